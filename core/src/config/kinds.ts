@@ -1,0 +1,123 @@
+import type { Setting } from './settings.ts'
+
+/** The kinds of settings there are. Each takes the default as text (undefined: must be set) and the help. */
+
+export function text(fallback: string | undefined, help: string): Setting<string> {
+  return { parse: (value) => value, default: fallback, help, secret: false }
+}
+
+/** A password: shown as `***`. */
+export function secret(fallback: string | undefined, help: string): Setting<string> {
+  return { ...text(fallback, help), secret: true }
+}
+
+/** A URL with one of the given schemes; a password in it is masked when shown. */
+export function url(fallback: string | undefined, schemes: readonly string[], help: string): Setting<string> {
+  return {
+    parse: (value) => {
+      const right = `a URL like ${schemes[0]}://host:port`
+      // Lists of hosts (mongodb://a,b,c) are URLs to their client but not to the URL class.
+      if (!schemes.some((scheme) => value.startsWith(`${scheme}://`))) throw new Error(`expected ${right}`)
+      return value
+    },
+    default: fallback,
+    help,
+    secret: true,
+  }
+}
+
+/** A URL that may be left empty to switch the thing off. */
+export function optionalUrl(schemes: readonly string[], help: string): Setting<string> {
+  const setting = url('', schemes, help)
+  return { ...setting, parse: (value) => (value === '' ? '' : setting.parse(value)) }
+}
+
+export function integer(
+  fallback: number,
+  range: { min: number; max: number },
+  help: string,
+): Setting<number> {
+  return {
+    parse: (value) => {
+      const number = Number(value)
+      if (!/^\d+$/.test(value) || number < range.min || number > range.max) {
+        throw new Error(`expected a whole number from ${range.min} to ${range.max}`)
+      }
+      return number
+    },
+    default: String(fallback),
+    help,
+    secret: false,
+  }
+}
+
+/** A TCP port; 0 lets the system choose one. */
+export function port(fallback: number, help: string): Setting<number> {
+  return integer(fallback, { min: 0, max: 65_535 }, help)
+}
+
+/** A length of time in milliseconds. */
+export function milliseconds(
+  fallback: number,
+  range: { min: number; max: number },
+  help: string,
+): Setting<number> {
+  return integer(fallback, range, help)
+}
+
+/** A share from 0 to 1. */
+export function ratio(fallback: number, help: string): Setting<number> {
+  return {
+    parse: (value) => {
+      const number = Number(value)
+      if (value.trim() === '' || !(number >= 0 && number <= 1)) throw new Error('expected a number from 0 to 1')
+      return number
+    },
+    default: String(fallback),
+    help,
+    secret: false,
+  }
+}
+
+export function flag(fallback: boolean, help: string): Setting<boolean> {
+  return {
+    parse: (value) => {
+      if (value !== 'true' && value !== 'false') throw new Error('expected true or false')
+      return value === 'true'
+    },
+    default: String(fallback),
+    help,
+    secret: false,
+  }
+}
+
+export function oneOf<const T extends string>(
+  fallback: NoInfer<T>,
+  options: readonly T[],
+  help: string,
+): Setting<T> {
+  return {
+    parse: (value) => {
+      const found = options.find((option) => option === value)
+      if (found === undefined) throw new Error(`expected one of ${options.join(', ')}`)
+      return found
+    },
+    default: fallback,
+    help,
+    secret: false,
+  }
+}
+
+/** Values separated by commas; at least one. */
+export function list(fallback: string | undefined, help: string): Setting<string[]> {
+  return {
+    parse: (value) => {
+      const items = value.split(',').map((item) => item.trim())
+      if (items.some((item) => item === '')) throw new Error('expected values separated by commas')
+      return items
+    },
+    default: fallback,
+    help,
+    secret: false,
+  }
+}

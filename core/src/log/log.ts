@@ -1,0 +1,34 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { trace } from '@opentelemetry/api'
+import { pino, type DestinationStream, type Logger } from 'pino'
+
+export type Log = Logger
+
+/** What is known about the request that the current code works for. */
+export type RequestContext = { requestId: string }
+
+export const requestContext = new AsyncLocalStorage<RequestContext>()
+
+/** JSON lines on stdout; each carries the request id and trace id of the work that it belongs to. */
+export function createLog(
+  options: { service: string; level: string },
+  destination: DestinationStream = pino.destination({ fd: 1, sync: true }),
+): Log {
+  return pino(
+    {
+      level: options.level,
+      base: { service: options.service },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      mixin: () => {
+        const spanContext = trace.getActiveSpan()?.spanContext()
+        return {
+          requestId: requestContext.getStore()?.requestId,
+          traceId: spanContext?.traceId,
+          spanId: spanContext?.spanId,
+        }
+      },
+    },
+    destination,
+  )
+}

@@ -1,0 +1,89 @@
+import {
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Span,
+} from '@opentelemetry/api'
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
+import { resourceFromAttributes } from '@opentelemetry/resources'
+import {
+  BatchSpanProcessor,
+  NodeTracerProvider,
+  ParentBasedSampler,
+  TraceIdRatioBasedSampler,
+} from '@opentelemetry/sdk-trace-node'
+
+/**
+ * Sends the spans of this process to an OTLP endpoint in the background. Without an endpoint nothing is
+ * recorded. An endpoint that does not answer costs the spans and nothing else.
+ */
+export function startTracing(options: {
+  service: string
+  endpoint: string
+  ratio: number
+}): AsyncDisposable {
+  if (options.endpoint === '') return { [Symbol.asyncDispose]: async () => {} }
+  const exporter = new OTLPTraceExporter({ url: `${options.endpoint}/v1/traces`, timeoutMillis: 2_000 })
+  const provider = new NodeTracerProvider({
+    resource: resourceFromAttributes({ 'service.name': options.service }),
+    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(options.ratio) }),
+    spanProcessors: [new BatchSpanProcessor(exporter, { scheduledDelayMillis: 1_000 })],
+  })
+  provider.register()
+  return {
+    [Symbol.asyncDispose]: async () => {
+      // A collector that is down must not turn a clean stop into a failed one.
+      await provider.shutdown().catch(() => {})
+    },
+  }
+}
+
+export type SpanOptions = {
+  kind?: 'internal' | 'server' | 'client' | 'producer' | 'consumer'
+  attributes?: Attributes
+  /** W3C traceparent of the work that this is part of; left out: the span that is active here. */
+  parent?: string
+}
+
+const kinds = {
+  internal: SpanKind.INTERNAL,
+  server: SpanKind.SERVER,
+  client: SpanKind.CLIENT,
+  producer: SpanKind.PRODUCER,
+  consumer: SpanKind.CONSUMER,
+} as const
+
+/** Runs `work` inside a span; what it throws marks the span as failed and goes on to the caller. */
+export async function withSpan<T>(
+  name: string,
+  options: SpanOptions,
+  work: (span: Span) => Promise<T>,
+): Promise<T> {
+  const parent =
+    options.parent === undefined
+      ? context.active()
+      : propagation.extract(ROOT_CONTEXT, { traceparent: options.parent })
+  const tracer = trace.getTracer('lockstep')
+  const settings = { kind: kinds[options.kind ?? 'internal'], attributes: options.attributes }
+  return tracer.startActiveSpan(name, settings, parent, async (span) => {
+    try {
+      return await work(span)
+    } catch (error) {
+      span.setStatus({ code: SpanStatusCode.ERROR, message: String(error) })
+      throw error
+    } finally {
+      span.end()
+    }
+  })
+}
+
+/** The W3C traceparent of the active span, to be carried to whoever goes on with the work. */
+export function currentTraceparent(): string | undefined {
+  const carrier: { traceparent?: string } = {}
+  propagation.inject(context.active(), carrier)
+  return carrier.traceparent
+}
