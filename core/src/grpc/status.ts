@@ -1,0 +1,46 @@
+import { Metadata, status, type ServiceError } from '@grpc/grpc-js'
+import { BadRequest, Status } from '@lockstep/contracts/gen/google/rpc/error_details.ts'
+import type { AppError, ErrorCode } from '../errors/app-error.ts'
+
+/** The gRPC status of each error code; those that only HTTP can give stand beside their nearest meaning. */
+export const grpcStatus = {
+  malformed: status.INVALID_ARGUMENT,
+  invalid: status.INVALID_ARGUMENT,
+  not_found: status.NOT_FOUND,
+  method_not_allowed: status.UNIMPLEMENTED,
+  already_exists: status.ALREADY_EXISTS,
+  version_conflict: status.ABORTED,
+  too_large: status.RESOURCE_EXHAUSTED,
+  unsupported_media_type: status.INVALID_ARGUMENT,
+  internal: status.INTERNAL,
+  overloaded: status.RESOURCE_EXHAUSTED,
+  unavailable: status.UNAVAILABLE,
+  read_model_behind: status.UNAVAILABLE,
+  outcome_unknown: status.UNKNOWN,
+  deadline_exceeded: status.DEADLINE_EXCEEDED,
+} as const satisfies Record<ErrorCode, status>
+
+/**
+ * The error as a gRPC status. Trailers: `x-error-code` (the code), `x-request-id`, and, when fields are
+ * at fault, `grpc-status-details-bin` with a google.rpc.BadRequest.
+ */
+export function grpcError(error: AppError, requestId: string): Partial<ServiceError> {
+  const code = grpcStatus[error.code]
+  const metadata = new Metadata()
+  metadata.set('x-error-code', error.code)
+  metadata.set('x-request-id', requestId)
+  if (error.violations.length > 0) {
+    metadata.set('grpc-status-details-bin', Buffer.from(Status.encode(badRequest(code, error)).finish()))
+  }
+  return { code, details: error.message, metadata }
+}
+
+function badRequest(code: status, error: AppError): Status {
+  const fieldViolations = error.violations.map(({ field, message }) => ({ field, description: message }))
+  const value = Buffer.from(BadRequest.encode({ fieldViolations }).finish())
+  return {
+    code,
+    message: error.message,
+    details: [{ typeUrl: 'type.googleapis.com/google.rpc.BadRequest', value }],
+  }
+}

@@ -1,0 +1,40 @@
+import { AppError } from '../errors/app-error.ts'
+
+const mediaTypePattern = /^\s*([^\s;]+)\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i
+
+/**
+ * The JSON value in the body of a request.
+ *
+ * Throws `unsupported_media_type` unless the content type is one of `mediaTypes` (in UTF-8),
+ * `too_large` over `maxBytes`, and `malformed` for anything that is not JSON in valid UTF-8.
+ */
+export async function readJson(
+  request: Request,
+  options: { mediaTypes: readonly string[]; maxBytes: number },
+): Promise<unknown> {
+  const contentType = request.headers.get('content-type') ?? ''
+  const mediaType = mediaTypePattern.exec(contentType)?.[1]?.toLowerCase()
+  if (mediaType === undefined || !options.mediaTypes.includes(mediaType)) {
+    const expected = options.mediaTypes.join(' or ')
+    throw new AppError('unsupported_media_type', `Send the body as ${expected} in UTF-8`)
+  }
+  const bytes = await readBytes(request, options.maxBytes)
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown
+  } catch (error) {
+    throw new AppError('malformed', `The body is not JSON: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const tooLarge = new AppError('too_large', `The body is larger than ${maxBytes} bytes`)
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of request.body ?? []) {
+    length += chunk.byteLength
+    if (length > maxBytes) throw tooLarge
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks, length)
+}
