@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { kafkaJars } from '../artefacts.ts'
+import { type Server, runServer } from '../server.ts'
+import { coordinatorAnswers } from './kafka-readiness.ts'
+
+export type KafkaServer = Server & {
+  brokers: string[]
+  /** One for each extra listener: its clients go on through the address it advertises. */
+  proxiedBrokers: string[]
+}
+
+export type KafkaOptions = {
+  dir: string
+  port: number
+  controllerPort: number
+  /** Listeners that tell their clients to come back to another port, where a proxy stands before `port`. */
+  extraListeners?: { port: number; advertisedPort: number }[]
+}
+
+export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
+  const { port, controllerPort, extraListeners = [] } = options
+  const home = join(options.dir, 'kafka')
+  const jars = await kafkaJars()
+  const properties = join(home, 'server.properties')
+  await mkdir(home, { recursive: true })
+  await writeFile(properties, render(home, options))
+  if (!existsSync(join(home, 'data/meta.properties'))) await format(jars, properties)
+  const server = await runServer({
+    name: 'kafka',
+    dir: home,
+    // Errors and warnings go to the log; at the default level a broker writes a line for every step it takes.
+    command: [
+      'java',
+      '-Xms256m',
+      '-Xmx512m',
+      '-Dlog4j2.level=WARN',
+      ...classPath(jars),
+      'kafka.Kafka',
+      properties,
+    ],
+    ports: [port, controllerPort, ...extraListeners.map((listener) => listener.port)],
+    ready: () => coordinatorAnswers(port),
+  })
+  return Object.assign(server, {
+    brokers: [`127.0.0.1:${port}`],
+    proxiedBrokers: extraListeners.map((listener) => `127.0.0.1:${listener.advertisedPort}`),
+  })
+}
+
+/** A single node that is its own controller; every replicated topic of its own has one replica. */
+function render(home: string, { port, controllerPort, extraListeners = [] }: KafkaOptions): string {
+  const extra = extraListeners.map((listener, index) => ({ ...listener, name: `EXTRA${index}` }))
+  const addresses = (pick: (listener: (typeof extra)[number]) => number) =>
+    extra.map((listener) => `,${listener.name}://127.0.0.1:${pick(listener)}`).join('')
+  const settings = {
+    'node.id': 1,
+    'process.roles': 'broker,controller',
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    listeners:
+      `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}` +
+      addresses((listener) => listener.port),
+    'advertised.listeners':
+      `PLAINTEXT://127.0.0.1:${port}` + addresses((listener) => listener.advertisedPort),
+    'listener.security.protocol.map': ['PLAINTEXT', 'CONTROLLER', ...extra.map(({ name }) => name)]
+      .map((name) => `${name}:PLAINTEXT`)
+      .join(','),
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'log.dirs': join(home, 'data'),
+    'auto.create.topics.enable': false,
+    'offsets.topic.num.partitions': 1,
+    'offsets.topic.replication.factor': 1,
+    'transaction.state.log.num.partitions': 1,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'share.coordinator.state.topic.num.partitions': 1,
+    'share.coordinator.state.topic.replication.factor': 1,
+    'share.coordinator.state.topic.min.isr': 1,
+    // A broker that was killed may come back only when its last session is over; the default is 9 s.
+    'broker.session.timeout.ms': 4000,
+    'broker.heartbeat.interval.ms': 500,
+    'group.initial.rebalance.delay.ms': 0,
+    'log.cleaner.dedupe.buffer.size': 16_777_216,
+  }
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('')
+}
+
+async function format(jars: string, properties: string): Promise<void> {
+  const clusterId = 'bG9ja3N0ZXAtbG9jYWwtMQ'
+  const parameters = ['format', '--cluster-id', clusterId, '--config', properties]
+  const quick = ['-XX:TieredStopAtLevel=1', '-Dlog4j2.level=ERROR']
+  await promisify(execFile)('java', [...quick, ...classPath(jars), 'kafka.tools.StorageTool', ...parameters])
+}
+
+function classPath(jars: string): string[] {
+  return ['-cp', join(jars, '*')]
+}

@@ -1,0 +1,121 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { chown, lstat, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import { fingerprint } from '../cache.ts'
+import { type Server, ServerFailed, runServer } from '../server.ts'
+
+export type PostgresServer = Server & { url: string }
+
+export type PostgresOptions = {
+  dir: string
+  port: number
+  /** Data that nobody needs after a power cut: no fsync. */
+  throwAway?: boolean
+}
+
+export async function startPostgres({ dir, port, throwAway }: PostgresOptions): Promise<PostgresServer> {
+  const bin = postgresBin()
+  const user = postgresUser()
+  const home = postgresHome(dir)
+  const data = join(home, 'data')
+  await prepare(home, user)
+  if (!existsSync(join(data, 'PG_VERSION'))) await initialise(bin, data, user)
+  const url = `postgres://lockstep@127.0.0.1:${port}/postgres`
+  const settings = {
+    port: String(port),
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: '200',
+    ...(throwAway ? { fsync: 'off' } : {}),
+  }
+  const server = await runServer({
+    name: 'postgres',
+    dir: home,
+    command: [
+      join(bin, 'postgres'),
+      ...['-D', data],
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ],
+    user,
+    ports: [port],
+    ready: () => query(url, 'select 1'),
+    // SIGINT: end the sessions. SIGTERM would wait until every client has gone by itself.
+    stopSignal: 'SIGINT',
+  })
+  await createDatabase(url, 'lockstep')
+  return Object.assign(server, { url: url.replace(/postgres$/, 'lockstep') })
+}
+
+/** Makes the database unless it exists; the URL is that of any database of the same server. */
+export async function createDatabase(url: string, name: string): Promise<string> {
+  try {
+    await query(url, `create database "${name}"`)
+  } catch (error) {
+    if ((error as { code?: string }).code !== '42P04') throw error
+  }
+  return Object.assign(new URL(url), { pathname: name }).href
+}
+
+/**
+ * Where Postgres keeps its files when the others keep theirs below `dir`. It refuses to run as root, and the
+ * user it runs as instead may not be able to enter a checkout (one below /root): then it is outside of it.
+ */
+export function postgresHome(dir: string): string {
+  const user = postgresUser()
+  if (!user || mayEnter(dir, user)) return join(dir, 'postgres')
+  return `/var/tmp/lockstep-postgres-${fingerprint(dir)}`
+}
+
+function mayEnter(dir: string, user: { uid: number; gid: number }): boolean {
+  return spawnSync('test', ['-x', dir], { ...user, cwd: '/' }).status === 0
+}
+
+function postgresUser(): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined
+  const entry = readFileSync('/etc/passwd', 'utf8').match(/^postgres:[^:]*:(\d+):(\d+):/m)
+  if (!entry)
+    throw new ServerFailed('postgres', 'it does not run as root, and there is no user named postgres')
+  return { uid: Number(entry[1]), gid: Number(entry[2]) }
+}
+
+/** /var/tmp is open to everybody: a folder that somebody else has put there is refused. */
+async function prepare(home: string, user: { uid: number; gid: number } | undefined): Promise<void> {
+  if (await mkdir(home, { recursive: true, mode: 0o700 })) {
+    if (user) await chown(home, user.uid, user.gid)
+  }
+  const { uid } = await lstat(home)
+  if (user && uid !== user.uid) throw new ServerFailed('postgres', `${home} belongs to somebody else`)
+}
+
+async function initialise(bin: string, data: string, user: { uid: number; gid: number } | undefined) {
+  const options = ['--username=lockstep', '--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync']
+  await promisify(execFile)(join(bin, 'initdb'), ['-D', data, ...options], { cwd: '/', ...user })
+}
+
+/** Debian keeps the server's programs off the PATH. */
+function postgresBin(): string {
+  const debian = '/usr/lib/postgresql'
+  const versions = existsSync(debian) ? readdirSync(debian).toSorted((a, b) => Number(b) - Number(a)) : []
+  const folders = [...versions.map((version) => join(debian, version, 'bin')), ...path()]
+  const bin = folders.find((folder) => ['initdb', 'postgres'].every((name) => existsSync(join(folder, name))))
+  if (!bin) throw new ServerFailed('postgres', 'PostgreSQL is not installed: scripts/bootstrap')
+  return bin
+}
+
+function path(): string[] {
+  return (process.env.PATH ?? '').split(':').filter(Boolean)
+}
+
+async function query(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000 })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,58 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { toxiproxyBinary } from '../artefacts.ts'
+import { type Server, runServer } from '../server.ts'
+import { answersOk } from './http-readiness.ts'
+
+export type Toxic = {
+  type: 'latency' | 'timeout' | 'reset_peer' | 'limit_data' | 'bandwidth' | 'slow_close' | 'slicer'
+  attributes: Record<string, number>
+  /** downstream (the default): what the client gets; upstream: what the server gets. */
+  stream?: 'downstream' | 'upstream'
+}
+
+export type ToxiproxyServer = Server & {
+  /** Makes `listen` lead to `upstream`, both ports of the loopback. */
+  proxy(listen: number, upstream: number): Promise<Proxy>
+}
+
+export type Proxy = {
+  /** Adds the fault; the function that comes back takes it away. */
+  spoil(toxic: Toxic): Promise<() => Promise<void>>
+  /** Closes the connections and refuses new ones until it is enabled again. */
+  enable(enabled: boolean): Promise<void>
+}
+
+export async function startToxiproxy({ dir, port }: { dir: string; port: number }): Promise<ToxiproxyServer> {
+  const home = join(dir, 'toxiproxy')
+  await mkdir(home, { recursive: true })
+  const api = `http://127.0.0.1:${port}`
+  const server = await runServer({
+    name: 'toxiproxy',
+    dir: home,
+    command: [await toxiproxyBinary(), '-host', '127.0.0.1', '-port', String(port)],
+    ports: [port],
+    ready: () => answersOk(`${api}/version`),
+  })
+  return Object.assign(server, {
+    async proxy(listen: number, upstream: number): Promise<Proxy> {
+      const name = `port-${listen}`
+      const addresses = { listen: `127.0.0.1:${listen}`, upstream: `127.0.0.1:${upstream}` }
+      await call(`${api}/proxies`, 'POST', { name, ...addresses, enabled: true })
+      return {
+        async spoil(toxic) {
+          const added = await call(`${api}/proxies/${name}/toxics`, 'POST', toxic)
+          const { name: toxicName } = (await added.json()) as { name: string }
+          return async () => void (await call(`${api}/proxies/${name}/toxics/${toxicName}`, 'DELETE'))
+        },
+        enable: async (enabled) => void (await call(`${api}/proxies/${name}`, 'POST', { enabled })),
+      }
+    },
+  })
+}
+
+async function call(url: string, method: string, body?: unknown): Promise<Response> {
+  const answer = await fetch(url, { method, body: JSON.stringify(body) })
+  if (!answer.ok) throw new Error(`toxiproxy: ${method} ${url}: ${answer.status} ${await answer.text()}`)
+  return answer
+}

@@ -1,0 +1,35 @@
+import { defineConfig } from 'vitest/config'
+
+/** The ending of a test's name says what it costs; `vitest --project unit` runs the cheap ones alone. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['*/src/**/*.{test,prop.test}.ts'],
+          exclude: ['**/*.{int,e2e}.test.ts', '**/node_modules/**'],
+        },
+      },
+      {
+        test: {
+          name: 'int',
+          include: ['*/src/**/*.int.test.ts'],
+          globalSetup: ['local-infra/src/test-servers.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['*/src/**/*.e2e.test.ts'],
+          // Each file starts a stack of its own; several at once on two cores would time each other out.
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+})
