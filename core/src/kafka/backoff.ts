@@ -1,0 +1,12 @@
+/**
+ * Milliseconds to wait before the next attempt: full jitter (any time up to a bound that doubles), so that partitions
+ * and replicas that failed together do not come back together.
+ * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ *
+ * @param attempt how many attempts have failed, from 1
+ * @param random in [0, 1)
+ */
+export function backoff(attempt: number, maxMs: number, random: () => number = Math.random): number {
+  const bound = Math.min(maxMs, 100 * 2 ** Math.min(attempt, 20))
+  return Math.ceil(random() * bound)
+}

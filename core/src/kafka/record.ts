@@ -1,0 +1,92 @@
+import type { IHeaders } from 'kafkajs'
+
+export type HeaderValue = Buffer | null
+/**
+ * Header names with their values; a name that is repeated in the record has an array, in the record's order.
+ * (kafkajs 2.2.4 keeps the order of the values of one name, not the order of different names.)
+ */
+export type RecordHeaders = Readonly<Record<string, HeaderValue | readonly HeaderValue[]>>
+
+/** A record as it came from a broker. */
+export type ReceivedRecord = {
+  readonly topic: string
+  readonly partition: number
+  /** A decimal number: offsets are 64 bits wide. */
+  readonly offset: string
+  /** Milliseconds since 1970, decimal. */
+  readonly timestamp: string
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: RecordHeaders
+}
+
+/** A record to be sent. The key decides the partition. */
+export type OutgoingRecord = {
+  readonly topic: string
+  readonly key: Buffer | string | null
+  readonly value: Buffer | null
+  readonly headers?: Readonly<Record<string, HeaderValue | string | readonly (HeaderValue | string)[]>>
+}
+
+/** The last value of a header as text, which is the one that counts when it is repeated. */
+export function headerText(headers: RecordHeaders, name: string): string | undefined {
+  return headerValues(headers, name).at(-1)?.toString('utf8')
+}
+
+export function headerValues(headers: RecordHeaders, name: string): readonly HeaderValue[] {
+  const found = Object.hasOwn(headers, name) ? headers[name] : undefined
+  if (found === undefined) return []
+  return isList(found) ? found : [found]
+}
+
+const isList = <T>(value: T | readonly T[]): value is readonly T[] => Array.isArray(value)
+
+/**
+ * What kafkajs decoded, without what it made up: it collects headers in a plain object and takes whatever that
+ * inherits for an earlier value, so that a header named `constructor` arrives as `[Object, value]`
+ * (src/protocol/recordBatch/record/v0/decoder.js).
+ */
+export function receivedHeaders(decoded: IHeaders | undefined): RecordHeaders {
+  const entries = Object.entries(decoded ?? {}).map(([name, value]) => {
+    const all: unknown[] = Array.isArray(value) ? value : [value]
+    const values = all.filter(isHeaderValue)
+    return [name, values.length === 1 ? (values[0] ?? null) : values] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+function isHeaderValue(value: unknown): value is HeaderValue {
+  return value === null || Buffer.isBuffer(value)
+}
+
+/** Headers in the shape that kafkajs encodes. */
+export function encodableHeaders(headers: OutgoingRecord['headers'] = {}): IHeaders {
+  const entries = Object.entries(headers).map(([name, value]) => {
+    const values = isList(value) ? [...value] : [value]
+    return [name, values.includes(null) ? withNulls(values) : values] as const
+  })
+  return Object.fromEntries(entries) as IHeaders
+}
+
+/**
+ * A null header value is legal in Kafka, but kafkajs 2.2.4 measures it by `Buffer.byteLength(null)`, which throws
+ * (sizeOfHeaders in src/protocol/recordBatch/record/v0/index.js). It maps the values of a repeated header to
+ * `{key, value}` and reads `value` first to measure and then to write: these read as empty first, then as null.
+ * Empty and null take one byte each, so the size is right.
+ */
+function withNulls(values: (HeaderValue | string)[]): (HeaderValue | string)[] {
+  const map = (entryOf: (value: HeaderValue | string) => { key: string }) =>
+    values.map((value) => {
+      const { key } = entryOf(value)
+      let measured = value !== null
+      return {
+        key,
+        get value() {
+          if (measured) return value
+          measured = true
+          return Buffer.alloc(0)
+        },
+      }
+    })
+  return Object.defineProperty([...values], 'map', { value: map })
+}
