@@ -70,7 +70,8 @@ export function ratio(fallback: number, help: string): Setting<number> {
   return {
     parse: (value) => {
       const number = Number(value)
-      if (value.trim() === '' || !(number >= 0 && number <= 1)) throw new Error('expected a number from 0 to 1')
+      if (value.trim() === '' || !(number >= 0 && number <= 1))
+        throw new Error('expected a number from 0 to 1')
       return number
     },
     default: String(fallback),

@@ -3,7 +3,11 @@ import { flag, integer, list, milliseconds, oneOf, optionalUrl, ratio, secret, t
 /** Settings that both services understand, by the part of the system that they are for. */
 
 export const logSettings = {
-  LOG_LEVEL: oneOf('info', ['trace', 'debug', 'info', 'warn', 'error', 'fatal'], 'Lowest level that is logged'),
+  LOG_LEVEL: oneOf(
+    'info',
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
+    'Lowest level that is logged',
+  ),
 }
 
 export const telemetrySettings = {
@@ -11,7 +15,10 @@ export const telemetrySettings = {
     ['http', 'https'],
     'Where traces go (OTLP over HTTP, without the path); empty switches them off',
   ),
-  TRACE_RATIO: ratio(1, 'Share of the traces begun here that are recorded; a caller that decided is followed'),
+  TRACE_RATIO: ratio(
+    1,
+    'Share of the traces begun here that are recorded; a caller that decided is followed',
+  ),
 }
 
 export const lifecycleSettings = {
@@ -60,5 +67,8 @@ export const redisSettings = {
 export const grpcSettings = {
   GRPC_TLS_CERT_FILE: text('', 'Certificate of the gRPC server, a PEM file; empty: no TLS'),
   GRPC_TLS_KEY_FILE: text('', 'Private key of the gRPC server, a PEM file'),
-  GRPC_TLS_CLIENT_CA_FILE: text('', 'Clients must show a certificate of this authority, a PEM file; empty: any'),
+  GRPC_TLS_CLIENT_CA_FILE: text(
+    '',
+    'Clients must show a certificate of this authority, a PEM file; empty: any',
+  ),
 }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import {
   status,
   type handleUnaryCall,
-  type MethodDefinition,
   type ServerUnaryCall,
   type ServiceDefinition,
   type UntypedServiceImplementation,
@@ -28,6 +27,8 @@ export type GrpcHandlers<D> = {
   [K in keyof D]: (request: RequestOf<D[K]>, call: GrpcCall) => Promise<ResponseOf<D[K]>>
 }
 
+type Method = ServiceDefinition[string]
+
 export type GrpcService = { definition: ServiceDefinition; implementation: UntypedServiceImplementation }
 
 const undecodable = Symbol('a request that is not the message it should be')
@@ -43,7 +44,7 @@ export function grpcServices(options: { log: Log; metrics: Registry }) {
   })
 
   return function grpcService<D extends object>(definition: D, handlers: GrpcHandlers<D>): GrpcService {
-    const methods = Object.entries(definition) as [keyof D & string, MethodDefinition<never, never>][]
+    const methods = Object.entries(definition) as [keyof D & string, Method][]
     return {
       definition: Object.fromEntries(methods.map(([name, method]) => [name, tolerant(method)])),
       implementation: Object.fromEntries(
@@ -87,7 +88,7 @@ export function grpcServices(options: { log: Log; metrics: Registry }) {
  * grpc-js answers INTERNAL when a request cannot be decoded. Bad input is the caller's fault, so decoding
  * never throws here; the handler's wrapper refuses the marker with INVALID_ARGUMENT.
  */
-function tolerant<M extends MethodDefinition<never, never>>(method: M): M {
+function tolerant<M extends Method>(method: M): M {
   return {
     ...method,
     requestDeserialize: (bytes: Buffer) => {

@@ -50,7 +50,9 @@ export function createHttpApp(options: { log: Log; metrics: Registry }): HttpApp
     end({ method: c.req.method, route, status: c.res.status })
   })
   app.onError((thrown, c) => problemFor(thrown, c, options.log))
-  app.notFound((c) => problemFor(new AppError('not_found', `There is nothing at ${c.req.path}`), c, options.log))
+  app.notFound((c) =>
+    problemFor(new AppError('not_found', `There is nothing at ${c.req.path}`), c, options.log),
+  )
   return app
 }
 

@@ -21,11 +21,7 @@ import {
  * Sends the spans of this process to an OTLP endpoint in the background. Without an endpoint nothing is
  * recorded. An endpoint that does not answer costs the spans and nothing else.
  */
-export function startTracing(options: {
-  service: string
-  endpoint: string
-  ratio: number
-}): AsyncDisposable {
+export function startTracing(options: { service: string; endpoint: string; ratio: number }): AsyncDisposable {
   if (options.endpoint === '') return { [Symbol.asyncDispose]: async () => {} }
   const exporter = new OTLPTraceExporter({ url: `${options.endpoint}/v1/traces`, timeoutMillis: 2_000 })
   const provider = new NodeTracerProvider({
