@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { durationBuckets } from '../telemetry/metrics.ts'
 
 export type ConsumerMetrics = ReturnType<typeof makeMetrics>
 
@@ -43,7 +44,7 @@ function makeMetrics(registry: Registry) {
       name: 'kafka_consumer_batch_duration_seconds',
       help: 'Time to decode and handle one batch',
       labelNames: ['group', 'topic'] as const,
-      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      buckets: durationBuckets,
       registers,
     }),
     paused: new Gauge({
