@@ -2,11 +2,12 @@ import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { basename, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-export type RunningProcess = { pid: number; cwd: string; program: string }
+export type RunningProcess = { pid: number; parent: number; cwd: string; program: string }
 
 /** What local-infra starts. Redis' package makes redis-server a link to redis-check-rdb. */
 const programs = new Set([
   'postgres',
+  'initdb',
   'java',
   'mongod',
   'redis-server',
@@ -28,8 +29,29 @@ export function processesBelow(dir: string): RunningProcess[] {
     const cwd = link(`/proc/${pid}/cwd`)
     const program = basename(link(`/proc/${pid}/exe`) ?? '')
     const below = cwd === dir || cwd?.startsWith(dir + sep)
-    return cwd && below && programs.has(program) && pid !== process.pid ? [{ pid, cwd, program }] : []
+    return cwd && below && programs.has(program) && pid !== process.pid
+      ? [{ pid, parent: parentOf(pid), cwd, program }]
+      : []
   })
+}
+
+/** Those that were started first; a server tells its own children to stop, in its own order. */
+export function rootsBelow(dir: string): RunningProcess[] {
+  const all = processesBelow(dir)
+  return all.filter(({ parent }) => !all.some(({ pid }) => pid === parent))
+}
+
+/** Asks what runs below `dir` to end, and insists after a while. */
+export async function stopBelow(dir: string, signal: NodeJS.Signals, withinMs: number): Promise<void> {
+  for (const { pid } of rootsBelow(dir)) send(pid, signal)
+  if (await goneBelow(dir, withinMs)) return
+  await killBelow(dir)
+}
+
+export async function killBelow(dir: string): Promise<void> {
+  signalBelow(dir, 'SIGKILL')
+  if (await goneBelow(dir, 10_000)) return
+  throw new Error(`These do not end: ${JSON.stringify(processesBelow(dir))}`)
 }
 
 /** Sends the signal to all of them; each is the leader of a group, or alone. */
@@ -70,6 +92,12 @@ function listening(file: string, port: number): string[] {
     .map((line) => line.trim().split(/\s+/))
     .filter((fields) => fields[1]?.endsWith(`:${hex}`) && fields[3] === '0A')
     .flatMap((fields) => fields[9] ?? [])
+}
+
+/** The second field behind the program's name, which is in brackets and may hold anything. */
+function parentOf(pid: number): number {
+  const [, rest = ''] = read(`/proc/${pid}/stat`).match(/\) (.*)$/s) ?? []
+  return Number(rest.split(' ')[1])
 }
 
 function pids(): number[] {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isFree } from './ports.ts'
-import { goneBelow, portHolder, processesBelow, signalBelow } from './processes.ts'
+import { killBelow, portHolder, rootsBelow, signalBelow, stopBelow } from './processes.ts'
 
 export type ServerSpec = {
   name: string
@@ -24,10 +24,10 @@ export type Server = AsyncDisposable & {
   readonly name: string
   readonly dir: string
   readonly logFile: string
-  /** Of the process that was started last; undefined when it has ended. */
+  /** Of its first process; undefined when none runs. */
   readonly pid: number | undefined
   readonly ports: readonly number[]
-  /** With the same data and ports as before; does nothing when it runs. */
+  /** With the same data and ports as before; when it runs already, this only waits until it answers. */
   start(): Promise<void>
   /** Asks it to end; insists after a while. */
   stop(): Promise<void>
@@ -73,36 +73,33 @@ export async function runServer(spec: ServerSpec): Promise<Server> {
     logFile,
     ports: spec.ports,
     get pid() {
-      return child && isRunning(child) ? child.pid : undefined
+      return rootsBelow(spec.dir)[0]?.pid
     },
     async start() {
-      if (server.pid !== undefined) return
+      if (server.pid !== undefined) return whenReady(spec, logFile)
       for (const port of spec.ports) {
         if (!(await isFree(port))) throw new PortInUse(spec.name, port)
       }
       child = launch(spec, logFile)
-      await whenReady(spec, child, logFile)
+      await whenReady(spec, logFile, child)
     },
     async stop() {
-      signalRoots(spec, child)
-      if (!(await goneBelow(spec.dir, spec.stopWithinMs ?? 15_000))) return server.kill()
+      await stopBelow(spec.dir, spec.stopSignal ?? 'SIGTERM', spec.stopWithinMs ?? 15_000)
       await ended(child)
     },
     async kill(signal = 'SIGKILL') {
-      signalBelow(spec.dir, signal)
-      if (signal !== 'SIGKILL') return
-      if (!(await goneBelow(spec.dir, 10_000))) {
-        throw new Error(`${spec.name} does not end: ${JSON.stringify(processesBelow(spec.dir))}`)
-      }
+      if (signal !== 'SIGKILL') return signalBelow(spec.dir, signal)
+      await killBelow(spec.dir)
       await ended(child)
     },
     [Symbol.asyncDispose]: () => server.stop(),
   }
 
+  const ours = server.pid === undefined
   try {
     await server.start()
   } catch (error) {
-    await server.kill()
+    if (ours) await server.kill()
     throw error
   }
   return server
@@ -123,13 +120,15 @@ function launch(spec: ServerSpec, logFile: string): ChildProcess {
   return child
 }
 
-async function whenReady(spec: ServerSpec, child: ChildProcess, logFile: string): Promise<void> {
+async function whenReady(spec: ServerSpec, logFile: string, child?: ChildProcess): Promise<void> {
   let failure: Error | undefined
-  child.once('error', (error) => (failure = error))
+  child?.once('error', (error) => (failure = error))
   const limit = Date.now() + (spec.readyWithinMs ?? 60_000)
   for (;;) {
     if (failure) throw new ServerFailed(spec.name, failure.message)
-    if (!isRunning(child)) throw new ServerFailed(spec.name, 'it ended at once', lastLines(logFile))
+    if (child ? !isRunning(child) : rootsBelow(spec.dir).length === 0) {
+      throw new ServerFailed(spec.name, 'it ended before it was ready', lastLines(logFile))
+    }
     const refusal = await spec.ready().then(
       () => undefined,
       (error: unknown) => error,
@@ -140,11 +139,6 @@ async function whenReady(spec: ServerSpec, child: ChildProcess, logFile: string)
     }
     await sleep(50)
   }
-}
-
-/** Only the first process: a server tells its own children, in its own order. */
-function signalRoots(spec: ServerSpec, child: ChildProcess | undefined): void {
-  if (child && isRunning(child)) child.kill(spec.stopSignal ?? 'SIGTERM')
 }
 
 /** A process is out of /proc a moment before Node hears of its end. */

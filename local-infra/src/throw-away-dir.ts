@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { goneBelow, signalBelow } from './processes.ts'
+import { killBelow } from './processes.ts'
 import { postgresHome } from './servers/postgres.ts'
 
 /**
@@ -39,8 +39,7 @@ export async function throwAwayDir(): Promise<ThrowAwayDir> {
     dir,
     async [Symbol.asyncDispose]() {
       for (const folder of folders) {
-        signalBelow(folder, 'SIGKILL')
-        await goneBelow(folder, 10_000)
+        await killBelow(folder)
         await rm(folder, { recursive: true, force: true })
       }
       guard.stdin.end()

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { kafkaJars } from '../artefacts.ts'
@@ -27,8 +27,8 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
   const jars = await kafkaJars()
   const properties = join(home, 'server.properties')
   await mkdir(home, { recursive: true })
-  await writeFile(properties, render(home, options))
-  if (!existsSync(join(home, 'data/meta.properties'))) await format(jars, properties)
+  if (!existsSync(join(home, 'data'))) await format(jars, home, options)
+  await writeFile(properties, render(join(home, 'data'), options))
   const server = await runServer({
     name: 'kafka',
     dir: home,
@@ -52,7 +52,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
 }
 
 /** A single node that is its own controller; every replicated topic of its own has one replica. */
-function render(home: string, { port, controllerPort, extraListeners = [] }: KafkaOptions): string {
+function render(data: string, { port, controllerPort, extraListeners = [] }: KafkaOptions): string {
   const extra = extraListeners.map((listener, index) => ({ ...listener, name: `EXTRA${index}` }))
   const addresses = (pick: (listener: (typeof extra)[number]) => number) =>
     extra.map((listener) => `,${listener.name}://127.0.0.1:${pick(listener)}`).join('')
@@ -70,7 +70,7 @@ function render(home: string, { port, controllerPort, extraListeners = [] }: Kaf
       .map((name) => `${name}:PLAINTEXT`)
       .join(','),
     'inter.broker.listener.name': 'PLAINTEXT',
-    'log.dirs': join(home, 'data'),
+    'log.dirs': data,
     'auto.create.topics.enable': false,
     'offsets.topic.num.partitions': 1,
     'offsets.topic.replication.factor': 1,
@@ -91,11 +91,17 @@ function render(home: string, { port, controllerPort, extraListeners = [] }: Kaf
     .join('')
 }
 
-async function format(jars: string, properties: string): Promise<void> {
-  const clusterId = 'bG9ja3N0ZXAtbG9jYWwtMQ'
-  const parameters = ['format', '--cluster-id', clusterId, '--config', properties]
+/** Under another name first, so that data that are there are complete. */
+async function format(jars: string, home: string, options: KafkaOptions): Promise<void> {
+  const draft = join(home, 'data.draft')
+  const properties = join(home, 'format.properties')
+  await rm(draft, { recursive: true, force: true })
+  await writeFile(properties, render(draft, options))
+  const parameters = ['format', '--cluster-id', 'bG9ja3N0ZXAtbG9jYWwtMQ', '--config', properties]
   const quick = ['-XX:TieredStopAtLevel=1', '-Dlog4j2.level=ERROR']
-  await promisify(execFile)('java', [...quick, ...classPath(jars), 'kafka.tools.StorageTool', ...parameters])
+  const command = [...quick, ...classPath(jars), 'kafka.tools.StorageTool', ...parameters]
+  await promisify(execFile)('java', command, { cwd: home })
+  await rename(draft, join(home, 'data'))
 }
 
 function classPath(jars: string): string[] {

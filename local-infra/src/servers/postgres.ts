@@ -1,7 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { chown, lstat, mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chown, lstat, mkdir, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { fingerprint } from '../cache.ts'
@@ -9,21 +9,27 @@ import { type Server, ServerFailed, runServer } from '../server.ts'
 
 export type PostgresServer = Server & { url: string }
 
+type User = { uid: number; gid: number }
+
 export type PostgresOptions = {
   dir: string
   port: number
+  /** Made when the data are new. */
+  user?: string
+  database?: string
   /** Data that nobody needs after a power cut: no fsync. */
   throwAway?: boolean
 }
 
-export async function startPostgres({ dir, port, throwAway }: PostgresOptions): Promise<PostgresServer> {
+export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
+  const { dir, port, user: owner = 'lockstep', database = 'lockstep', throwAway } = options
   const bin = postgresBin()
   const user = postgresUser()
   const home = postgresHome(dir)
   const data = join(home, 'data')
   await prepare(home, user)
-  if (!existsSync(join(data, 'PG_VERSION'))) await initialise(bin, data, user)
-  const url = `postgres://lockstep@127.0.0.1:${port}/postgres`
+  if (!existsSync(join(data, 'PG_VERSION'))) await initialise(bin, data, owner, user)
+  const url = `postgres://${owner}@127.0.0.1:${port}/postgres`
   const settings = {
     port: String(port),
     listen_addresses: '127.0.0.1',
@@ -45,8 +51,7 @@ export async function startPostgres({ dir, port, throwAway }: PostgresOptions): 
     // SIGINT: end the sessions. SIGTERM would wait until every client has gone by itself.
     stopSignal: 'SIGINT',
   })
-  await createDatabase(url, 'lockstep')
-  return Object.assign(server, { url: url.replace(/postgres$/, 'lockstep') })
+  return Object.assign(server, { url: await createDatabase(url, database) })
 }
 
 /** Makes the database unless it exists; the URL is that of any database of the same server. */
@@ -69,11 +74,11 @@ export function postgresHome(dir: string): string {
   return `/var/tmp/lockstep-postgres-${fingerprint(dir)}`
 }
 
-function mayEnter(dir: string, user: { uid: number; gid: number }): boolean {
+function mayEnter(dir: string, user: User): boolean {
   return spawnSync('test', ['-x', dir], { ...user, cwd: '/' }).status === 0
 }
 
-function postgresUser(): { uid: number; gid: number } | undefined {
+function postgresUser(): User | undefined {
   if (process.getuid?.() !== 0) return undefined
   const entry = readFileSync('/etc/passwd', 'utf8').match(/^postgres:[^:]*:(\d+):(\d+):/m)
   if (!entry)
@@ -82,7 +87,7 @@ function postgresUser(): { uid: number; gid: number } | undefined {
 }
 
 /** /var/tmp is open to everybody: a folder that somebody else has put there is refused. */
-async function prepare(home: string, user: { uid: number; gid: number } | undefined): Promise<void> {
+async function prepare(home: string, user: User | undefined): Promise<void> {
   if (await mkdir(home, { recursive: true, mode: 0o700 })) {
     if (user) await chown(home, user.uid, user.gid)
   }
@@ -90,9 +95,13 @@ async function prepare(home: string, user: { uid: number; gid: number } | undefi
   if (user && uid !== user.uid) throw new ServerFailed('postgres', `${home} belongs to somebody else`)
 }
 
-async function initialise(bin: string, data: string, user: { uid: number; gid: number } | undefined) {
-  const options = ['--username=lockstep', '--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync']
-  await promisify(execFile)(join(bin, 'initdb'), ['-D', data, ...options], { cwd: '/', ...user })
+/** Under another name first: initdb that was killed in the middle leaves something that looks complete. */
+async function initialise(bin: string, data: string, owner: string, user: User | undefined): Promise<void> {
+  const draft = `${data}.draft`
+  await rm(draft, { recursive: true, force: true })
+  const options = [`--username=${owner}`, '--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync']
+  await promisify(execFile)(join(bin, 'initdb'), ['-D', draft, ...options], { cwd: dirname(data), ...user })
+  await rename(draft, data)
 }
 
 /** Debian keeps the server's programs off the PATH. */
