@@ -1,0 +1,20 @@
+import { groups, topics } from '@lockstep/contracts/topics.ts'
+import { startConsumer, type RunningConsumer } from '@lockstep/core/kafka/consumer-runtime.ts'
+import type { ConsumerOptions } from '@lockstep/core/kafka/consumer-options.ts'
+import type { ProjectProducts } from '../../app/project-products.ts'
+import type { ProjectedEvent } from '../../domain/product.ts'
+import { decodeProductEvent } from './decode.ts'
+
+/** Keeps the read model in step with `product.events`, as a member of the group `product-projection`. */
+export function startProjection(
+  options: Pick<ConsumerOptions<ProjectedEvent>, 'kafka' | 'log' | 'registry'> & { project: ProjectProducts },
+): RunningConsumer {
+  const { project, ...rest } = options
+  return startConsumer({
+    ...rest,
+    group: groups.productProjection,
+    topics: [topics.productEvents],
+    decode: decodeProductEvent,
+    handle: (messages) => project(messages.map(({ value }) => value)),
+  })
+}
