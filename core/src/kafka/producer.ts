@@ -1,5 +1,6 @@
 import { Partitioners, type Producer as KafkaJsProducer } from 'kafkajs'
 import { boundedRetries, createClient, type KafkaLog, type KafkaSettings } from './client.ts'
+import { inTurn } from './in-turn.ts'
 import { encodableHeaders, type OutgoingRecord } from './record.ts'
 import { classifySendError, SendError } from './send-error.ts'
 
@@ -34,7 +35,7 @@ export function connectProducer(
   { sendTimeoutMs = 20_000 }: ProducerOptions = {},
 ): Producer {
   let connection: Connection | undefined
-  let last: Promise<unknown> = Promise.resolve()
+  const turn = inTurn()
 
   const discard = () => {
     connection?.destroy()
@@ -58,14 +59,10 @@ export function connectProducer(
   return {
     // Trap 1: one send in flight. kafkajs may repeat a failed request after a later one was written, and its
     // idempotent producer loses its sequence numbers on a time-out, so order rests on this line alone.
-    send(records) {
-      const sent = last.then(() => (records.length > 0 ? sendNow(records) : undefined))
-      last = sent.catch(() => {})
-      return sent
-    },
+    send: (records) => turn.run(async () => (records.length > 0 ? sendNow(records) : undefined)),
     async [Symbol.asyncDispose]() {
       const leave = async () => {
-        await last
+        await turn.idle()
         await connection?.producer.disconnect()
       }
       await within(leaveTimeoutMs, leave()).catch(() => {})
