@@ -1,0 +1,36 @@
+import { milliseconds, port, text } from '@lockstep/core/config/kinds.ts'
+import {
+  grpcSettings,
+  kafkaSettings,
+  lifecycleSettings,
+  logSettings,
+  postgresSettings,
+  telemetrySettings,
+} from '@lockstep/core/config/sections.ts'
+import { readSettings, type SettingValues } from '@lockstep/core/config/settings.ts'
+
+/** Every setting of the writer. */
+export const writerSettings = {
+  WRITER_HOST: text('127.0.0.1', 'Address that the writer listens on; 0.0.0.0 for all'),
+  WRITER_HTTP_PORT: port(5001, 'HTTP commands and Swagger UI'),
+  WRITER_GRPC_PORT: port(5002, 'gRPC commands'),
+  WRITER_ADMIN_PORT: port(9101, 'Liveness, readiness and metrics of the writer'),
+  WRITER_COMMAND_TIME_LIMIT_MS: milliseconds(
+    5_000,
+    { min: 100, max: 60_000 },
+    'How long a command may try before it is given up, ms; an earlier deadline of its caller counts',
+  ),
+  ...postgresSettings,
+  ...kafkaSettings,
+  ...grpcSettings,
+  ...telemetrySettings,
+  ...lifecycleSettings,
+  ...logSettings,
+}
+
+export type WriterConfig = SettingValues<typeof writerSettings>
+
+/** Throws a ConfigError with every fault at once. */
+export function writerConfig(env: Record<string, string | undefined>): WriterConfig {
+  return readSettings(writerSettings, env, ['WRITER_'])
+}

@@ -1,0 +1,2 @@
+delete from outbox
+where position = any ($1::bigint[])

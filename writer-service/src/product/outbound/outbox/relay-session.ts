@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from '@lockstep/core/postgres/sql.ts'
+import { Client, type QueryResultRow } from 'pg'
+
+const tryRelayLock = sql(import.meta.url, './try-relay-lock.sql')
+
+/** The server ends a session that says nothing for this long, and with it the lock: a holder that was stopped
+ * (SIGSTOP) or cut off cannot keep others out. */
+const IDLE_SESSION_TIMEOUT_MS = 10_000
+const HEARTBEAT_MS = 3_000
+const ANSWER_TIMEOUT_MS = 5_000
+const LOCK_POLL_MS = 1_000
+
+/** The channel on which writers tell the relay's holder, wherever it runs, that there is something to publish. */
+export const outboxChannel = 'lockstep_outbox'
+
+/** The one connection that holds the relay's lock and runs all of its SQL. */
+export type RelaySession = AsyncDisposable & {
+  /** Aborted when the connection, and so the lock, is lost. */
+  lost: AbortSignal
+  query<R extends QueryResultRow>(statement: { name: string; text: string }, values: unknown[]): Promise<R[]>
+}
+
+/**
+ * Waits until this process holds the relay's lock. Rejects when Postgres cannot be reached or `stopping` is
+ * aborted; `onNotify` is called for each notification that work waits.
+ */
+export async function holdRelayLock(
+  url: string,
+  onNotify: () => void,
+  stopping: AbortSignal,
+): Promise<RelaySession> {
+  const lost = new AbortController()
+  const client = new Client({
+    connectionString: url,
+    application_name: 'lockstep-relay',
+    keepAlive: true,
+    connectionTimeoutMillis: ANSWER_TIMEOUT_MS,
+    statement_timeout: ANSWER_TIMEOUT_MS,
+    query_timeout: ANSWER_TIMEOUT_MS,
+  })
+  client.on('error', () => lost.abort())
+  client.on('end', () => lost.abort())
+  client.on('notification', onNotify)
+  const close = async () => {
+    lost.abort()
+    await client.end().catch(() => {})
+  }
+  try {
+    await client.connect()
+    await client.query(`set idle_session_timeout = ${IDLE_SESSION_TIMEOUT_MS}`)
+    await client.query(`listen ${outboxChannel}`)
+    while (!(await client.query<{ held: boolean }>(tryRelayLock)).rows[0]?.held) {
+      await sleep(LOCK_POLL_MS, undefined, { signal: stopping })
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+  // While a send hangs nothing else would keep the session from being taken for a dead one.
+  const heartbeat = setInterval(() => void client.query('select').catch(close), HEARTBEAT_MS)
+  return {
+    lost: lost.signal,
+    query: async <R extends QueryResultRow>(statement: { name: string; text: string }, values: unknown[]) =>
+      (await client.query<R>({ ...statement, values })).rows,
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(heartbeat)
+      await close()
+    },
+  }
+}
