@@ -7,7 +7,6 @@ import {
   postgresSettings,
   telemetrySettings,
 } from '@lockstep/core/config/sections.ts'
-import { readSettings, type SettingValues } from '@lockstep/core/config/settings.ts'
 
 /** Every setting of the writer. */
 export const writerSettings = {
@@ -26,11 +25,4 @@ export const writerSettings = {
   ...telemetrySettings,
   ...lifecycleSettings,
   ...logSettings,
-}
-
-export type WriterConfig = SettingValues<typeof writerSettings>
-
-/** Throws a ConfigError with every fault at once. */
-export function writerConfig(env: Record<string, string | undefined>): WriterConfig {
-  return readSettings(writerSettings, env, ['WRITER_'])
 }

@@ -1,0 +1,2 @@
+/** A FileDescriptorSet of every contract, made together with the TypeScript: what gRPC reflection serves. */
+export const productDescriptors = new URL('./gen/descriptors.binpb', import.meta.url)

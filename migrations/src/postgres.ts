@@ -1,0 +1,43 @@
+import { fileURLToPath } from 'node:url'
+import { postgresSettings } from '@lockstep/core/config/sections.ts'
+import { readSettings } from '@lockstep/core/config/settings.ts'
+import { Migration, runner } from 'node-pg-migrate'
+
+/** `make migrate_up`, `make migrate_down` and `make migrate_create NAME=...`. */
+
+const folder = fileURLToPath(new URL('../postgres', import.meta.url))
+
+async function migrate(direction: 'up' | 'down'): Promise<void> {
+  const { POSTGRES_URL: databaseUrl } = readSettings(postgresSettings, process.env)
+  const done = await runner({
+    databaseUrl,
+    dir: folder,
+    direction,
+    // Down takes back the latest migration only: each step is asked for.
+    count: direction === 'down' ? 1 : Infinity,
+    migrationsTable: 'schema_migrations',
+    log: () => {},
+  })
+  for (const { name } of done) console.log(`migrated ${direction.padEnd(5)}${name}`)
+  if (done.length === 0) console.log(direction === 'up' ? 'up to date' : 'nothing to take back')
+}
+
+async function create(name: string | undefined): Promise<void> {
+  if (name === undefined || !/^[a-z][a-z0-9-]*$/.test(name)) {
+    throw new Error('name the migration in lower case with hyphens: make migrate_create NAME=add-brand')
+  }
+  console.log(`made ${await Migration.create(name, folder, { language: 'sql' })}`)
+}
+
+async function main([action, name]: string[]): Promise<void> {
+  if (action === 'up' || action === 'down') return migrate(action)
+  if (action === 'create') return create(name)
+  throw new Error('usage: postgres.ts up | down | create NAME')
+}
+
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  console.error(`The migration failed: ${error instanceof Error ? error.message : String(error)}`)
+  process.exitCode = 1
+}

@@ -1,0 +1,85 @@
+import { productDescriptors } from '@lockstep/contracts/descriptors.ts'
+import { adminApp } from '@lockstep/core/http/admin.ts'
+import { createHttpApp, refuseOtherMethods } from '@lockstep/core/http/app.ts'
+import { serveApiDocs } from '@lockstep/core/http/docs.ts'
+import { serveHttp } from '@lockstep/core/http/server.ts'
+import { serveGrpc } from '@lockstep/core/grpc/server.ts'
+import { grpcServices } from '@lockstep/core/grpc/service.ts'
+import { connectProducer } from '@lockstep/core/kafka/producer.ts'
+import { kafkaClientSettings } from '@lockstep/core/kafka/settings.ts'
+import type { ServiceContext } from '@lockstep/core/lifecycle/start-service.ts'
+import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
+import { createMetrics } from '@lockstep/core/telemetry/metrics.ts'
+import { startTracing } from '@lockstep/core/telemetry/tracing.ts'
+import { v7 as uuidv7 } from 'uuid'
+import { writerApi } from './api.ts'
+import type { writerSettings } from './config.ts'
+import { executeCommandOn } from './product/app/execute-command.ts'
+import { productCommandsService } from './product/inbound/grpc/product-commands.ts'
+import { productRoutes } from './product/inbound/http/product-routes.ts'
+import { outboxMetrics } from './product/outbound/outbox/outbox-metrics.ts'
+import { startOutboxRelay } from './product/outbound/outbox/relay.ts'
+import { outboxChannel } from './product/outbound/outbox/relay-session.ts'
+import { postgresProductStore } from './product/outbound/postgres/product-store.ts'
+
+/** The whole writer. Servers come last, so that they stop first. */
+export async function wire(context: ServiceContext<typeof writerSettings>, scope: AsyncDisposableStack) {
+  const { config, log, draining } = context
+  const metrics = createMetrics('writer')
+  scope.use(startTracing({ service: 'writer', endpoint: config.OTLP_ENDPOINT, ratio: config.TRACE_RATIO }))
+
+  const { pool } = scope.use(
+    connectPostgres({
+      url: config.POSTGRES_URL,
+      poolSize: config.POSTGRES_POOL_SIZE,
+      applicationName: 'lockstep-writer',
+      log,
+      metrics,
+    }),
+  )
+  const producer = scope.use(connectProducer(kafkaClientSettings(config, 'lockstep-writer'), log))
+  const relay = scope.use(
+    startOutboxRelay({
+      postgresUrl: config.POSTGRES_URL,
+      producer,
+      notify: () => pool.query(`notify ${outboxChannel}`),
+      metrics: outboxMetrics(pool, metrics),
+      log,
+    }),
+  )
+
+  const execute = executeCommandOn({
+    store: postgresProductStore(pool),
+    now: () => new Date(),
+    newEventId: () => uuidv7(),
+    onCommitted: relay.wake,
+  })
+  const timeLimitMs = config.WRITER_COMMAND_TIME_LIMIT_MS
+
+  const checkReady = async () => void (await pool.query('select'))
+  const host = config.WRITER_HOST
+  const admin = adminApp({ metrics, draining, checkReady })
+  scope.use(await serveHttp({ app: admin, host, port: config.WRITER_ADMIN_PORT, draining }))
+
+  const grpcService = grpcServices({ log, metrics })
+  scope.use(
+    await serveGrpc({
+      host,
+      port: config.WRITER_GRPC_PORT,
+      tls: {
+        certFile: config.GRPC_TLS_CERT_FILE,
+        keyFile: config.GRPC_TLS_KEY_FILE,
+        clientCaFile: config.GRPC_TLS_CLIENT_CA_FILE,
+      },
+      services: [productCommandsService(grpcService, execute, { timeLimitMs })],
+      descriptors: productDescriptors,
+      draining,
+    }),
+  )
+
+  const app = createHttpApp({ log, metrics })
+  productRoutes(app, execute, { timeLimitMs })
+  serveApiDocs(app, writerApi)
+  refuseOtherMethods(app)
+  scope.use(await serveHttp({ app, host, port: config.WRITER_HTTP_PORT, draining }))
+}
