@@ -1,0 +1,53 @@
+import { durationBuckets } from '@lockstep/core/telemetry/metrics.ts'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { ProjectionMetrics, QueryMetrics } from './product/app/ports.ts'
+
+export function readerMetrics(registry: Registry): QueryMetrics & ProjectionMetrics {
+  const registers = [registry]
+  const cacheReads = new Counter({
+    name: 'reader_cache_reads_total',
+    help: 'Reads of the cache: hit, miss, stale (older than was asked for), bypass (not asked), error',
+    labelNames: ['result'] as const,
+    registers,
+  })
+  const waiters = new Gauge({
+    name: 'reader_min_version_waiters',
+    help: 'Queries that wait for a version now',
+    registers,
+  })
+  const waits = new Counter({
+    name: 'reader_min_version_waits_total',
+    help: 'Queries that had to wait for a version: ready, behind (in vain), refused (too many), failed',
+    labelNames: ['result'] as const,
+    registers,
+  })
+  const events = new Counter({
+    name: 'reader_projection_events_total',
+    help: 'Events: applied, or superseded (the model or the batch had that version or a later one)',
+    labelNames: ['result'] as const,
+    registers,
+  })
+  const missing = new Counter({
+    name: 'reader_projection_missing_versions_total',
+    help: 'Versions that did not arrive before a later one of the same product was applied',
+    registers,
+  })
+  const delay = new Histogram({
+    name: 'reader_write_to_readable_seconds',
+    help: 'From the moment an event occurred, by the clock of its writer, until the model had it',
+    buckets: [...durationBuckets, 30, 60, 300],
+    registers,
+  })
+  return {
+    cacheAnswered: (result) => cacheReads.inc({ result }),
+    waiters: (count) => waiters.set(count),
+    waited: (result) => waits.inc({ result }),
+    projected: (counts) => {
+      events.inc({ result: 'applied' }, counts.applied)
+      events.inc({ result: 'superseded' }, counts.superseded)
+      missing.inc(counts.missing)
+    },
+    // Clocks of two machines may differ by more than the delay is long.
+    becameReadable: (seconds) => delay.observe(Math.max(0, seconds)),
+  }
+}

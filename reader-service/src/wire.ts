@@ -1,0 +1,148 @@
+import { adminApp } from '@lockstep/core/http/admin.ts'
+import { createHttpApp, refuseOtherMethods } from '@lockstep/core/http/app.ts'
+import { serveApiDocs } from '@lockstep/core/http/docs.ts'
+import { serveHttp } from '@lockstep/core/http/server.ts'
+import { serveGrpc } from '@lockstep/core/grpc/server.ts'
+import { grpcServices } from '@lockstep/core/grpc/service.ts'
+import { kafkaClientSettings } from '@lockstep/core/kafka/settings.ts'
+import type { Lifecycle } from '@lockstep/core/lifecycle/run.ts'
+import type { Log } from '@lockstep/core/log/log.ts'
+import { openMongo } from '@lockstep/core/mongo/client.ts'
+import { openRedis, openRedisSubscriber } from '@lockstep/core/redis/client.ts'
+import { createMetrics } from '@lockstep/core/telemetry/metrics.ts'
+import { startTracing } from '@lockstep/core/telemetry/tracing.ts'
+import type { ReaderConfig } from './config.ts'
+import { readerMetrics } from './metrics.ts'
+import { getProduct } from './product/app/get-product.ts'
+import { productLoader } from './product/app/load-product.ts'
+import type { AppliedHints } from './product/app/ports.ts'
+import { projectProducts } from './product/app/project-products.ts'
+import { searchProducts } from './product/app/search-products.ts'
+import { versionHints } from './product/app/version-hints.ts'
+import { productQueriesService } from './product/inbound/grpc/product-queries.ts'
+import { apiDescription } from './product/inbound/http/openapi.ts'
+import { productRoutes } from './product/inbound/http/product-routes.ts'
+import { startProjection } from './product/inbound/kafka/projection.ts'
+import { mongoGenerationStore } from './product/outbound/mongo/cache-generation-store.ts'
+import { productCollection } from './product/outbound/mongo/product-document.ts'
+import { mongoProductFinder } from './product/outbound/mongo/product-finder.ts'
+import { mongoProjectionStore } from './product/outbound/mongo/projection-store.ts'
+import { listenForHints, redisAppliedHints } from './product/outbound/redis/applied-hints.ts'
+import { watchCacheGeneration } from './product/outbound/redis/cache-generation.ts'
+import { redisProductCache } from './product/outbound/redis/product-cache.ts'
+import { redisProjectedCache } from './product/outbound/redis/projected-cache.ts'
+
+const service = 'lockstep-reader'
+
+/** The whole reader. What is acquired first is released last. */
+export async function wire(
+  config: ReaderConfig,
+  log: Log,
+  scope: AsyncDisposableStack,
+  { draining, fail }: Lifecycle,
+): Promise<void> {
+  const registry = createMetrics(service)
+  const metrics = readerMetrics(registry)
+  scope.use(startTracing({ service, endpoint: config.OTLP_ENDPOINT, ratio: config.TRACE_RATIO }))
+
+  // MongoDB: the read model.
+  const mongo = scope.use(openMongo({ url: config.MONGO_URL, appName: service }))
+  const products = productCollection(mongo.db)
+  const finder = mongoProductFinder(products, { timeoutMs: config.READER_QUERY_TIMEOUT_MS })
+
+  // Redis: the cache and the hints. A query gives up early; the projection, which nobody waits for, later.
+  const redis = {
+    url: config.REDIS_URL,
+    tlsCaFile: config.REDIS_TLS_CA_FILE,
+    onError: (err: Error) => log.debug({ err }, 'Redis connection'),
+  }
+  const forQueries = scope.use(openRedis({ ...redis, commandTimeoutMs: config.READER_CACHE_TIMEOUT_MS }))
+  const forProjection = scope.use(
+    openRedis({ ...redis, commandTimeoutMs: config.READER_CACHE_WRITE_TIMEOUT_MS }),
+  )
+  const generation = scope.use(
+    watchCacheGeneration({
+      store: mongoGenerationStore(mongo.db),
+      refreshMs: 1_000,
+      maxAgeMs: config.READER_CACHE_MAX_AGE_MS,
+      reopenAfterMs: config.READER_CACHE_REOPEN_AFTER_MS,
+      cacheAnswers: () => answers(forProjection.redis.ping()),
+    }),
+  )
+  const ttlMs = config.READER_CACHE_TTL_MS
+  const cache = redisProductCache({ connection: forQueries, generation, ttlMs })
+  const projectedCache = redisProjectedCache({
+    connection: forProjection,
+    generation,
+    ttlMs,
+    owedLimitMs: config.READER_CACHE_OWED_LIMIT_MS,
+    maxAgeMs: config.READER_CACHE_MAX_AGE_MS,
+  })
+  const hints = versionHints()
+  const otherReplicas = redisAppliedHints(forProjection)
+  const announce: AppliedHints['announce'] = (states) => {
+    states.forEach(hints.notify)
+    otherReplicas.announce(states)
+  }
+  const subscriber = scope.use(openRedisSubscriber(redis))
+  listenForHints(subscriber.redis, hints.notify)
+
+  // The use cases.
+  const queries = {
+    getProduct: getProduct({
+      load: productLoader({ cache, finder, metrics }),
+      hints,
+      metrics,
+      limits: {
+        maxWaitMs: config.READER_MIN_VERSION_WAIT_MS,
+        maxWaiters: config.READER_MAX_WAITERS,
+        rememberedIds: config.READER_REMEMBERED_IDS,
+      },
+    }),
+    searchProducts: searchProducts(finder),
+  }
+  const project = projectProducts({
+    store: mongoProjectionStore(products),
+    cache: projectedCache,
+    hints: { announce },
+    metrics,
+  })
+
+  // What comes in. Readiness asks for MongoDB only: without Redis queries are slower, without Kafka older.
+  const host = config.READER_HOST
+  const admin = adminApp({ metrics: registry, draining, checkReady: mongo.ping })
+  scope.use(await serveHttp({ app: admin, host, port: config.READER_ADMIN_PORT, draining }))
+
+  const kafka = kafkaClientSettings(config, service)
+  const projection = scope.use(startProjection({ kafka, log, registry, project }))
+  void projection.failed.then(fail)
+
+  const grpcService = grpcServices({ log, metrics: registry })
+  scope.use(
+    await serveGrpc({
+      host,
+      port: config.READER_GRPC_PORT,
+      tls: {
+        certFile: config.GRPC_TLS_CERT_FILE,
+        keyFile: config.GRPC_TLS_KEY_FILE,
+        clientCaFile: config.GRPC_TLS_CLIENT_CA_FILE,
+      },
+      services: [productQueriesService(grpcService, queries)],
+      descriptors: new URL(import.meta.resolve('@lockstep/contracts/gen/descriptors.binpb')),
+      draining,
+    }),
+  )
+
+  const app = createHttpApp({ log, metrics: registry })
+  productRoutes(app, queries)
+  serveApiDocs(app, apiDescription)
+  refuseOtherMethods(app)
+  scope.use(await serveHttp({ app, host, port: config.READER_HTTP_PORT, draining }))
+}
+
+function answers(ping: Promise<unknown>): Promise<boolean> {
+  return ping.then(
+    () => true,
+    () => false,
+  )
+}
