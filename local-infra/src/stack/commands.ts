@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { dockerDown, dockerLogs, dockerReset, dockerStatus, dockerUp, engineAnswers } from './docker.ts'
+import { forgetStack, stackState, startStack, stopStack } from './native.ts'
+import { jaegerPart, partsOf } from './parts.ts'
+import { overview } from './report.ts'
+import { type StackSettings, readStackSettings } from './settings.ts'
+import { runDev } from './dev.ts'
+import { installServers } from './install.ts'
+
+const say = (line: string) => console.log(line)
+
+/** Throws what `explain` has words for. */
+export async function runCommand(name: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const settings = readStackSettings(env)
+  const docker = settings.LOCAL_INFRA === 'docker' || (settings.LOCAL_INFRA === 'auto' && engineAnswers())
+  const commands: Record<string, () => Promise<void>> = {
+    up: () => (docker ? upDocker(settings) : upNative(settings)),
+    down: () => down(settings, docker),
+    reset: () => reset(settings, docker),
+    status: () => (docker ? dockerStatus(settings) : status(settings)),
+    logs: () => (docker ? dockerLogs(settings) : logs(settings)),
+    dev: async () => {
+      installServers()
+      await runDev(settings, say)
+    },
+  }
+  const command = commands[name]
+  if (!command) throw new Error(`Unknown command ${name}; there are ${Object.keys(commands).join(', ')}`)
+  await command()
+}
+
+async function upNative(settings: StackSettings): Promise<void> {
+  installServers()
+  const began = performance.now()
+  const { changed, jaeger } = await startStack(settings, { services: true, say })
+  const seconds = ((performance.now() - began) / 1000).toFixed(1)
+  say(changed ? `\nLockstep is up, after ${seconds} s.\n` : 'Lockstep is already up; nothing was changed.\n')
+  say(overview(settings, 'native', jaeger))
+}
+
+async function upDocker(settings: StackSettings): Promise<void> {
+  const changed = await dockerUp(settings)
+  say(changed ? '\nLockstep is up.\n' : 'Lockstep is already up; nothing was changed.\n')
+  say(overview(settings, 'docker', 'running'))
+}
+
+/** Both kinds, as the setting may have changed since `make up`. */
+async function down(settings: StackSettings, docker: boolean): Promise<void> {
+  const stopped = await stopStack(settings)
+  if (docker) await dockerDown(settings)
+  else say(stopped.length > 0 ? `Stopped: ${stopped.join(', ')}. The data are kept.` : 'Nothing was running.')
+}
+
+async function reset(settings: StackSettings, docker: boolean): Promise<void> {
+  await forgetStack(settings)
+  if (docker) await dockerReset(settings)
+  say('Stopped, and all data are forgotten.')
+}
+
+async function status(settings: StackSettings): Promise<void> {
+  for (const { name, state, pid, address } of await stackState(settings)) {
+    say(`${name.padEnd(11)} ${state.padEnd(9)} ${String(pid ?? '').padStart(8)}  ${address}`)
+  }
+}
+
+async function logs(settings: StackSettings): Promise<void> {
+  const parts = [...partsOf(settings), jaegerPart(settings)]
+  const files = parts.map(({ home, name }) => join(home, `${name}.log`)).filter((file) => existsSync(file))
+  if (files.length === 0) return say('There are no logs yet: make up')
+  const tail = spawn('tail', ['-n', '20', '-F', ...files], { stdio: 'inherit' })
+  await new Promise((resolve) => tail.once('close', resolve))
+}

@@ -1,0 +1,46 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { jaegerBinary } from '../artefacts.ts'
+import { processesBelow } from '../processes.ts'
+import type { Part } from './parts.ts'
+
+export type JaegerState = 'running' | 'building' | 'absent'
+
+/**
+ * Starts Jaeger when it has been built; else has it built in the background, after which it starts by itself.
+ * Whatever goes wrong here stops nobody: without it there are only no traces to look at.
+ */
+export async function ensureJaeger(part: Part, say: (line: string) => void): Promise<JaegerState> {
+  if (!jaegerBinary()) return build(join(part.home, 'build'))
+  const wasRunning = processesBelow(part.home).length > 0
+  try {
+    const began = performance.now()
+    await part.start()
+    if (!wasRunning) say(`jaeger      ready in ${((performance.now() - began) / 1000).toFixed(1)} s`)
+    return 'running'
+  } catch (error) {
+    say(`jaeger      goes without: ${(error as Error).message}`)
+    return 'absent'
+  }
+}
+
+function build(dir: string): JaegerState {
+  if (!hasGo()) return 'absent'
+  if (processesBelow(dir).length > 0) return 'building'
+  mkdirSync(dir, { recursive: true })
+  const log = openSync(join(dir, 'build.log'), 'a')
+  const script = join(import.meta.dirname, '../cli/build-jaeger.ts')
+  spawn(process.execPath, [script], { cwd: dir, detached: true, stdio: ['ignore', log, log] }).unref()
+  closeSync(log)
+  return 'building'
+}
+
+function hasGo(): boolean {
+  try {
+    execFileSync('go', ['version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}

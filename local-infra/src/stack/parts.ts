@@ -1,0 +1,147 @@
+import { join } from 'node:path'
+import type { Server } from '../server.ts'
+import { startJaeger } from '../servers/jaeger.ts'
+import { startKafka } from '../servers/kafka.ts'
+import { startMongo } from '../servers/mongo.ts'
+import { postgresHome, startPostgres } from '../servers/postgres.ts'
+import { startPrometheus } from '../servers/prometheus.ts'
+import { startRedis } from '../servers/redis.ts'
+import { startService } from '../servers/service.ts'
+import { type StackSettings, localPort } from './settings.ts'
+
+export type Part = {
+  name: string
+  kind: 'server' | 'service'
+  /** Its working directory, by which a running one is found. */
+  home: string
+  /** All that it listens on. */
+  ports: number[]
+  address: string
+  start(): Promise<Server>
+  stopSignal: NodeJS.Signals
+}
+
+/**
+ * What runs on this machine. A server whose URL names another machine is not among them. With `watch` a service
+ * starts again when a file of it changes.
+ */
+export function partsOf(settings: StackSettings, { watch = false } = {}): Part[] {
+  return [...servers(settings), ...services(settings, watch)]
+}
+
+function servers(settings: StackSettings): Part[] {
+  const dir = settings.LOCAL_DIR
+  const postgres = localPort(settings.POSTGRES_URL)
+  const kafka = localPort(settings.KAFKA_BROKERS[0] ?? '')
+  const mongo = localPort(settings.MONGO_URL)
+  const redis = localPort(settings.REDIS_URL)
+  const controllerPort = settings.LOCAL_KAFKA_CONTROLLER_PORT
+  const prometheus = settings.LOCAL_PROMETHEUS_PORT
+  const targets = { writer: settings.WRITER_ADMIN_PORT, reader: settings.READER_ADMIN_PORT }
+  const parts: Part[] = []
+  if (postgres) {
+    const { username, pathname } = new URL(settings.POSTGRES_URL)
+    const names = { user: username || 'lockstep', database: pathname.slice(1) || 'lockstep' }
+    parts.push({
+      ...server('postgres', [postgres], settings.POSTGRES_URL),
+      home: postgresHome(dir),
+      start: () => startPostgres({ dir, port: postgres, ...names }),
+      // As in startPostgres: end the sessions, do not wait for their clients to go.
+      stopSignal: 'SIGINT',
+    })
+  }
+  if (kafka) {
+    parts.push({
+      ...server('kafka', [kafka, controllerPort], settings.KAFKA_BROKERS.join(',')),
+      start: () => startKafka({ dir, port: kafka, controllerPort }),
+    })
+  }
+  if (mongo) {
+    parts.push({
+      ...server('mongo', [mongo], settings.MONGO_URL),
+      start: () => startMongo({ dir, port: mongo }),
+    })
+  }
+  if (redis) {
+    parts.push({
+      ...server('redis', [redis], settings.REDIS_URL),
+      start: () => startRedis({ dir, port: redis }),
+    })
+  }
+  parts.push({
+    ...server('prometheus', [prometheus], `http://127.0.0.1:${prometheus}`),
+    start: () => startPrometheus({ dir, port: prometheus, targets }),
+  })
+  return parts
+
+  function server(name: string, ports: number[], address: string) {
+    return {
+      name,
+      kind: 'server' as const,
+      home: join(dir, name),
+      ports,
+      address,
+      stopSignal: 'SIGTERM' as const,
+    }
+  }
+}
+
+/** Apart from the others: it may be missing, and then nothing waits for it. */
+export function jaegerPart(settings: StackSettings): Part {
+  const dir = settings.LOCAL_DIR
+  const ports = {
+    port: settings.LOCAL_JAEGER_PORT,
+    queryGrpcPort: settings.LOCAL_JAEGER_GRPC_PORT,
+    otlpGrpcPort: settings.LOCAL_OTLP_GRPC_PORT,
+    otlpHttpPort: settings.LOCAL_OTLP_HTTP_PORT,
+  }
+  return {
+    name: 'jaeger',
+    kind: 'server',
+    home: join(dir, 'jaeger'),
+    ports: Object.values(ports),
+    address: `http://127.0.0.1:${ports.port}`,
+    start: () => startJaeger({ dir, ...ports }),
+    stopSignal: 'SIGTERM',
+  }
+}
+
+function services(settings: StackSettings, watch: boolean): Part[] {
+  const dir = settings.LOCAL_DIR
+  const env = { ...serviceEnvironment(settings), ...(watch ? { DRAIN_DELAY_MS: '0' } : {}) }
+  const writer = {
+    admin: settings.WRITER_ADMIN_PORT,
+    http: settings.WRITER_HTTP_PORT,
+    grpc: settings.WRITER_GRPC_PORT,
+  }
+  const reader = {
+    admin: settings.READER_ADMIN_PORT,
+    http: settings.READER_HTTP_PORT,
+    grpc: settings.READER_GRPC_PORT,
+  }
+  return (
+    [
+      ['writer', writer],
+      ['reader', reader],
+    ] as const
+  ).map(([name, ports]) => ({
+    name,
+    kind: 'service',
+    home: join(dir, name),
+    ports: Object.values(ports),
+    address: `http://127.0.0.1:${ports.http}`,
+    start: () => startService({ name, dir, env, ports, watch }),
+    stopSignal: 'SIGTERM',
+  }))
+}
+
+/** Where the services, migrations and the demo find the servers; all else they read from the environment. */
+export function serviceEnvironment(settings: StackSettings): Record<string, string> {
+  return {
+    POSTGRES_URL: settings.POSTGRES_URL,
+    KAFKA_BROKERS: settings.KAFKA_BROKERS.join(','),
+    MONGO_URL: settings.MONGO_URL,
+    REDIS_URL: settings.REDIS_URL,
+    OTLP_ENDPOINT: settings.OTLP_ENDPOINT || `http://127.0.0.1:${settings.LOCAL_OTLP_HTTP_PORT}`,
+  }
+}

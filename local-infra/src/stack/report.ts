@@ -1,0 +1,76 @@
+import { join, relative } from 'node:path'
+import { ConfigError } from '@lockstep/core/config/settings.ts'
+import { PortInUse, ServerFailed } from '../server.ts'
+import type { JaegerState } from './jaeger.ts'
+import { NotStarted } from './native.ts'
+import { type StackSettings, settingOfPort } from './settings.ts'
+
+const root = join(import.meta.dirname, '../../..')
+
+/** The places to look at, for the end of `make up`. */
+export function overview(settings: StackSettings, kind: 'native' | 'docker', jaeger: JaegerState): string {
+  const http = (port: number, path = '') => `http://127.0.0.1:${port}${path}`
+  const rows: [string, string][] = [
+    ['Commands, Swagger UI', http(settings.WRITER_HTTP_PORT, '/docs')],
+    ['Commands, gRPC', `127.0.0.1:${settings.WRITER_GRPC_PORT}`],
+    ['Queries, Swagger UI', http(settings.READER_HTTP_PORT, '/docs')],
+    ['Queries, gRPC', `127.0.0.1:${settings.READER_GRPC_PORT}`],
+    [
+      'Metrics',
+      `${http(settings.WRITER_ADMIN_PORT, '/metrics')}  ${http(settings.READER_ADMIN_PORT, '/metrics')}`,
+    ],
+    ['Prometheus', http(settings.LOCAL_PROMETHEUS_PORT)],
+    ['Jaeger', traces(settings, kind, jaeger)],
+    ['Grafana', kind === 'docker' ? http(settings.LOCAL_GRAFANA_PORT) : 'only with containers'],
+    ['Postgres', settings.POSTGRES_URL],
+    ['Kafka', settings.KAFKA_BROKERS.join(',')],
+    ['MongoDB', settings.MONGO_URL],
+    ['Redis', settings.REDIS_URL],
+  ]
+  const table = rows.map(([what, where]) => `  ${what.padEnd(22)}${where}`)
+  return [...table, '', 'Try first:', ...firstSteps(settings).map((line) => `  ${line}`)].join('\n')
+}
+
+function traces(settings: StackSettings, kind: 'native' | 'docker', state: JaegerState): string {
+  const address = `http://127.0.0.1:${settings.LOCAL_JAEGER_PORT}`
+  if (kind === 'docker') return address
+  const api = `${address}/api/traces?service=writer (the native build has no web page)`
+  return {
+    running: api,
+    building: `is being built in the background (once, some minutes), then ${api}`,
+    absent: 'not here: it takes Go to build it',
+  }[state]
+}
+
+function firstSteps(settings: StackSettings): string[] {
+  const id = '01890a5d-ac96-774b-bcce-b302099a8057'
+  const body = `{"id":"${id}","name":"Blue teapot","priceCents":1999}`
+  const writer = `http://127.0.0.1:${settings.WRITER_HTTP_PORT}/api/v1/products`
+  return [
+    `curl -i ${writer} -H 'content-type: application/json' -d '${body}'`,
+    `curl 'http://127.0.0.1:${settings.READER_HTTP_PORT}/api/v1/products/${id}?minVersion=1'`,
+    'make demo',
+  ]
+}
+
+/** What went wrong in words for the person at the keyboard; undefined for a fault of the program itself. */
+export function explain(error: unknown, settings?: StackSettings): string | undefined {
+  if (error instanceof ConfigError) return error.message
+  if (error instanceof PortInUse) return explainPort(error, settings)
+  if (error instanceof ServerFailed) return explainFailure(error, settings)
+  if (!(error instanceof NotStarted)) return undefined
+  return error.reasons.map((reason) => explain(reason, settings) ?? reason.message).join('\n')
+}
+
+function explainPort(error: PortInUse, settings?: StackSettings): string {
+  const setting = settings && settingOfPort(settings, error.port)
+  const other = setting ? `, or set ${setting} to another port (in .env or in the environment)` : ''
+  return `${error.server}: ${error.message}. Stop that${other}.`
+}
+
+function explainFailure({ server, message, logTail }: ServerFailed, settings?: StackSettings): string {
+  const dir = settings && relative(root, settings.LOCAL_DIR)
+  const lines = logTail.length > 0 ? ['Its last lines:', ...logTail.map((line) => `  | ${line}`)] : []
+  const advice = `The whole log is below ${dir}/${server}; make up tries again, make reset begins with empty data.`
+  return [`${server}: ${message}.`, ...lines, logTail.length > 0 ? advice : ''].filter(Boolean).join('\n')
+}

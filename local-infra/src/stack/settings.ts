@@ -1,0 +1,63 @@
+import { resolve } from 'node:path'
+import { oneOf, port, text } from '@lockstep/core/config/kinds.ts'
+import {
+  kafkaSettings,
+  mongoSettings,
+  postgresSettings,
+  redisSettings,
+  telemetrySettings,
+} from '@lockstep/core/config/sections.ts'
+import { type SettingValues, readSettings } from '@lockstep/core/config/settings.ts'
+
+/** What `make up` and its companions read; the services get the same environment. */
+export const stackSettings = {
+  LOCAL_INFRA: oneOf(
+    'auto',
+    ['auto', 'docker', 'native'],
+    'Containers or programs of this machine; auto: containers when an engine with compose answers',
+  ),
+  LOCAL_DIR: text('.local', 'Where the native servers keep their data and logs'),
+  POSTGRES_URL: postgresSettings.POSTGRES_URL,
+  KAFKA_BROKERS: kafkaSettings.KAFKA_BROKERS,
+  MONGO_URL: mongoSettings.MONGO_URL,
+  REDIS_URL: redisSettings.REDIS_URL,
+  OTLP_ENDPOINT: telemetrySettings.OTLP_ENDPOINT,
+  WRITER_HTTP_PORT: port(5001, 'HTTP commands'),
+  WRITER_GRPC_PORT: port(5002, 'gRPC commands'),
+  WRITER_ADMIN_PORT: port(9101, 'Probes and metrics of the writer'),
+  READER_GRPC_PORT: port(5003, 'gRPC queries'),
+  READER_HTTP_PORT: port(5004, 'HTTP queries'),
+  READER_ADMIN_PORT: port(9102, 'Probes and metrics of the reader'),
+  LOCAL_KAFKA_CONTROLLER_PORT: port(59093, 'The controller inside the native Kafka'),
+  LOCAL_PROMETHEUS_PORT: port(9090, 'Prometheus'),
+  LOCAL_JAEGER_PORT: port(16_686, 'Jaeger, its web page (containers) and query API'),
+  LOCAL_JAEGER_GRPC_PORT: port(16_685, 'Jaeger, its query API over gRPC'),
+  LOCAL_OTLP_GRPC_PORT: port(4317, 'Jaeger, traces over gRPC'),
+  LOCAL_OTLP_HTTP_PORT: port(4318, 'Jaeger, traces over HTTP'),
+  LOCAL_GRAFANA_PORT: port(3000, 'Grafana (containers only)'),
+}
+
+export type StackSettings = SettingValues<typeof stackSettings>
+
+const root = resolve(import.meta.dirname, '../../..')
+
+/** Throws a ConfigError that lists every fault. */
+export function readStackSettings(env: NodeJS.ProcessEnv): StackSettings {
+  const values = readSettings(stackSettings, env, ['LOCAL_'])
+  return { ...values, LOCAL_DIR: resolve(root, values.LOCAL_DIR) }
+}
+
+/** The port to start a server at; undefined when the address is another machine's: then it is used as it is. */
+export function localPort(address: string): number | undefined {
+  const { hostname, port: digits } = new URL(address.includes('://') ? address : `tcp://${address}`)
+  return hostname === '127.0.0.1' && digits ? Number(digits) : undefined
+}
+
+/** The setting that moves a server away from this port. */
+export function settingOfPort(settings: StackSettings, wanted: number): string | undefined {
+  const [first = ''] = settings.KAFKA_BROKERS
+  const addresses = { ...settings, KAFKA_BROKERS: first }
+  return Object.entries(addresses).find(
+    ([, value]) => value === wanted || (/:\d/.test(String(value)) && localPort(String(value)) === wanted),
+  )?.[0]
+}
