@@ -8,7 +8,6 @@ import {
   redisSettings,
   telemetrySettings,
 } from '@lockstep/core/config/sections.ts'
-import type { SettingValues } from '@lockstep/core/config/settings.ts'
 
 /** Every setting of the reader. */
 export const readerSettings = {
@@ -70,5 +69,3 @@ export const readerSettings = {
     'How long the cache stays closed at least before it is used again, ms',
   ),
 }
-
-export type ReaderConfig = SettingValues<typeof readerSettings>

@@ -1,3 +1,4 @@
+import { productDescriptors } from '@lockstep/contracts/descriptors.ts'
 import { adminApp } from '@lockstep/core/http/admin.ts'
 import { createHttpApp, refuseOtherMethods } from '@lockstep/core/http/app.ts'
 import { serveApiDocs } from '@lockstep/core/http/docs.ts'
@@ -5,13 +6,13 @@ import { serveHttp } from '@lockstep/core/http/server.ts'
 import { serveGrpc } from '@lockstep/core/grpc/server.ts'
 import { grpcServices } from '@lockstep/core/grpc/service.ts'
 import { kafkaClientSettings } from '@lockstep/core/kafka/settings.ts'
-import type { Lifecycle } from '@lockstep/core/lifecycle/run.ts'
-import type { Log } from '@lockstep/core/log/log.ts'
+import type { ServiceContext } from '@lockstep/core/lifecycle/start-service.ts'
 import { openMongo } from '@lockstep/core/mongo/client.ts'
 import { openRedis, openRedisSubscriber } from '@lockstep/core/redis/client.ts'
 import { createMetrics } from '@lockstep/core/telemetry/metrics.ts'
 import { startTracing } from '@lockstep/core/telemetry/tracing.ts'
-import type { ReaderConfig } from './config.ts'
+import { readerApi } from './api.ts'
+import type { readerSettings } from './config.ts'
 import { readerMetrics } from './metrics.ts'
 import { getProduct } from './product/app/get-product.ts'
 import { productLoader } from './product/app/load-product.ts'
@@ -20,7 +21,6 @@ import { projectProducts } from './product/app/project-products.ts'
 import { searchProducts } from './product/app/search-products.ts'
 import { versionHints } from './product/app/version-hints.ts'
 import { productQueriesService } from './product/inbound/grpc/product-queries.ts'
-import { apiDescription } from './product/inbound/http/openapi.ts'
 import { productRoutes } from './product/inbound/http/product-routes.ts'
 import { startProjection } from './product/inbound/kafka/projection.ts'
 import { mongoGenerationStore } from './product/outbound/mongo/cache-generation-store.ts'
@@ -32,21 +32,15 @@ import { watchCacheGeneration } from './product/outbound/redis/cache-generation.
 import { redisProductCache } from './product/outbound/redis/product-cache.ts'
 import { redisProjectedCache } from './product/outbound/redis/projected-cache.ts'
 
-const service = 'lockstep-reader'
-
 /** The whole reader. What is acquired first is released last. */
-export async function wire(
-  config: ReaderConfig,
-  log: Log,
-  scope: AsyncDisposableStack,
-  { draining, fail }: Lifecycle,
-): Promise<void> {
-  const registry = createMetrics(service)
+export async function wire(context: ServiceContext<typeof readerSettings>, scope: AsyncDisposableStack) {
+  const { config, log, draining, fail } = context
+  const registry = createMetrics('reader')
   const metrics = readerMetrics(registry)
-  scope.use(startTracing({ service, endpoint: config.OTLP_ENDPOINT, ratio: config.TRACE_RATIO }))
+  scope.use(startTracing({ service: 'reader', endpoint: config.OTLP_ENDPOINT, ratio: config.TRACE_RATIO }))
 
   // MongoDB: the read model.
-  const mongo = scope.use(openMongo({ url: config.MONGO_URL, appName: service }))
+  const mongo = scope.use(openMongo({ url: config.MONGO_URL, appName: 'lockstep-reader' }))
   const products = productCollection(mongo.db)
   const finder = mongoProductFinder(products, { timeoutMs: config.READER_QUERY_TIMEOUT_MS })
 
@@ -113,7 +107,7 @@ export async function wire(
   const admin = adminApp({ metrics: registry, draining, checkReady: mongo.ping })
   scope.use(await serveHttp({ app: admin, host, port: config.READER_ADMIN_PORT, draining }))
 
-  const kafka = kafkaClientSettings(config, service)
+  const kafka = kafkaClientSettings(config, 'lockstep-reader')
   const projection = scope.use(startProjection({ kafka, log, registry, project }))
   void projection.failed.then(fail)
 
@@ -128,14 +122,14 @@ export async function wire(
         clientCaFile: config.GRPC_TLS_CLIENT_CA_FILE,
       },
       services: [productQueriesService(grpcService, queries)],
-      descriptors: new URL(import.meta.resolve('@lockstep/contracts/gen/descriptors.binpb')),
+      descriptors: productDescriptors,
       draining,
     }),
   )
 
   const app = createHttpApp({ log, metrics: registry })
   productRoutes(app, queries)
-  serveApiDocs(app, apiDescription)
+  serveApiDocs(app, readerApi)
   refuseOtherMethods(app)
   scope.use(await serveHttp({ app, host, port: config.READER_HTTP_PORT, draining }))
 }

@@ -3,7 +3,7 @@ import type { GetProduct } from '../../app/get-product.ts'
 import { getProductQuery, searchProductsQuery } from '../../app/query-rules.ts'
 import type { SearchProducts } from '../../app/search-products.ts'
 import { etagOf, noneMatchHas } from './etag.ts'
-import { getProductRoute, searchProductsRoute } from './openapi.ts'
+import { getProductRoute, searchProductsRoute } from './route-docs.ts'
 import { productJson } from './product-json.ts'
 import { queryParameters, wholeNumber } from './query-parameters.ts'
 

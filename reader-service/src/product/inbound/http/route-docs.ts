@@ -1,6 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { errorCatalogue, type ErrorCode } from '@lockstep/core/errors/app-error.ts'
-import { httpStatus, problemMediaType } from '@lockstep/core/http/problem.ts'
+import { problemResponses } from '@lockstep/core/http/problem-docs.ts'
 import {
   categoryPattern,
   MAX_CATEGORY_LENGTH,
@@ -10,12 +9,7 @@ import {
 
 /** What the API says of itself. Requests are checked by `app/query-rules.ts`, the same for every protocol. */
 
-export const apiDescription = {
-  title: 'Lockstep queries',
-  description: 'Reads the product catalogue. Commands are answered by the writer.',
-}
-
-const id = z.uuid().openapi({ example: '0198c0de-7a11-7c0d-8000-5eed0000cafe' })
+const id = z.string().openapi({ format: 'uuid', example: '0198c0de-7a11-7c0d-8000-5eed0000cafe' })
 
 const product = z
   .strictObject({
@@ -37,23 +31,11 @@ const page = z
   })
   .openapi('ProductPage')
 
-const problem = z
-  .strictObject({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    instance: z.string(),
-    code: z.enum(Object.keys(errorCatalogue) as [ErrorCode, ...ErrorCode[]]),
-    requestId: z.string(),
-    errors: z.array(z.strictObject({ field: z.string(), message: z.string() })).optional(),
-  })
-  .openapi('Problem', { description: 'RFC 9457; `errors` lists every field at fault' })
-
 const etag = z.string().openapi({ example: '"3"', description: 'The version' })
 
 export const getProductRoute = createRoute({
   method: 'get',
+  tags: ['Products'],
   path: '/api/v1/products/{id}',
   operationId: 'getProduct',
   summary: 'Get a product',
@@ -80,7 +62,7 @@ export const getProductRoute = createRoute({
       content: { 'application/json': { schema: product } },
     },
     304: { description: 'The caller has this version', headers: z.object({ ETag: etag }) },
-    ...problems(
+    ...problemResponses([
       'invalid',
       'not_found',
       'internal',
@@ -88,12 +70,13 @@ export const getProductRoute = createRoute({
       'unavailable',
       'read_model_behind',
       'deadline_exceeded',
-    ),
+    ]),
   },
 })
 
 export const searchProductsRoute = createRoute({
   method: 'get',
+  tags: ['Products'],
   path: '/api/v1/products',
   operationId: 'searchProducts',
   summary: 'Search products',
@@ -118,40 +101,6 @@ export const searchProductsRoute = createRoute({
   },
   responses: {
     200: { description: 'One page', content: { 'application/json': { schema: page } } },
-    ...problems('invalid', 'internal', 'unavailable', 'deadline_exceeded'),
+    ...problemResponses(['invalid', 'internal', 'unavailable', 'deadline_exceeded']),
   },
 })
-
-/** One response for each status, with an example of each code that it may carry. */
-function problems(...codes: ErrorCode[]) {
-  const byStatus = Object.groupBy(codes, (code) => httpStatus[code])
-  return Object.fromEntries(
-    Object.entries(byStatus).map(([status, group = []]) => [
-      status,
-      {
-        description: group.map((code) => `\`${code}\`: ${errorCatalogue[code].title}`).join('; '),
-        content: {
-          [problemMediaType]: {
-            schema: problem,
-            examples: Object.fromEntries(group.map((code) => [code, { value: example(code) }])),
-          },
-        },
-      },
-    ]),
-  )
-}
-
-function example(code: ErrorCode) {
-  return {
-    type: `urn:lockstep:problem:${code}`,
-    title: errorCatalogue[code].title,
-    status: httpStatus[code],
-    detail: code === 'invalid' ? 'Not valid: pageSize' : errorCatalogue[code].title,
-    instance: '/api/v1/products',
-    code,
-    requestId: '5f0c8c0e-6f0a-4c39-9d43-3c1f5a6e7b21',
-    ...(code === 'invalid' && {
-      errors: [{ field: 'pageSize', message: `must be a whole number from 1 to ${MAX_PAGE_SIZE}` }],
-    }),
-  }
-}
