@@ -1,0 +1,89 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, inject, test } from 'vitest'
+import { consumeText, playground, texts } from './testing/harness.ts'
+
+const waiting = { timeout: 20_000, interval: 20 }
+
+test('nothing is lost while members come and go', async () => {
+  const partitions = 4
+  await using place = await playground(inject('kafkaBrokers'), { partitions })
+  const sent: string[] = []
+  const feeding = new AbortController()
+  const feed = (async () => {
+    for (let i = 0; !feeding.signal.aborted; i++) {
+      await place.produce(texts(String(i)), i % partitions)
+      sent.push(String(i))
+    }
+  })()
+  const slowly = () => delay(5)
+  const applied = new Set<string>()
+  await using first = consumeText(place, { handle: slowly })
+  await expect.poll(() => first.applied.length, waiting).toBeGreaterThan(20)
+  {
+    await using second = consumeText(place, { handle: slowly })
+    await expect.poll(() => second.applied.length, waiting).toBeGreaterThan(20)
+    await using third = consumeText(place, { handle: slowly })
+    await expect.poll(() => third.applied.length, waiting).toBeGreaterThan(20)
+    expect(await place.members()).toHaveLength(3)
+    await third[Symbol.asyncDispose]()
+    for (const value of [...second.applied, ...third.applied]) applied.add(value)
+    await second[Symbol.asyncDispose]()
+    for (const value of second.applied) applied.add(value)
+  }
+  feeding.abort()
+  await feed
+  const everything = () => sent.filter((value) => !applied.has(value) && !first.applied.includes(value))
+  await expect.poll(everything, waiting).toEqual([])
+  const ends = await place.admin.fetchTopicOffsets(place.topic)
+  const expected = Object.fromEntries(ends.map(({ partition, high }) => [partition, Number(high)]))
+  await expect.poll(() => place.committed(), waiting).toEqual(expected)
+})
+
+test('a rebalance in the middle of a batch commits the batch and repeats nothing of it', async () => {
+  await using place = await playground(inject('kafkaBrokers'), { partitions: 2 })
+  await place.produce(texts('1', '2'), 0)
+  await place.produce(texts('3', '4'), 1)
+  const begun = Promise.withResolvers<void>()
+  const finish = Promise.withResolvers<void>()
+  await using first = consumeText(place, {
+    async handle() {
+      begun.resolve()
+      await finish.promise
+    },
+  })
+  await begun.promise
+  await using second = consumeText(place)
+  const state = async () => (await place.admin.describeGroups([place.group])).groups[0]?.state
+  await expect.poll(state, waiting).toBe('PreparingRebalance')
+  finish.resolve()
+  await expect.poll(state, waiting).toBe('Stable')
+  await expect.poll(() => place.committed(), waiting).toEqual({ 0: 2, 1: 2 })
+  expect([...first.applied, ...second.applied].toSorted()).toEqual(['1', '2', '3', '4'])
+})
+
+test('a paused partition that was lost and came back is read again', async () => {
+  await using place = await playground(inject('kafkaBrokers'))
+  // One partition and its retry topic's: with two members each has one of them, in the order of the member ids.
+  await place.produce(texts('bad 1', 'bad 2', 'good'))
+  const tuning = { permanentFailuresPerMinute: 1 }
+  await using first = consumeText(place, { tuning })
+  const paused = () => first.metric('kafka_consumer_paused_partitions', { reason: 'flood' })
+  await expect.poll(paused, waiting).toBe(1)
+
+  const helpers: ReturnType<typeof consumeText>[] = []
+  await using scope = new AsyncDisposableStack()
+  while (!helpers.some(({ applied }) => applied.includes('good'))) {
+    const joins = await first.metric('kafka_consumer_rebalances_total')
+    helpers.push(scope.use(consumeText(place)))
+    await expect.poll(() => first.metric('kafka_consumer_rebalances_total'), waiting).not.toBe(joins)
+    await expect
+      .poll(async () => helpers.some((h) => h.applied.includes('good')) || (await paused()) === 1, waiting)
+      .toBe(true)
+  }
+  await expect.poll(() => place.committed(), waiting).toEqual({ 0: 3 })
+  await scope.disposeAsync()
+
+  await place.produce(texts('later'))
+  await expect.poll(() => first.applied, waiting).toEqual(['later'])
+  await expect.poll(paused, waiting).toBe(0)
+})
