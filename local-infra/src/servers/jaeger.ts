@@ -33,6 +33,8 @@ export async function startJaeger({ dir, ...ports }: JaegerOptions): Promise<Jae
     command: [binary, '--config', config],
     env: {
       ...process.env,
+      // It would show traces of its own queries among those of the services.
+      OTEL_TRACES_SAMPLER: 'always_off',
       JAEGER_HTTP: `127.0.0.1:${ports.port}`,
       JAEGER_GRPC: `127.0.0.1:${ports.queryGrpcPort}`,
       JAEGER_OTLP_GRPC: `127.0.0.1:${ports.otlpGrpcPort}`,

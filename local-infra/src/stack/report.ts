@@ -34,7 +34,7 @@ export function overview(settings: StackSettings, kind: 'native' | 'docker', jae
 function traces(settings: StackSettings, kind: 'native' | 'docker', state: JaegerState): string {
   const address = `http://127.0.0.1:${settings.LOCAL_JAEGER_PORT}`
   if (kind === 'docker') return address
-  const api = `${address}/api/traces?service=writer (the native build has no web page)`
+  const api = `${address}/api/traces?service=lockstep-writer (the native build has no web page)`
   return {
     running: api,
     building: `is being built in the background (once, some minutes), then ${api}`,

@@ -1,0 +1,54 @@
+# The commands of the project; `make help` lists them. Each first sees to it that the toolchain is there.
+.DEFAULT_GOAL := help
+.SILENT:
+MAKEFLAGS += --no-print-directory
+
+run := scripts/bootstrap && scripts/run
+node := $(run) node $(if $(wildcard .env),--env-file=.env)
+stack := $(node) local-infra/src/cli/main.ts
+
+##@ Run
+up: ## start the servers and both services; again while they run: changes nothing
+	$(stack) up
+down: ## stop all of it; the data stay
+	$(stack) down
+reset: ## stop all of it and forget the data
+	$(stack) reset
+status: ## what runs, and where
+	$(stack) status
+logs: ## follow the logs
+	$(stack) logs
+demo: ## send a catalogue through the writer and compare what the reader answers
+	$(node) e2e/src/demo/main.ts
+
+##@ Work on it
+dev: ## servers, and both services started again on every change
+	$(stack) dev
+check: ## the quick checks: lint, format, types, unit tests
+	$(run) scripts/check
+test: ## everything: the checks, then unit, integration and end-to-end tests on real servers
+	scripts/bootstrap servers && scripts/run scripts/test
+format: ## lay the code out
+	$(run) pnpm format
+generate: ## generate the code of the contracts and the dashboard again
+	$(run) pnpm generate
+bench: ## the benchmarks, each beside its reference
+	$(node) bench/src/main.ts
+
+##@ Data
+migrate_up: ## bring Postgres to the newest schema
+	$(node) migrations/src/postgres.ts up
+migrate_down: ## take the last migration of Postgres back
+	$(node) migrations/src/postgres.ts down
+migrate_create: ## make a migration: make migrate_create NAME=add_something
+	$(node) migrations/src/postgres.ts create $(NAME)
+mongo: ## make the indexes of MongoDB
+	$(node) migrations/src/mongo.ts
+topics: ## make the topics of Kafka
+	$(node) migrations/src/topics.ts
+
+help:
+	awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z_]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: up down reset status logs demo dev check test format generate bench \
+	migrate_up migrate_down migrate_create mongo topics help
