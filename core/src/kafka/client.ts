@@ -87,7 +87,7 @@ export function createClient(settings: KafkaSettings, log: KafkaLog): KafkaClien
  * for. What really failed is thrown, and logged by whoever gets it.
  */
 function forward(log: KafkaLog, { namespace, level, log: entry }: LogEntry): void {
-  const { message, timestamp: _, ...fields } = entry
+  const { message, timestamp: _t, logger: _l, stack: _s, ...fields } = entry
   const write = level <= logLevel.WARN ? log.warn : log.debug
   write.call(log, { kafkajs: namespace, ...fields }, message)
 }

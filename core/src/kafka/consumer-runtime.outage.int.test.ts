@@ -79,7 +79,7 @@ test('a consumer without a sign of life fails, so that its process can end', asy
   const finish = Promise.withResolvers<void>()
   await using consumer = consumeText(place, {
     tuning: { stallLimitMs: 1_000, stopTimeoutMs: 500 },
-    handle: async () => void (await finish.promise),
+    handle: () => finish.promise,
   })
   expect(String(await consumer.failed)).toContain('no sign of life')
   finish.resolve()
