@@ -37,6 +37,9 @@ export function connectPostgres(options: {
   })
   // An idle connection that the server ends is replaced at the next use.
   pool.on('error', (error) => options.log.warn({ err: error }, 'lost an idle connection to Postgres'))
+  // The pool listens on idle connections only; without this one, a connection lost in use would end the process.
+  // Whoever uses it gets the error from its query.
+  pool.on('connect', (client) => client.on('error', () => {}))
   new Gauge({
     name: 'postgres_pool_connections',
     help: 'Connections of the pool by what they do; waiting: callers that want one',

@@ -13,7 +13,7 @@ const text = (min: number, max: number) =>
       error: 'has a character that text may not have: U+0000 or half of a surrogate pair',
     })
     .refine((value) => hasCodePoints(value, min, max), { error: `must have ${min}-${max} characters` })
-    .meta({ minLength: min, maxLength: max })
+    .meta({ minLength: min, maxLength: max, pattern: '^[^\\u0000]*$' })
 
 function hasCodePoints(value: string, min: number, max: number): boolean {
   // A code point takes one or two units: most values need no count.
@@ -38,7 +38,7 @@ const priceCents = z
 /** Any UUID, lower-cased. */
 const productId = z
   .string()
-  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, { error: 'must be a UUID' })
+  .regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/, { error: 'must be a UUID' })
   .transform((id) => id.toLowerCase())
 
 /** Which product a command is for. */
@@ -61,7 +61,7 @@ export const productChanges = z.strictObject({ name, description, category, pric
 
 /** The value as the schema has it; throws `invalid` with every field at fault. */
 export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const result = schema.safeParse(value)
+  const result = schema.safeParse(value, { reportInput: true })
   if (result.success) return result.data
   throw invalid(result.error.issues.flatMap(violations))
 }
@@ -76,5 +76,7 @@ function violations(issue: z.core.$ZodIssue): FieldViolation[] {
 
 function messageOf(issue: z.core.$ZodIssue): string {
   if (issue.code !== 'invalid_type') return issue.message
-  return issue.input === undefined && issue.path.length > 0 ? 'is required' : `must be a ${issue.expected}`
+  if (issue.path.length === 0) return 'must be an object'
+  if (issue.input === undefined) return 'is required'
+  return `must be a ${issue.expected === 'int' ? 'whole number' : issue.expected}`
 }

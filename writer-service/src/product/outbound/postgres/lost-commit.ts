@@ -19,7 +19,7 @@ const PAUSE_MS = 100
  * database stays out of reach.
  */
 export async function committedEvents(
-  pool: Pool,
+  pool: Pick<Pool, 'query'>,
   eventIds: readonly string[],
   backend: Backend,
 ): Promise<Set<string>> {

@@ -12,8 +12,10 @@ import { committedEvents } from './lost-commit.ts'
 const loadProducts = sql(import.meta.url, './load-products.sql')
 const commitProducts = sql(import.meta.url, './commit-products.sql')
 
+type Connections = Pick<Pool, 'connect' | 'query'>
+
 /** The store in Postgres: a commit is one statement, gated on the versions that were read. */
-export function postgresProductStore(pool: Pool): ProductStore {
+export function postgresProductStore(pool: Connections): ProductStore {
   return {
     load: (ids) => withSpan('postgres.load', { kind: 'client' }, () => load(pool, ids)),
     commit: (batch) => withSpan('postgres.commit', { kind: 'client' }, () => commit(pool, batch)),
@@ -32,7 +34,7 @@ type ProductRow = {
   deleted_at: Date | null
 }
 
-async function load(pool: Pool, ids: readonly string[]): Promise<Map<string, Product>> {
+async function load(pool: Connections, ids: readonly string[]): Promise<Map<string, Product>> {
   try {
     const { rows } = await pool.query<ProductRow>({ ...loadProducts, values: [ids] })
     return new Map(rows.map((row) => [row.id, productOf(row)]))
@@ -57,7 +59,7 @@ function productOf(row: ProductRow): Product {
   }
 }
 
-async function commit(pool: Pool, batch: readonly PendingCommit[]): Promise<CommitResult[]> {
+async function commit(pool: Connections, batch: readonly PendingCommit[]): Promise<CommitResult[]> {
   let client: PoolClient
   try {
     client = await pool.connect()
@@ -82,7 +84,7 @@ async function commit(pool: Pool, batch: readonly PendingCommit[]): Promise<Comm
 }
 
 async function afterLostConnection(
-  pool: Pool,
+  pool: Connections,
   batch: readonly PendingCommit[],
   backend: ReturnType<typeof backendOf>,
 ): Promise<CommitResult[]> {
