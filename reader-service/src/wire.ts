@@ -35,7 +35,7 @@ import { redisProjectedCache } from './product/outbound/redis/projected-cache.ts
 /** The whole reader. What is acquired first is released last. */
 export async function wire(context: ServiceContext<typeof readerSettings>, scope: AsyncDisposableStack) {
   const { config, log, draining, fail } = context
-  const registry = createMetrics('reader')
+  const registry = createMetrics()
   const metrics = readerMetrics(registry)
   scope.use(startTracing({ service: 'reader', endpoint: config.OTLP_ENDPOINT, ratio: config.TRACE_RATIO }))
 

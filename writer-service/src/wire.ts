@@ -25,7 +25,7 @@ import { postgresProductStore } from './product/outbound/postgres/product-store.
 /** The whole writer. Servers come last, so that they stop first. */
 export async function wire(context: ServiceContext<typeof writerSettings>, scope: AsyncDisposableStack) {
   const { config, log, draining } = context
-  const metrics = createMetrics('writer')
+  const metrics = createMetrics()
   scope.use(startTracing({ service: 'writer', endpoint: config.OTLP_ENDPOINT, ratio: config.TRACE_RATIO }))
 
   const { pool } = scope.use(

@@ -1,9 +1,8 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 
-/** The registry of one process: every metric carries the name of the service. */
-export function createMetrics(service: string): Registry {
+/** The registry of one process. Which service it is, whoever scrapes it knows and says. */
+export function createMetrics(): Registry {
   const registry = new Registry()
-  registry.setDefaultLabels({ service })
   collectDefaultMetrics({ register: registry })
   return registry
 }
