@@ -26,7 +26,11 @@ export async function serveHttp(options: {
     },
     { errorHandler: () => unreadable('The request line or a header cannot be read') },
   )
-  const server = createServer((incoming, outgoing) => void listener(incoming, outgoing))
+  const server = createServer((incoming, outgoing) => {
+    // A connection whose last answer went out before the server closed would stay open until its client leaves.
+    outgoing.once('close', () => !server.listening && setImmediate(() => server.closeIdleConnections()))
+    void listener(incoming, outgoing)
+  })
   server.on('clientError', answerUnparsable)
   await listen(server, options.port, options.host)
   return {

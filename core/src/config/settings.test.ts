@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest'
+import { flag, integer, list, oneOf, optionalUrl, port, ratio, secret, text, url } from './kinds.ts'
+import { ConfigError, readSettings, showSettings } from './settings.ts'
+
+const settings = {
+  APP_PORT: port(5001, 'Where it listens'),
+  APP_DATABASE: url(undefined, ['postgres'], 'The database'),
+  APP_RATIO: ratio(1, 'A share'),
+  APP_LEVEL: oneOf('info', ['info', 'debug'], 'How much is logged'),
+  APP_TLS: flag(false, 'Whether to use TLS'),
+  APP_BROKERS: list('a:1', 'Where the brokers are'),
+  APP_PASSWORD: secret('', 'The password'),
+  APP_NAME: text('shop', 'The name'),
+  APP_TRACES: optionalUrl(['http'], 'Where traces go'),
+  APP_POOL: integer(10, { min: 1, max: 20 }, 'Connections'),
+}
+const least = { APP_DATABASE: 'postgres://me:hunter2@db:5432/shop' }
+
+function faultsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readSettings(settings, env, ['APP_'])
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
+  return []
+}
+
+describe('settings', () => {
+  it('what is not set has its default', () => {
+    expect(readSettings(settings, least)).toEqual({
+      APP_PORT: 5001,
+      APP_DATABASE: least.APP_DATABASE,
+      APP_RATIO: 1,
+      APP_LEVEL: 'info',
+      APP_TLS: false,
+      APP_BROKERS: ['a:1'],
+      APP_PASSWORD: '',
+      APP_NAME: 'shop',
+      APP_TRACES: '',
+      APP_POOL: 10,
+    })
+  })
+
+  it('an empty variable counts as not set, as compose files and .env files make them', () => {
+    expect(readSettings(settings, { ...least, APP_PORT: '' }).APP_PORT).toBe(5001)
+  })
+
+  it('all faults are told at once, each with what would be right', () => {
+    const faults = faultsOf({
+      APP_PORT: '70000',
+      APP_RATIO: '1.5',
+      APP_LEVEL: 'loud',
+      APP_TLS: 'yes',
+      APP_BROKERS: 'a,,b',
+      APP_TRACES: 'ftp://x',
+      APP_POOL: '0x10',
+    })
+    expect(faults).toEqual([
+      'APP_PORT: "70000" is not valid: expected a whole number from 0 to 65535',
+      'APP_DATABASE is not set: The database',
+      'APP_RATIO: "1.5" is not valid: expected a number from 0 to 1',
+      'APP_LEVEL: "loud" is not valid: expected one of info, debug',
+      'APP_TLS: "yes" is not valid: expected true or false',
+      'APP_BROKERS: "a,,b" is not valid: expected values separated by commas',
+      'APP_TRACES: its value is not valid: expected a URL like http://host:port',
+      'APP_POOL: "0x10" is not valid: expected a whole number from 1 to 20',
+    ])
+  })
+
+  it('a misspelt variable is refused and the nearest setting named', () => {
+    expect(faultsOf({ ...least, APP_PROT: '1', OTHER: 'x' })).toEqual([
+      expect.stringMatching(/^APP_PROT is not a setting; did you mean APP_/),
+    ])
+  })
+
+  it('a fault in a secret does not show the secret', () => {
+    expect(faultsOf({ APP_DATABASE: 'mysql://me:hunter2@db' }).join()).not.toContain('hunter2')
+  })
+
+  it('passwords are masked when settings are shown', () => {
+    const values = readSettings(settings, { ...least, APP_PASSWORD: 'hunter2' })
+    const shown = showSettings(settings, values)
+    expect(JSON.stringify(shown)).not.toContain('hunter2')
+    expect(shown).toMatchObject({
+      APP_DATABASE: 'postgres://me:***@db:5432/shop',
+      APP_PASSWORD: '***',
+      APP_PORT: 5001,
+    })
+  })
+})

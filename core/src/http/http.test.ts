@@ -1,0 +1,146 @@
+import { connect } from 'node:net'
+import { createLog } from '../log/log.ts'
+import { Registry } from 'prom-client'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { AppError, invalid } from '../errors/app-error.ts'
+import { createHttpApp, refuseOtherMethods } from './app.ts'
+import { adminApp } from './admin.ts'
+import { readJson } from './body.ts'
+import { serveHttp, type HttpServer } from './server.ts'
+
+const log = createLog({ service: 'test', level: 'silent' })
+let server: HttpServer
+let draining: AbortController
+let finish: () => void
+let base: string
+
+beforeEach(async () => {
+  const app = createHttpApp({ log, metrics: new Registry() })
+  const held = new Promise<void>((resolve) => {
+    finish = resolve
+  })
+  app.post('/echo', async (c) => {
+    const body = await readJson(c.req.raw, { mediaTypes: ['application/json'], maxBytes: 100 })
+    return c.json({ body })
+  })
+  app.get('/slow', async (c) => {
+    await held
+    return c.text('done')
+  })
+  app.get('/fail', () => {
+    throw new TypeError('a secret detail')
+  })
+  app.get('/busy', () => {
+    throw new AppError('overloaded', 'Try later')
+  })
+  app.get('/invalid', () => {
+    throw invalid([{ field: 'a', message: 'is wrong' }])
+  })
+  refuseOtherMethods(app)
+  draining = new AbortController()
+  server = await serveHttp({ app, host: '127.0.0.1', port: 0, draining: draining.signal })
+  base = `http://127.0.0.1:${server.port}`
+})
+afterEach(() => server[Symbol.asyncDispose]())
+
+const post = (body: string | Uint8Array<ArrayBuffer>, type = 'application/json') =>
+  fetch(`${base}/echo`, { method: 'POST', body, headers: { 'content-type': type } })
+
+async function problemOf(response: Response | Promise<Response>) {
+  const answer = await response
+  expect(answer.headers.get('content-type')).toBe('application/problem+json')
+  const problem = (await answer.json()) as Record<string, unknown>
+  expect(problem['status']).toBe(answer.status)
+  return [answer.status, problem['code']]
+}
+
+describe('every error is a problem', () => {
+  it.each<[string, () => Promise<Response>, [number, string]]>([
+    ['an unknown route', () => fetch(`${base}/nothing`), [404, 'not_found']],
+    ['a wrong method', () => fetch(`${base}/echo`, { method: 'DELETE' }), [405, 'method_not_allowed']],
+    ['malformed JSON', () => post('{"a":'), [400, 'malformed']],
+    ['an empty body', () => post(''), [400, 'malformed']],
+    ['bytes that are not UTF-8', () => post(new Uint8Array([34, 0xff, 34])), [400, 'malformed']],
+    [
+      'another media type',
+      () => post('a=1', 'application/x-www-form-urlencoded'),
+      [415, 'unsupported_media_type'],
+    ],
+    [
+      'another charset',
+      () => post('{}', 'application/json; charset=latin1'),
+      [415, 'unsupported_media_type'],
+    ],
+    ['a body over the limit', () => post(JSON.stringify('x'.repeat(100))), [413, 'too_large']],
+    ['a bug of ours', () => fetch(`${base}/fail`), [500, 'internal']],
+    ['a percent-encoding that is none', () => fetch(`${base}/%E0%A4%A`), [404, 'not_found']],
+  ])('%s', async (_, request, expected) => {
+    expect(await problemOf(request())).toEqual(expected)
+  })
+
+  it('bytes that are not HTTP', async () => {
+    const answer = await new Promise<string>((resolve, reject) => {
+      let text = ''
+      const socket = connect(server.port, '127.0.0.1', () => socket.write('NONSENSE\r\n\r\n'))
+      socket.on('data', (bytes) => (text += bytes.toString()))
+      socket.on('close', () => resolve(text)).on('error', reject)
+    })
+    expect(answer).toContain('HTTP/1.1 400')
+    expect(answer).toContain('"code":"malformed"')
+  })
+
+  it('an unexpected error does not show its cause', async () => {
+    expect(await (await fetch(`${base}/fail`)).text()).not.toContain('secret')
+  })
+
+  it('a wrong method names the right ones', async () => {
+    expect((await fetch(`${base}/slow`, { method: 'PUT' })).headers.get('allow')).toBe('GET, HEAD')
+  })
+
+  it('a repeat that can help is announced', async () => {
+    expect((await fetch(`${base}/busy`)).headers.get('retry-after')).toBe('1')
+    expect((await fetch(`${base}/invalid`)).headers.get('retry-after')).toBeNull()
+  })
+
+  it("carries the caller's request id, or a new one where it is no id", async () => {
+    const idFor = async (id: string) =>
+      (await fetch(`${base}/nothing`, { headers: { 'x-request-id': id } })).headers.get('x-request-id')
+    expect(await idFor('abc-1')).toBe('abc-1')
+    expect(await idFor('no id at all')).toMatch(/^[0-9a-f-]{36}$/)
+  })
+})
+
+describe('a server that stops', () => {
+  it('finishes what is in hand and takes nothing new', async () => {
+    const answer = fetch(`${base}/slow`)
+    await expect.poll(() => fetch(`${base}/echo`).then((r) => r.status)).toBe(405)
+    const closed = server[Symbol.asyncDispose]()
+    await expect(fetch(`${base}/echo`)).rejects.toThrow()
+    finish()
+    expect(await (await answer).text()).toBe('done')
+    await closed
+    server = { port: 0, [Symbol.asyncDispose]: async () => {} }
+  })
+
+  it('asks its clients to go elsewhere while it drains', async () => {
+    draining.abort()
+    expect((await fetch(`${base}/nothing`)).headers.get('connection')).toBe('close')
+  })
+})
+
+describe('the admin endpoints', () => {
+  const admin = (checkReady: () => Promise<void>) =>
+    adminApp({ metrics: new Registry(), draining: draining.signal, checkReady })
+
+  it('are live whatever the dependencies do, and ready only with them', async () => {
+    const down = admin(() => Promise.reject(new Error('no database')))
+    expect((await down.request('/live')).status).toBe(200)
+    expect((await down.request('/ready')).status).toBe(503)
+    expect((await admin(async () => {}).request('/ready')).status).toBe(200)
+  })
+
+  it('are not ready while the service stops', async () => {
+    draining.abort()
+    expect((await admin(async () => {}).request('/ready')).status).toBe(503)
+  })
+})

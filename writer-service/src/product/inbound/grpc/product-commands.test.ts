@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto'
+import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js'
+import { productDescriptors } from '@lockstep/contracts/descriptors.ts'
+import { BadRequest, Status } from '@lockstep/contracts/gen/google/rpc/error_details.ts'
+import {
+  ProductCommandsClient,
+  ProductCommandsService,
+  type UpdateProductRequest,
+} from '@lockstep/contracts/gen/lockstep/product/v1/product_commands.ts'
+import { AppError } from '@lockstep/core/errors/app-error.ts'
+import { serveGrpc, type GrpcServer } from '@lockstep/core/grpc/server.ts'
+import { grpcServices } from '@lockstep/core/grpc/service.ts'
+import { createLog } from '@lockstep/core/log/log.ts'
+import { Registry } from 'prom-client'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ExecuteCommand } from '../../app/execute-command.ts'
+import type { ProductCommand } from '../../domain/product.ts'
+import { productCommandsService } from './product-commands.ts'
+
+/** The protocol alone: a use case that remembers its commands, behind a real server and a real client. */
+const log = createLog({ service: 'test', level: 'silent' })
+const executed: { command: ProductCommand; deadline: number }[] = []
+let outcome: () => Promise<{ id: string; version: number }>
+let server: GrpcServer
+let client: ProductCommandsClient
+
+beforeAll(async () => {
+  const execute: ExecuteCommand = (command, deadline) => {
+    executed.push({ command, deadline })
+    return outcome()
+  }
+  const grpcService = grpcServices({ log, metrics: new Registry() })
+  server = await serveGrpc({
+    host: '127.0.0.1',
+    port: 0,
+    tls: { certFile: '', keyFile: '', clientCaFile: '' },
+    services: [productCommandsService(grpcService, execute, { timeLimitMs: 5_000 })],
+    descriptors: productDescriptors,
+    draining: new AbortController().signal,
+  })
+  client = new ProductCommandsClient(`127.0.0.1:${server.port}`, credentials.createInsecure())
+})
+afterAll(async () => {
+  client.close()
+  await server[Symbol.asyncDispose]()
+})
+
+const id = randomUUID()
+
+function update(request: Partial<UpdateProductRequest>, deadline?: number) {
+  outcome = async () => ({ id, version: 2 })
+  executed.length = 0
+  return new Promise<ProductCommand>((resolve, reject) => {
+    const full = { id, product: undefined, updateMask: undefined, ...request }
+    client.updateProduct(full, new Metadata(), { deadline }, (error) =>
+      error ? reject(error) : resolve(executed[0]!.command),
+    )
+  })
+}
+
+async function refusal(call: Promise<unknown>): Promise<ServiceError> {
+  const [result] = await Promise.allSettled([call])
+  if (result.status === 'fulfilled') throw new Error('was accepted')
+  return result.reason as ServiceError
+}
+
+function fieldsOf(error: ServiceError): string[] {
+  const [bytes] = error.metadata.get('grpc-status-details-bin')
+  const [detail] = Status.decode(bytes as Buffer).details
+  return BadRequest.decode(detail!.value).fieldViolations.map((violation) => violation.field)
+}
+
+describe('UpdateProduct', () => {
+  it('an empty mask takes every field, with the defaults of those that are not set', async () => {
+    expect(await update({ product: { name: 'Tea', priceCents: 0 } })).toEqual({
+      type: 'update',
+      id,
+      expectedVersion: undefined,
+      changes: { name: 'Tea', description: '', category: 'general', priceCents: 0 },
+    })
+  })
+
+  it('a mask takes its fields alone; one that is not set takes its default', async () => {
+    const product = { name: 'ignored', priceCents: 7 }
+    expect(await update({ product, updateMask: ['price_cents', 'category'] })).toMatchObject({
+      changes: { priceCents: 7, category: 'general' },
+    })
+  })
+
+  it('a field without a default must be set when the mask names it', async () => {
+    const error = await refusal(update({ product: {}, updateMask: ['name', 'price_cents'] }))
+    expect([error.code, fieldsOf(error)]).toEqual([status.INVALID_ARGUMENT, ['name', 'priceCents']])
+  })
+
+  it('a mask with a field that does not exist is refused', async () => {
+    const error = await refusal(update({ product: {}, updateMask: ['colour', 'toString'] }))
+    expect([error.code, fieldsOf(error)]).toEqual([status.INVALID_ARGUMENT, ['update_mask', 'update_mask']])
+  })
+
+  it.each([
+    ['expected_version 0', { expectedVersion: 0 }, ['expected_version']],
+    ['a negative expected_version', { expectedVersion: -1 }, ['expected_version']],
+    ['an idempotency key', { idempotencyKey: '' }, ['idempotency_key']],
+    ['an id that is no UUID', { id: 'x' }, ['id']],
+    ['no product', { product: undefined }, ['name', 'priceCents']],
+  ])('refuses %s', async (_, wrong, fields) => {
+    const error = await refusal(update({ product: { name: 'a', priceCents: 1 }, ...wrong }))
+    expect([error.code, fieldsOf(error)]).toEqual([status.INVALID_ARGUMENT, fields])
+  })
+
+  it("the caller's deadline reaches the command", async () => {
+    const deadline = Date.now() + 1_000
+    await update({ product: { name: 'a', priceCents: 1 } }, deadline)
+    expect(Math.abs(executed[0]!.deadline - deadline)).toBeLessThan(500)
+  })
+})
+
+describe('every call', () => {
+  it.each([
+    ['not_found', status.NOT_FOUND],
+    ['already_exists', status.ALREADY_EXISTS],
+    ['version_conflict', status.ABORTED],
+    ['overloaded', status.RESOURCE_EXHAUSTED],
+    ['unavailable', status.UNAVAILABLE],
+    ['outcome_unknown', status.UNKNOWN],
+    ['deadline_exceeded', status.DEADLINE_EXCEEDED],
+  ] as const)('%s has its status', async (code, expected) => {
+    const call = new Promise((resolve, reject) => {
+      outcome = () => Promise.reject(new AppError(code, 'why'))
+      client.deleteProduct({ id }, (error, answer) => (error ? reject(error) : resolve(answer)))
+    })
+    const error = await refusal(call)
+    expect([error.code, error.details, error.metadata.get('x-error-code')]).toEqual([expected, 'why', [code]])
+  })
+
+  it('bytes that are no request of this method are the caller’s fault, not INTERNAL', async () => {
+    const raw = new Client(`127.0.0.1:${server.port}`, credentials.createInsecure())
+    const { path } = ProductCommandsService.createProduct
+    const call = new Promise((resolve, reject) => {
+      const bytes = Buffer.from([0x0a, 0xff, 0xff])
+      raw.makeUnaryRequest(
+        path,
+        (b: Buffer) => b,
+        (b) => b,
+        bytes,
+        (error, answer) => (error ? reject(error) : resolve(answer)),
+      )
+    })
+    expect((await refusal(call)).code).toBe(status.INVALID_ARGUMENT)
+    raw.close()
+  })
+
+  it('an unexpected error does not show its cause', async () => {
+    const call = new Promise((resolve, reject) => {
+      outcome = () => Promise.reject(new TypeError('a secret detail'))
+      client.deleteProduct({ id }, (error, answer) => (error ? reject(error) : resolve(answer)))
+    })
+    const error = await refusal(call)
+    expect([error.code, error.details.includes('secret')]).toEqual([status.INTERNAL, false])
+  })
+})

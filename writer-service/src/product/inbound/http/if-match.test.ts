@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest'
+import { etagOf, expectedVersionOf } from './if-match.ts'
+
+it.each([
+  [undefined, undefined],
+  ['*', undefined],
+  ['"3"', 3],
+  [' "3" ', 3],
+  [etagOf(17), 17],
+])('%j asks for version %j', (header, version) => {
+  expect(expectedVersionOf(header)).toBe(version)
+})
+
+it.each(['3', 'W/"3"', '"3", "4"', '"0"', '"03"', '"-1"', '"1.0"', '""', '"9999999999999999"'])(
+  '%j is refused',
+  (header) => {
+    expect(() => expectedVersionOf(header)).toThrow(expect.objectContaining({ code: 'invalid' }))
+  },
+)
