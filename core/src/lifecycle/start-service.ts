@@ -1,4 +1,4 @@
-import { logSettings, lifecycleSettings } from '../config/sections.ts'
+import type { logSettings, lifecycleSettings } from '../config/sections.ts'
 import {
   ConfigError,
   readSettings,

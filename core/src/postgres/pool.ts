@@ -33,6 +33,7 @@ export function connectPostgres(options: {
     statement_timeout: STATEMENT_TIMEOUT_MS,
     query_timeout: ANSWER_TIMEOUT_MS,
     keepAlive: true,
+    // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, its types do not say so
     onConnect: rememberBackend,
   })
   // An idle connection that the server ends is replaced at the next use.

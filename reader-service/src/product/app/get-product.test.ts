@@ -1,4 +1,4 @@
-import { AppError } from '@lockstep/core/errors/app-error.ts'
+import type { AppError } from '@lockstep/core/errors/app-error.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { ProductState } from '../domain/product.ts'
 import { getProduct, type WaitLimits } from './get-product.ts'

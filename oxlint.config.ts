@@ -1,0 +1,94 @@
+import { type OxlintOverride, defineConfig } from 'oxlint'
+
+type Ban = readonly [pattern: string, why: string]
+
+const kafkaClient = { name: 'kafkajs', message: 'Only core/src/kafka knows the client: use what it offers.' }
+
+/** The last override that fits a file replaces the others, so each names all its bans. */
+function imports(bans: readonly Ban[], paths = [kafkaClient]): NonNullable<OxlintOverride['rules']> {
+  const patterns = bans.map(([regex, message]) => ({ regex, message }))
+  return { 'no-restricted-imports': ['error', { paths, patterns }] }
+}
+
+const tools: Ban = [
+  '^@lockstep/(migrations|monitoring|e2e|bench|cli|local-infra)(/|$)',
+  'What runs in production imports none of the tools around it.',
+]
+const services: Ban = ['(writer|reader)-service(/|$)', 'Only e2e knows the services, and as processes.']
+const inward = 'Imports point inward: domain <- app <- inbound | outbound <- wire <- main.'
+const wiring: Ban = ['(^|/)(wire|main|api)\\.ts$', inward]
+const inbound: Ban = ['(^|/)inbound/', inward]
+const outbound: Ban = ['(^|/)outbound/', inward]
+const adapters: Ban = [
+  '^(pg|mongodb|ioredis|hono|@hono/.*|@grpc/.*|@lockstep/contracts|@lockstep/core/(http|grpc|kafka|postgres|mongo|redis))(/|$)',
+  'A use case knows ports, not protocols and drivers: they belong to inbound and outbound.',
+]
+const coreBans: Ban[] = [
+  services,
+  tools,
+  ['^@lockstep/contracts/(gen/lockstep/|product-)', 'core knows nothing of products.'],
+]
+
+function layersOf(service: string, other: string): OxlintOverride[] {
+  const src = `${service}-service/src`
+  const everywhere: Ban[] = [
+    [`${other}-service(/|$)`, 'The services never import each other: they speak through contracts.'],
+    tools,
+  ]
+  const pure = 'The domain is pure: it imports files beside it, and node:crypto for digests.'
+  const onlyBeside = { group: ['*', '!./*', '!node:crypto'], message: pure }
+  return [
+    { files: [`${src}/**`], rules: imports(everywhere) },
+    {
+      files: [`${src}/*/domain/**`],
+      rules: { 'no-restricted-imports': ['error', { patterns: [onlyBeside] }] },
+    },
+    { files: [`${src}/*/app/**`], rules: imports([...everywhere, wiring, inbound, outbound, adapters]) },
+    { files: [`${src}/*/inbound/**`], rules: imports([...everywhere, wiring, outbound]) },
+    { files: [`${src}/*/outbound/**`], rules: imports([...everywhere, wiring, inbound]) },
+    { files: [`${src}/**/*.{test,contract}.ts`], rules: imports(everywhere.slice(0, 1)) },
+  ]
+}
+
+export default defineConfig({
+  plugins: ['typescript', 'unicorn', 'oxc', 'import', 'vitest'],
+  categories: { correctness: 'error', suspicious: 'error' },
+  ignorePatterns: ['contracts/src/gen/**'],
+  rules: {
+    ...imports([]),
+    eqeqeq: 'error',
+    'import/no-cycle': 'error',
+    'no-underscore-dangle': ['error', { allow: ['_id'] }],
+    'no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
+    'typescript/consistent-type-imports': 'error',
+    'typescript/no-explicit-any': 'error',
+    'typescript/no-misused-promises': 'error',
+    'typescript/switch-exhaustiveness-check': 'error',
+
+    // The compiler sees a missing return itself, and knows when a switch has no other way out.
+    'consistent-return': 'off',
+    'typescript/consistent-return': 'off',
+    // Right where they are used: a cast that a comment explains, code points of a string, an enum of kafkajs.
+    'typescript/no-base-to-string': 'off',
+    'typescript/no-misused-spread': 'off',
+    'typescript/no-unsafe-enum-assignment': 'off',
+    'typescript/no-unsafe-type-assertion': 'off',
+    'typescript/unbound-method': 'off',
+    // A matter of taste, where this project's is another.
+    'import/no-named-as-default-member': 'off',
+    'no-new': 'off',
+    'unicorn/consistent-function-scoping': 'off',
+    'unicorn/no-useless-spread': 'off',
+    'vitest/require-mock-type-parameters': 'off',
+    'vitest/require-to-throw-message': 'off',
+  },
+  overrides: [
+    { files: ['contracts/src/**'], rules: imports([['^@lockstep/', 'contracts stand alone.'], services]) },
+    { files: ['core/src/**'], rules: imports(coreBans) },
+    { files: ['core/src/kafka/**'], rules: imports(coreBans, []) },
+    { files: ['core/src/**/*.test.ts'], rules: imports([services]) },
+    { files: ['core/src/kafka/**/*.test.ts', 'core/src/kafka/testing/**'], rules: imports([services], []) },
+    ...layersOf('writer', 'reader'),
+    ...layersOf('reader', 'writer'),
+  ],
+})
