@@ -46,7 +46,10 @@ function layersOf(service: string, other: string): OxlintOverride[] {
     { files: [`${src}/*/app/**`], rules: imports([...everywhere, wiring, inbound, outbound, adapters]) },
     { files: [`${src}/*/inbound/**`], rules: imports([...everywhere, wiring, outbound]) },
     { files: [`${src}/*/outbound/**`], rules: imports([...everywhere, wiring, inbound]) },
-    { files: [`${src}/**/*.{test,contract}.ts`], rules: imports(everywhere.slice(0, 1)) },
+    {
+      files: [`${src}/**/*.{test,contract}.ts`, `${src}/**/testing/**`],
+      rules: imports(everywhere.slice(0, 1)),
+    },
   ]
 }
 
@@ -58,8 +61,10 @@ export default defineConfig({
     ...imports([]),
     eqeqeq: 'error',
     'import/no-cycle': 'error',
-    'no-underscore-dangle': ['error', { allow: ['_id'] }],
-    'no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
+    'no-unused-vars': [
+      'error',
+      { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+    ],
     'typescript/consistent-type-imports': 'error',
     'typescript/no-explicit-any': 'error',
     'typescript/no-misused-promises': 'error',
@@ -76,9 +81,12 @@ export default defineConfig({
     'typescript/unbound-method': 'off',
     // A matter of taste, where this project's is another.
     'import/no-named-as-default-member': 'off',
+    'import/no-unassigned-import': 'off',
     'no-new': 'off',
+    'no-underscore-dangle': 'off',
     'unicorn/consistent-function-scoping': 'off',
     'unicorn/no-useless-spread': 'off',
+    'vitest/no-conditional-expect': 'off',
     'vitest/require-mock-type-parameters': 'off',
     'vitest/require-to-throw-message': 'off',
   },
@@ -86,7 +94,7 @@ export default defineConfig({
     { files: ['contracts/src/**'], rules: imports([['^@lockstep/', 'contracts stand alone.'], services]) },
     { files: ['core/src/**'], rules: imports(coreBans) },
     { files: ['core/src/kafka/**'], rules: imports(coreBans, []) },
-    { files: ['core/src/**/*.test.ts'], rules: imports([services]) },
+    { files: ['core/src/**/*.test.ts', 'core/src/**/testing/**'], rules: imports([services]) },
     { files: ['core/src/kafka/**/*.test.ts', 'core/src/kafka/testing/**'], rules: imports([services], []) },
     ...layersOf('writer', 'reader'),
     ...layersOf('reader', 'writer'),

@@ -21,6 +21,6 @@ await run(
     scope.defer(() => clearInterval(timer))
     step('running')
     if (mode === 'fails-later') lifecycle.fail(new Error('b is gone'))
-    if (mode === 'throws') setImmediate(() => Promise.reject(new Error('nobody handles this')))
+    if (mode === 'throws') setImmediate(() => void Promise.reject(new Error('nobody handles this')))
   },
 )
