@@ -37,7 +37,9 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   const { config, log, draining, fail } = context
   const registry = createMetrics()
   const metrics = readerMetrics(registry)
-  scope.use(startTracing({ service: 'reader', endpoint: config.OTLP_ENDPOINT, ratio: config.TRACE_RATIO }))
+  scope.use(
+    startTracing({ service: 'lockstep-reader', endpoint: config.OTLP_ENDPOINT, ratio: config.TRACE_RATIO }),
+  )
 
   // MongoDB: the read model.
   const mongo = scope.use(openMongo({ url: config.MONGO_URL, appName: 'lockstep-reader' }))

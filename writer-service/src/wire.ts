@@ -26,7 +26,9 @@ import { postgresProductStore } from './product/outbound/postgres/product-store.
 export async function wire(context: ServiceContext<typeof writerSettings>, scope: AsyncDisposableStack) {
   const { config, log, draining } = context
   const metrics = createMetrics()
-  scope.use(startTracing({ service: 'writer', endpoint: config.OTLP_ENDPOINT, ratio: config.TRACE_RATIO }))
+  scope.use(
+    startTracing({ service: 'lockstep-writer', endpoint: config.OTLP_ENDPOINT, ratio: config.TRACE_RATIO }),
+  )
 
   const { pool } = scope.use(
     connectPostgres({
