@@ -13,8 +13,9 @@ export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = []
   for (let tried = 0; ports.length < count; tried++) {
     if (tried > last - first) throw new Error(`No ${count} free ports between ${first} and ${last}`)
-    next = next >= last ? first : next + 1
-    if (await isFree(next)) ports.push(next)
+    // Taken before the wait: another caller goes on from here meanwhile.
+    const port = (next = next >= last ? first : next + 1)
+    if (await isFree(port)) ports.push(port)
   }
   return ports
 }
