@@ -24,8 +24,9 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['*/src/**/*.e2e.test.ts'],
-          // Each file starts a stack of its own; several at once on two cores would time each other out.
+          // One worker that keeps its modules runs all files: they share one stack (e2e/src/stack-test.ts).
           fileParallelism: false,
+          isolate: false,
           testTimeout: 180_000,
           hookTimeout: 120_000,
         },

@@ -27,6 +27,8 @@ export type Server = AsyncDisposable & {
   /** Of its first process; undefined when none runs. */
   readonly pid: number | undefined
   readonly ports: readonly number[]
+  /** How the process that this object started last has ended; undefined while it runs. */
+  readonly ended: { code: number | null; signal: NodeJS.Signals | null } | undefined
   /** With the same data and ports as before; when it runs already, this only waits until it answers. */
   start(): Promise<void>
   /** Asks it to end; insists after a while. */
@@ -74,6 +76,10 @@ export async function runServer(spec: ServerSpec): Promise<Server> {
     ports: spec.ports,
     get pid() {
       return rootsBelow(spec.dir)[0]?.pid
+    },
+    get ended() {
+      if (!child || isRunning(child)) return undefined
+      return { code: child.exitCode, signal: child.signalCode }
     },
     async start() {
       if (server.pid !== undefined) return whenReady(spec, logFile)

@@ -14,6 +14,8 @@ export type Toxic = {
 export type ToxiproxyServer = Server & {
   /** Makes `listen` lead to `upstream`, both ports of the loopback. */
   proxy(listen: number, upstream: number): Promise<Proxy>
+  /** Enables every proxy and takes every fault away. */
+  reset(): Promise<void>
 }
 
 export type Proxy = {
@@ -35,6 +37,7 @@ export async function startToxiproxy({ dir, port }: { dir: string; port: number 
     ready: () => answersOk(`${api}/version`),
   })
   return Object.assign(server, {
+    reset: async () => void (await call(`${api}/reset`, 'POST')),
     async proxy(listen: number, upstream: number): Promise<Proxy> {
       const name = `port-${listen}`
       const addresses = { listen: `127.0.0.1:${listen}`, upstream: `127.0.0.1:${upstream}` }

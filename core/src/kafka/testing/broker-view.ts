@@ -1,0 +1,90 @@
+import { freshName } from '@lockstep/local-infra/fresh-names.ts'
+import { createClient, type KafkaLog } from '../client.ts'
+import { encodableHeaders, receivedHeaders, type OutgoingRecord, type ReceivedRecord } from '../record.ts'
+
+/** What a test sees of a broker, and what it writes there, beside the clients that are tested. */
+export type BrokerView = AsyncDisposable & {
+  /** Writes to one partition as a client that is not ours could; all records in one request. */
+  produce(topic: string, partition: number, records: readonly Partial<OutgoingRecord>[]): Promise<void>
+  /** Everything in the topic at this moment, in the order of offsets within each partition. */
+  recordsOf(topic: string): Promise<ReceivedRecord[]>
+  /** Next offset that the group reads, by partition; -1 where nothing was committed. */
+  committed(group: string, topic: string): Promise<Map<number, bigint>>
+  /** The ids of the group's members. */
+  members(group: string): Promise<string[]>
+}
+
+export async function brokerView(brokers: readonly string[]): Promise<BrokerView> {
+  const client = createClient({ brokers, clientId: 'test-view' }, silent)
+  const admin = client.kafka.admin()
+  const producer = client.kafka.producer({
+    createPartitioner: () => (args) => args.message.partition ?? 0,
+    allowAutoTopicCreation: false,
+  })
+
+  return {
+    async produce(topic, partition, records) {
+      await producer.connect()
+      const messages = records.map(({ key = null, value = null, headers }) => ({
+        partition,
+        key,
+        value,
+        headers: encodableHeaders(headers),
+      }))
+      await producer.send({ topic, messages })
+    },
+    async recordsOf(topic) {
+      await admin.connect()
+      const ends = await admin.fetchTopicOffsets(topic)
+      const last = new Map(
+        ends.filter(({ high, low }) => high !== low).map((end) => [end.partition, end.high]),
+      )
+      return last.size === 0 ? [] : readUntil(client, topic, last)
+    },
+    async committed(group, topic) {
+      await admin.connect()
+      const [offsets] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
+      return new Map((offsets?.partitions ?? []).map((p) => [p.partition, BigInt(p.offset)]))
+    },
+    async members(group) {
+      await admin.connect()
+      const { groups } = await admin.describeGroups([group])
+      return (groups[0]?.members ?? []).map(({ memberId }) => memberId)
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([admin.disconnect(), producer.disconnect()])
+      client.destroy()
+    },
+  }
+}
+
+async function readUntil(
+  { kafka }: ReturnType<typeof createClient>,
+  topic: string,
+  /** The offset behind the last record, by partition; partitions with no record are left out. */
+  ends: ReadonlyMap<number, string>,
+): Promise<ReceivedRecord[]> {
+  const unread = new Map(ends)
+  const found: ReceivedRecord[] = []
+  const done = Promise.withResolvers<void>()
+  const consumer = kafka.consumer({ groupId: freshName('view'), allowAutoTopicCreation: false })
+  await consumer.connect()
+  await consumer.subscribe({ topics: [topic], fromBeginning: true })
+  await consumer.run({
+    autoCommit: false,
+    async eachMessage({ partition, message }) {
+      const { offset, timestamp, key, value, headers } = message
+      const next = BigInt(offset) + 1n
+      if (next > BigInt(ends.get(partition) ?? '0')) return
+      found.push({ topic, partition, offset, timestamp, key, value, headers: receivedHeaders(headers) })
+      if (next === BigInt(ends.get(partition) ?? '0')) unread.delete(partition)
+      if (unread.size === 0) done.resolve()
+    },
+  })
+  await done.promise
+  await consumer.disconnect()
+  return found
+}
+
+const ignore = () => {}
+const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore } as KafkaLog

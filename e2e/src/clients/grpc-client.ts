@@ -1,0 +1,117 @@
+import {
+  credentials,
+  Metadata,
+  status,
+  type CallOptions,
+  type Client,
+  type ServiceError,
+} from '@grpc/grpc-js'
+import { BadRequest, Status } from '@lockstep/contracts/gen/google/rpc/error_details.ts'
+import {
+  ProductCommandsClient,
+  type CreateProductRequest,
+  type CreateProductResponse,
+  type DeleteProductRequest,
+  type DeleteProductResponse,
+  type UpdateProductRequest,
+  type UpdateProductResponse,
+} from '@lockstep/contracts/gen/lockstep/product/v1/product_commands.ts'
+import {
+  ProductQueriesClient,
+  type GetProductRequest,
+  type GetProductResponse,
+  type SearchProductsRequest,
+  type SearchProductsResponse,
+} from '@lockstep/contracts/gen/lockstep/product/v1/product_queries.ts'
+
+type Call<Request, Response> = (request: Request, options?: { timeoutMs?: number }) => Promise<Response>
+
+/** A client with promises; a status other than OK rejects with a ServiceError. */
+export type CommandsClient = Disposable & {
+  createProduct: Call<CreateProductRequest, CreateProductResponse>
+  updateProduct: Call<UpdateProductRequest, UpdateProductResponse>
+  deleteProduct: Call<DeleteProductRequest, DeleteProductResponse>
+  /** Sends bytes that need not be a message. */
+  raw: RawCall
+}
+
+export type QueriesClient = Disposable & {
+  getProduct: Call<GetProductRequest, GetProductResponse>
+  searchProducts: Call<Partial<SearchProductsRequest>, SearchProductsResponse>
+  raw: RawCall
+}
+
+type RawCall = (path: string, bytes: Buffer) => Promise<Buffer>
+
+// A server that was stopped and started again is tried at once, not after grpc-js's growing pauses.
+const options = { 'grpc.initial_reconnect_backoff_ms': 50, 'grpc.max_reconnect_backoff_ms': 200 }
+
+export function commandsClient(address: string): CommandsClient {
+  const client = new ProductCommandsClient(address, credentials.createInsecure(), options)
+  return {
+    createProduct: promised((...call) => client.createProduct(...call)),
+    updateProduct: promised((...call) => client.updateProduct(...call)),
+    deleteProduct: promised((...call) => client.deleteProduct(...call)),
+    raw: raw(client),
+    [Symbol.dispose]: () => client.close(),
+  }
+}
+
+export function queriesClient(address: string): QueriesClient {
+  const client = new ProductQueriesClient(address, credentials.createInsecure(), options)
+  const search = promised<SearchProductsRequest, SearchProductsResponse>((...call) =>
+    client.searchProducts(...call),
+  )
+  return {
+    getProduct: promised((...call) => client.getProduct(...call)),
+    searchProducts: (request, limits) =>
+      search({ search: '', category: '', pageToken: '', ...request }, limits),
+    raw: raw(client),
+    [Symbol.dispose]: () => client.close(),
+  }
+}
+
+type Method<Request, Response> = (
+  request: Request,
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+  callback: (error: ServiceError | null, response: Response) => void,
+) => unknown
+
+function promised<Request, Response>(method: Method<Request, Response>): Call<Request, Response> {
+  return (request, { timeoutMs = 15_000 } = {}) =>
+    new Promise((resolve, reject) => {
+      method(request, new Metadata(), { deadline: Date.now() + timeoutMs }, (error, response) =>
+        error ? reject(error) : resolve(response),
+      )
+    })
+}
+
+function raw(client: Client): RawCall {
+  const same = (bytes: Buffer) => bytes
+  return (path, bytes) =>
+    promised<Buffer, Buffer>((request, metadata, limits, callback) =>
+      client.makeUnaryRequest(path, same, same, request, metadata, limits, (error, response) =>
+        callback(error, response ?? Buffer.alloc(0)),
+      ),
+    )(bytes)
+}
+
+/** The name of the status that a call was answered with. */
+export async function statusOf(call: Promise<unknown>): Promise<string> {
+  const error = await call.then(
+    () => undefined,
+    (thrown: ServiceError) => thrown,
+  )
+  return status[error?.code ?? status.OK]
+}
+
+/** The fields that a google.rpc.BadRequest in the error's details names, sorted. */
+export function fieldsAtFault(error: ServiceError): string[] {
+  const [details] = error.metadata.get('grpc-status-details-bin')
+  if (!Buffer.isBuffer(details)) return []
+  return Status.decode(details)
+    .details.flatMap(({ value }) => BadRequest.decode(value).fieldViolations ?? [])
+    .map(({ field }) => field)
+    .toSorted()
+}

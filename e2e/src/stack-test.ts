@@ -1,0 +1,38 @@
+import { mkdirSync, copyFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { lastLines, ServerFailed } from '@lockstep/local-infra/server.ts'
+import { test as plain } from 'vitest'
+import { startStack, type Stack } from './stack.ts'
+
+/** Where the logs of all processes go when a test failed. */
+const keptLogs = join(import.meta.dirname, '../../.local/e2e-logs')
+
+/**
+ * A test with the running system. All files of a run share it, since starting it takes many seconds: a test works on
+ * products of its own, and whatever it broke is mended before the next one begins.
+ */
+export const test = plain
+  .extend('shared', { scope: 'worker' }, async ({}, { onCleanup }) => {
+    const stack = await startStack().catch((error: Error) => {
+      throw error instanceof ServerFailed
+        ? new Error(`${error.server}: ${error.message}\n${error.logTail.join('\n')}`)
+        : error
+    })
+    onCleanup(() => stack[Symbol.asyncDispose]())
+    return stack
+  })
+  .extend('stack', async ({ shared, task, onTestFailed }) => {
+    await shared.mend()
+    onTestFailed(() => showLogs(shared, task.name))
+    return shared
+  })
+
+function showLogs({ processes }: Stack, test: string): void {
+  const folder = join(keptLogs, test.replaceAll(/[^a-zA-Z0-9]+/g, '-').slice(0, 80))
+  mkdirSync(folder, { recursive: true })
+  for (const { name, logFile } of processes) {
+    copyFileSync(logFile, join(folder, `${name}.log`))
+    if (/^(writer|reader)/.test(name)) console.error(`--- ${name}\n${lastLines(logFile, 10).join('\n')}`)
+  }
+  console.error(`the whole logs: ${folder}`)
+}
