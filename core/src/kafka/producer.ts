@@ -97,7 +97,10 @@ function connect(settings: KafkaSettings, log: KafkaLog): Connection {
     idempotent: false,
     maxInFlightRequests: 1,
     metadataMaxAge: 60_000,
-    retry: boundedRetries,
+    // None: kafkajs repeats a send only for the brokers that have not answered yet. A partition that meanwhile moved
+    // to one that has is left out, and the send succeeds without its records (src/producer/sendMessages.js). The
+    // caller repeats all of them.
+    retry: { ...boundedRetries, retries: 0 },
   })
   const connected = producer.connect()
   connected.catch(() => {}) // the send that waits for it gets the error
