@@ -61,6 +61,8 @@ export default defineConfig({
     ...imports([]),
     eqeqeq: 'error',
     'import/no-cycle': 'error',
+    // Vitest looks at the pattern: `({}, ...)` is a fixture that needs no other.
+    'no-empty-pattern': ['error', { allowObjectPatternsAsParameters: true }],
     'no-unused-vars': [
       'error',
       { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
@@ -69,6 +71,8 @@ export default defineConfig({
     'typescript/no-explicit-any': 'error',
     'typescript/no-misused-promises': 'error',
     'typescript/switch-exhaustiveness-check': 'error',
+    // The test of e2e/src/stack-test.ts is not known as one.
+    'vitest/no-standalone-expect': ['error', { additionalTestBlockFunctions: ['test'] }],
 
     // The compiler sees a missing return itself, and knows when a switch has no other way out.
     'consistent-return': 'off',

@@ -27,12 +27,13 @@ export const test = plain
     return shared
   })
 
-function showLogs({ processes }: Stack, test: string): void {
-  const folder = join(keptLogs, test.replaceAll(/[^a-zA-Z0-9]+/g, '-').slice(0, 80))
+function showLogs({ processes }: Stack, name: string): void {
+  const folder = join(keptLogs, name.replaceAll(/[^a-zA-Z0-9]+/g, '-').slice(0, 80))
   mkdirSync(folder, { recursive: true })
-  for (const { name, logFile } of processes) {
-    copyFileSync(logFile, join(folder, `${name}.log`))
-    if (/^(writer|reader)/.test(name)) console.error(`--- ${name}\n${lastLines(logFile, 10).join('\n')}`)
+  for (const { name: process, logFile } of processes) {
+    copyFileSync(logFile, join(folder, `${process}.log`))
+    if (/^(writer|reader)/.test(process))
+      console.error(`--- ${process}\n${lastLines(logFile, 10).join('\n')}`)
   }
   console.error(`the whole logs: ${folder}`)
 }
