@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto'
+import type { Product } from '@lockstep/contracts/gen/lockstep/product/v1/product.ts'
+import { inParallel } from '../clients/in-parallel.ts'
+import type { ReaderClient } from '../clients/reader-client.ts'
+import type { WriterClient, Written } from '../clients/writer-client.ts'
+import type { CatalogueProduct } from './catalogue.ts'
+import { differences } from './compare.ts'
+
+export type DemoResult = {
+  products: number
+  changed: number
+  deleted: number
+  wrong: { name: string; differences: string[] }[]
+  /** From the writer's answer until the reader's with that version, one for each write, in ms. */
+  waitsMs: number[]
+  /** Id of the trace of the write that took longest to become readable. */
+  slowestTrace: string | undefined
+}
+
+export type Step = 'written' | 'read back'
+
+/** Enough to have several in one batch of the projection, few enough to hurt nobody. */
+const CONCURRENCY = 8
+
+/** What becomes of each product after its creation, in turn. */
+const fates = [
+  'kept',
+  'changed',
+  'kept',
+  'replaced',
+  'kept',
+  'kept',
+  'changed',
+  'kept',
+  'deleted',
+  'kept',
+] as const
+
+/**
+ * Sends the catalogue through the writer, changes and deletes some of it, and compares what the reader has: right
+ * after every write, and once more when all are done. Whatever goes wrong with a product is a difference; nothing
+ * rejects.
+ */
+export async function runDemo(options: {
+  writer: WriterClient
+  reader: ReaderClient
+  catalogue: readonly CatalogueProduct[]
+  onProgress: (step: Step, done: number) => void
+}): Promise<DemoResult> {
+  const { writer, reader, catalogue, onProgress } = options
+  const found = catalogue.map((details, index) => ({
+    details,
+    fate: fates[index % fates.length]!,
+    id: '',
+    version: 0,
+    expected: undefined as Product | undefined,
+    differences: [] as string[],
+  }))
+  type Entry = (typeof found)[number]
+  const waits: { ms: number; trace: string }[] = []
+
+  /** One write, and the read that must show it. `details` are what the product is to be; none: it is to be gone. */
+  async function write(
+    entry: Entry,
+    details: CatalogueProduct | undefined,
+    send: (traceparent: string) => Promise<Written>,
+  ): Promise<void> {
+    const trace = randomBytes(16).toString('hex')
+    const { id, version } = await send(`00-${trace}-${randomBytes(8).toString('hex')}-01`)
+    const answeredAt = performance.now()
+    const got = await reader.get(id, version)
+    waits.push({ ms: performance.now() - answeredAt, trace })
+
+    if (version !== entry.version + 1) entry.differences.push(`the writer answered version ${version}`)
+    const times = { createdAt: entry.expected?.createdAt ?? got?.createdAt, updatedAt: got?.updatedAt }
+    entry.id = id
+    entry.version = version
+    entry.expected = details && { id, version, ...details, ...times }
+    entry.differences.push(...differences(entry.expected, got))
+  }
+
+  async function live(entry: Entry): Promise<void> {
+    const { details, fate } = entry
+    await write(entry, details, (traceparent) => writer.create(details, { traceparent }))
+    const { id, version: ifMatch } = entry
+    if (fate === 'changed') {
+      const changes = { priceCents: details.priceCents === 0 ? 100 : Math.floor(details.priceCents * 0.9) }
+      const send = (traceparent: string) => writer.change(id, changes, { ifMatch, traceparent })
+      await write(entry, { ...details, ...changes }, send)
+    } else if (fate === 'replaced') {
+      const { name, priceCents } = details
+      const send = (traceparent: string) => writer.replace(id, { name, priceCents }, { ifMatch, traceparent })
+      await write(entry, { name, priceCents, description: '', category: 'general' }, send)
+    } else if (fate === 'deleted') {
+      await write(entry, undefined, (traceparent) => writer.remove(id, { ifMatch, traceparent }))
+    }
+  }
+
+  async function readBack(entry: Entry): Promise<void> {
+    if (entry.id === '') return
+    entry.differences.push(...differences(entry.expected, await reader.get(entry.id, entry.version)))
+  }
+
+  async function forEach(step: Step, work: (entry: Entry) => Promise<void>): Promise<void> {
+    let done = 0
+    await inParallel(found, CONCURRENCY, async (entry) => {
+      try {
+        await work(entry)
+      } catch (error) {
+        entry.differences.push((error as Error).message)
+      }
+      onProgress(step, ++done)
+    })
+  }
+
+  await forEach('written', live)
+  await forEach('read back', readBack)
+
+  const slowest = waits.toSorted((a, b) => b.ms - a.ms)[0]
+  return {
+    products: found.length,
+    changed: found.filter(({ fate }) => fate === 'changed' || fate === 'replaced').length,
+    deleted: found.filter(({ fate }) => fate === 'deleted').length,
+    wrong: found.flatMap(({ details: { name }, differences: each }) =>
+      each.length > 0 ? [{ name, differences: [...new Set(each)] }] : [],
+    ),
+    waitsMs: waits.map(({ ms }) => ms),
+    slowestTrace: slowest?.trace,
+  }
+}
