@@ -1,7 +1,7 @@
 import { ConfigError } from '@lockstep/core/config/settings.ts'
 import { readStackSettings } from '@lockstep/local-infra/stack/settings.ts'
-import { readerClient } from '../clients/reader-client.ts'
-import { writerClient } from '../clients/writer-client.ts'
+import { queriesClient } from '../clients/grpc-client.ts'
+import { httpClient } from '../clients/http-client.ts'
 import { readCatalogue } from './catalogue.ts'
 import { progressOn } from './progress.ts'
 import { demoReport } from './report.ts'
@@ -20,9 +20,9 @@ async function main(): Promise<void> {
   await expectReady('reader', settings.READER_ADMIN_PORT)
 
   const catalogue = readCatalogue()
-  using reader = readerClient(`127.0.0.1:${settings.READER_GRPC_PORT}`)
+  using reader = queriesClient(`127.0.0.1:${settings.READER_GRPC_PORT}`)
   const result = await runDemo({
-    writer: writerClient(`http://127.0.0.1:${settings.WRITER_HTTP_PORT}`),
+    writer: httpClient(`http://127.0.0.1:${settings.WRITER_HTTP_PORT}`),
     reader,
     catalogue,
     onProgress: progressOn(process.stdout, catalogue.length),

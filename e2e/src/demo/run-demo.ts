@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Product } from '@lockstep/contracts/gen/lockstep/product/v1/product.ts'
-import { inParallel } from '../clients/in-parallel.ts'
-import type { ReaderClient } from '../clients/reader-client.ts'
-import type { WriterClient, Written } from '../clients/writer-client.ts'
+import type { QueriesClient } from '../clients/grpc-client.ts'
+import type { HttpClient } from '../clients/http-client.ts'
 import type { CatalogueProduct } from './catalogue.ts'
 import { differences } from './compare.ts'
+import { inParallel } from './in-parallel.ts'
+import { command, read, type Written } from './services.ts'
 
 export type DemoResult = {
   products: number
@@ -21,6 +22,8 @@ export type Step = 'written' | 'read back'
 
 /** Enough to have several in one batch of the projection, few enough to hurt nobody. */
 const CONCURRENCY = 8
+
+const products = '/api/v1/products'
 
 /** What becomes of each product after its creation, in turn. */
 const fates = [
@@ -42,8 +45,8 @@ const fates = [
  * rejects.
  */
 export async function runDemo(options: {
-  writer: WriterClient
-  reader: ReaderClient
+  writer: HttpClient
+  reader: QueriesClient
   catalogue: readonly CatalogueProduct[]
   onProgress: (step: Step, done: number) => void
 }): Promise<DemoResult> {
@@ -68,7 +71,7 @@ export async function runDemo(options: {
     const trace = randomBytes(16).toString('hex')
     const { id, version } = await send(`00-${trace}-${randomBytes(8).toString('hex')}-01`)
     const answeredAt = performance.now()
-    const got = await reader.get(id, version)
+    const got = await read(reader, id, version)
     waits.push({ ms: performance.now() - answeredAt, trace })
 
     if (version !== entry.version + 1) entry.differences.push(`the writer answered version ${version}`)
@@ -81,24 +84,29 @@ export async function runDemo(options: {
 
   async function live(entry: Entry): Promise<void> {
     const { details, fate } = entry
-    await write(entry, details, (traceparent) => writer.create(details, { traceparent }))
+    await write(entry, details, (traceparent) => command(writer, 'POST', products, { details, traceparent }))
     const { id, version: ifMatch } = entry
+    const path = `${products}/${id}`
     if (fate === 'changed') {
       const changes = { priceCents: details.priceCents === 0 ? 100 : Math.floor(details.priceCents * 0.9) }
-      const send = (traceparent: string) => writer.change(id, changes, { ifMatch, traceparent })
-      await write(entry, { ...details, ...changes }, send)
+      await write(entry, { ...details, ...changes }, (traceparent) =>
+        command(writer, 'PATCH', path, { details: changes, ifMatch, traceparent }),
+      )
     } else if (fate === 'replaced') {
       const { name, priceCents } = details
-      const send = (traceparent: string) => writer.replace(id, { name, priceCents }, { ifMatch, traceparent })
-      await write(entry, { name, priceCents, description: '', category: 'general' }, send)
+      await write(entry, { name, priceCents, description: '', category: 'general' }, (traceparent) =>
+        command(writer, 'PUT', path, { details: { name, priceCents }, ifMatch, traceparent }),
+      )
     } else if (fate === 'deleted') {
-      await write(entry, undefined, (traceparent) => writer.remove(id, { ifMatch, traceparent }))
+      await write(entry, undefined, (traceparent) =>
+        command(writer, 'DELETE', path, { ifMatch, traceparent }),
+      )
     }
   }
 
   async function readBack(entry: Entry): Promise<void> {
     if (entry.id === '') return
-    entry.differences.push(...differences(entry.expected, await reader.get(entry.id, entry.version)))
+    entry.differences.push(...differences(entry.expected, await read(reader, entry.id, entry.version)))
   }
 
   async function forEach(step: Step, work: (entry: Entry) => Promise<void>): Promise<void> {
