@@ -86,13 +86,16 @@ function postgresUser(): User | undefined {
   return { uid: Number(entry[1]), gid: Number(entry[2]) }
 }
 
-/** /var/tmp is open to everybody: a folder that somebody else has put there is refused. */
+/**
+ * /var/tmp is open to everybody: a folder that somebody else has put there is refused. One of root's was made
+ * here, by a launcher that was killed before it could give it away.
+ */
 async function prepare(home: string, user: User | undefined): Promise<void> {
-  if (await mkdir(home, { recursive: true, mode: 0o700 })) {
-    if (user) await chown(home, user.uid, user.gid)
-  }
+  await mkdir(home, { recursive: true, mode: 0o700 })
   const { uid } = await lstat(home)
-  if (user && uid !== user.uid) throw new ServerFailed('postgres', `${home} belongs to somebody else`)
+  if (!user || uid === user.uid) return
+  if (uid !== 0) throw new ServerFailed('postgres', `${home} belongs to somebody else`)
+  await chown(home, user.uid, user.gid)
 }
 
 /** Under another name first: initdb that was killed in the middle leaves something that looks complete. */

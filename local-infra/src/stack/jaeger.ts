@@ -11,13 +11,19 @@ export type JaegerState = 'running' | 'building' | 'absent'
  * Starts Jaeger when it has been built; else has it built in the background, after which it starts by itself.
  * Whatever goes wrong here stops nobody: without it there are only no traces to look at.
  */
-export async function ensureJaeger(part: Part, say: (line: string) => void): Promise<JaegerState> {
+export async function ensureJaeger(
+  part: Part,
+  scope: AsyncDisposableStack,
+  say: (line: string) => void,
+): Promise<JaegerState> {
   if (!jaegerBinary()) return build(join(part.home, 'build'))
   const wasRunning = processesBelow(part.home).length > 0
   try {
     const began = performance.now()
-    await part.start()
-    if (!wasRunning) say(`jaeger      ready in ${((performance.now() - began) / 1000).toFixed(1)} s`)
+    const server = await part.start()
+    if (wasRunning) return 'running'
+    scope.use(server)
+    say(`jaeger      ready in ${((performance.now() - began) / 1000).toFixed(1)} s`)
     return 'running'
   } catch (error) {
     say(`jaeger      goes without: ${(error as Error).message}`)

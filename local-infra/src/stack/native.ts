@@ -49,8 +49,9 @@ export async function startStack(
     scope.use(server)
     say(`${part.name.padEnd(11)} ready in ${((performance.now() - began) / 1000).toFixed(1)} s`)
   }
-  const jaeger = ensureJaeger(jaegerPart(settings), say)
-  await everyOne(parts.filter(({ kind }) => kind === 'server').map(start))
+  const jaeger = ensureJaeger(jaegerPart(settings), scope, say)
+  const servers = parts.filter(({ kind }) => kind === 'server').map(start)
+  await everyOne([...servers, jaeger.then(() => {})])
   const services = parts.filter(({ kind }) => kind === 'service')
   if (missing.length > 0)
     await everyOne(stepsOf().map((name) => runSetup(name, serviceEnvironment(settings))))

@@ -1,0 +1,199 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freePorts } from '../ports.ts'
+import { processesBelow } from '../processes.ts'
+import { postgresHome } from '../servers/postgres.ts'
+import { type ThrowAwayDir, throwAwayDir } from '../throw-away-dir.ts'
+
+/** The make targets as they are, in a folder and on ports of their own, beside a stack that may be up. */
+describe('make up, down and reset on this machine', () => {
+  let place: ThrowAwayDir
+  let env: NodeJS.ProcessEnv
+  let postgresUrl: string
+
+  beforeAll(async () => {
+    place = await throwAwayDir()
+    const ports = await freePorts(16)
+    const port = () => String(ports.pop())
+    postgresUrl = `postgres://lockstep@127.0.0.1:${port()}/lockstep`
+    const names = ['WRITER_HTTP', 'WRITER_GRPC', 'WRITER_ADMIN', 'READER_HTTP', 'READER_GRPC', 'READER_ADMIN']
+    const local = ['KAFKA_CONTROLLER', 'PROMETHEUS', 'JAEGER', 'JAEGER_GRPC', 'OTLP_GRPC', 'OTLP_HTTP']
+    env = {
+      ...process.env,
+      LOCAL_INFRA: 'native',
+      LOCAL_DIR: place.dir,
+      POSTGRES_URL: postgresUrl,
+      KAFKA_BROKERS: `127.0.0.1:${port()}`,
+      MONGO_URL: `mongodb://127.0.0.1:${port()}/lockstep`,
+      REDIS_URL: `redis://127.0.0.1:${port()}`,
+      ...Object.fromEntries(names.map((name) => [`${name}_PORT`, port()])),
+      ...Object.fromEntries(local.map((name) => [`LOCAL_${name}_PORT`, port()])),
+    }
+  })
+
+  afterAll(() => place[Symbol.asyncDispose]())
+
+  test('up starts all of it and says where to look', async () => {
+    const { output, code } = await make('up')
+    expect(output).toContain('Lockstep is up')
+    expect(output).toContain(`http://127.0.0.1:${env.WRITER_HTTP_PORT}/docs`)
+    expect(code).toBe(0)
+    const docs = await fetch(`http://127.0.0.1:${env.WRITER_HTTP_PORT}/docs`)
+    expect(docs.status).toBe(200)
+    await sql('create table kept (what text)')
+  })
+
+  test('up again says so and changes nothing', async () => {
+    const before = pids()
+    const { output, code } = await make('up')
+    expect(output).toContain('already up; nothing was changed')
+    expect(code).toBe(0)
+    expect(pids()).toEqual(before)
+  })
+
+  test('status names each part and its process', async () => {
+    const { output } = await make('status')
+    for (const part of ['postgres', 'kafka', 'mongo', 'redis', 'prometheus', 'writer', 'reader']) {
+      expect(output).toMatch(new RegExp(`^${part} +running +\\d+ `, 'm'))
+    }
+  })
+
+  test('a server that was killed is started again by up, and only that', async () => {
+    const before = pids()
+    const redis = processesBelow(join(place.dir, 'redis')).map(({ pid }) => pid)
+    for (const pid of redis) process.kill(pid, 'SIGKILL')
+    const { output } = await make('up')
+    expect(output).toMatch(/^redis +ready/m)
+    expect(output).not.toMatch(/^postgres +ready/m)
+    expect(pids()).toEqual(expect.arrayContaining(before.filter((pid) => !redis.includes(pid))))
+  })
+
+  test('down leaves no process, and the data are there after the next up', async () => {
+    const { output } = await make('down')
+    expect(output).toContain('Stopped: ')
+    expect(processes()).toEqual([])
+    expect((await make('up')).code).toBe(0)
+    await sql('select * from kept')
+  })
+
+  test('what a launcher killed with -9 leaves, up finishes and down stops', async () => {
+    await make('down')
+    await killLauncherAt('redis')
+    const { output, code } = await make('up')
+    expect(output).toMatch(/^Lockstep is up/m)
+    expect(code).toBe(0)
+    await sql('select * from kept')
+
+    await make('down')
+    await killLauncherAt('kafka')
+    expect(processes()).not.toEqual([])
+    await make('down')
+    expect(processes()).toEqual([])
+  })
+
+  test('a launcher killed while it makes the data leaves nothing half-made', async () => {
+    await make('reset')
+    expect(processes()).toEqual([])
+    // Any moment will do: the more of them, the more steps are cut in two.
+    for (const wait of [500, 900, 1300, 1700]) {
+      const launcher = start('up')
+      await sleep(wait)
+      launcher.child.kill('SIGKILL')
+      await once(launcher.child, 'close')
+    }
+    expect((await make('up')).code).toBe(0)
+    await expect(sql('select * from kept')).rejects.toThrow('does not exist')
+  })
+
+  test('a port in use: who holds it and which setting changes it, and nothing is started', async () => {
+    await make('down')
+    await using _taken = await listen(Number(env.READER_HTTP_PORT))
+    const { output, code } = await make('up')
+    expect(output).toContain(`port ${env.READER_HTTP_PORT} is in use by`)
+    expect(output).toContain(`(pid ${process.pid})`)
+    expect(output).toContain('READER_HTTP_PORT')
+    expect(output).not.toContain('    at ')
+    expect(code).toBe(1)
+    expect(processes()).toEqual([])
+  })
+
+  test('a server that fails to start: its last lines and what to do, no stack trace', async () => {
+    const bad = {
+      ...env,
+      MONGO_URL: 'mongodb://127.0.0.1:1/lockstep',
+      POSTGRES_URL: 'postgres://no-such@127.0.0.1:2/x',
+    }
+    const { output, code } = await make('up', bad)
+    expect(output).toContain('make reset')
+    expect(output).toContain('  | ')
+    expect(output).not.toContain('    at ')
+    expect(code).toBe(1)
+    expect(processes()).toEqual([])
+  })
+
+  test('all faulty settings are listed at once', async () => {
+    const { output, code } = await make('up', { ...env, LOCAL_INFRA: 'cloud', LOCAL_PORT: '1' })
+    expect(output).toContain('LOCAL_INFRA')
+    expect(output).toContain('LOCAL_PORT is not a setting')
+    expect(code).toBe(1)
+  })
+
+  /** The launcher itself, as the make target calls it: through make its own process would be a grandchild. */
+  function start(command: string, environment = env): { child: ChildProcess; text(): string } {
+    const main = join(import.meta.dirname, '../cli/main.ts')
+    const child = spawn(process.execPath, [main, command], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let output = ''
+    child.stdout.on('data', (chunk) => (output += String(chunk)))
+    child.stderr.on('data', (chunk) => (output += String(chunk)))
+    return { child, text: () => output }
+  }
+
+  async function make(command: string, environment = env): Promise<{ output: string; code: number | null }> {
+    const { child, text } = start(command, environment)
+    await once(child, 'close')
+    return { output: text(), code: child.exitCode }
+  }
+
+  async function killLauncherAt(part: string): Promise<void> {
+    const { child, text } = start('up')
+    await until(() => text().includes(`${part} `), `${part} is ready`)
+    child.kill('SIGKILL')
+    await once(child, 'close')
+  }
+
+  function processes() {
+    return [...new Set([place.dir, postgresHome(place.dir)])].flatMap((dir) => processesBelow(dir))
+  }
+
+  /** Of the first processes; Postgres replaces some of its own as it likes. */
+  function pids(): number[] {
+    const all = processes()
+    return all.filter(({ parent }) => !all.some(({ pid }) => pid === parent)).map(({ pid }) => pid)
+  }
+
+  async function sql(text: string): Promise<void> {
+    const client = new pg.Client({ connectionString: postgresUrl })
+    await client.connect()
+    await client.query(text).finally(() => client.end())
+  }
+})
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  for (const limit = Date.now() + 60_000; !condition(); await sleep(20)) {
+    if (Date.now() > limit) throw new Error(`It did not come to this: ${what}`)
+  }
+}
+
+async function listen(port: number): Promise<AsyncDisposable> {
+  const server = createServer().listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  return { [Symbol.asyncDispose]: async () => void (await new Promise((done) => server.close(done))) }
+}
