@@ -31,10 +31,15 @@ async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of request.body ?? []) {
-    length += chunk.byteLength
-    if (length > maxBytes) throw tooLarge
-    chunks.push(chunk)
+  try {
+    for await (const chunk of request.body ?? []) {
+      length += chunk.byteLength
+      if (length > maxBytes) throw tooLarge
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    if (error === tooLarge) throw error
+    throw new AppError('malformed', 'The body ended before it was complete', { cause: error })
   }
   return Buffer.concat(chunks, length)
 }
