@@ -2,7 +2,7 @@ import type { AppError } from '@lockstep/core/errors/app-error.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { ProductState } from '../domain/product.ts'
 import { getProduct, type WaitLimits } from './get-product.ts'
-import { productAt, tombstoneAt } from './test-products.ts'
+import { productAt, tombstoneAt } from '../../testing/products.ts'
 import { versionHints } from './version-hints.ts'
 
 beforeEach(() => {

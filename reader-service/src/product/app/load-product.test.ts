@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 import type { ProductState } from '../domain/product.ts'
 import { productLoader } from './load-product.ts'
 import type { CacheAnswer } from './ports.ts'
-import { productAt, tombstoneAt } from './test-products.ts'
+import { productAt, tombstoneAt } from '../../testing/products.ts'
 
 const lease = { key: 'k', token: 't' }
 

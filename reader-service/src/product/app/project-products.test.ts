@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 import type { ProductState } from '../domain/product.ts'
 import type { Settlement } from './ports.ts'
 import { projectProducts } from './project-products.ts'
-import { productAt } from './test-products.ts'
+import { productAt } from '../../testing/products.ts'
 
 function projectionOn(held: Record<string, number>) {
   const model = new Map(Object.entries(held))

@@ -2,7 +2,7 @@ import { openMongo } from '@lockstep/core/mongo/client.ts'
 import { freshMongo } from '@lockstep/local-infra/fresh-names.ts'
 import type { BulkWriteResult, Collection } from 'mongodb'
 import { afterAll, expect, inject, test } from 'vitest'
-import { productAt, tombstoneAt } from '../../app/test-products.ts'
+import { productAt, tombstoneAt } from '../../../testing/products.ts'
 import { productCollection, toState, type ProductDocument } from './product-document.ts'
 import { mongoProjectionStore } from './projection-store.ts'
 
@@ -84,8 +84,8 @@ test.each([
         // Each is the first to be sent as often as the other.
         const [older, newer] = round % 2 ? stores : stores.toReversed()
         const [, applied] = await Promise.all([
-          older!.apply([productAt(id, 1)]),
-          newer!.apply([productAt(id, 2)]),
+          older.apply([productAt(id, 1)]),
+          newer.apply([productAt(id, 2)]),
         ])
         if (!applied.has(id)) newerRefused.push(id)
       }

@@ -1,11 +1,11 @@
 import type { RedisConnection } from '@lockstep/core/redis/client.ts'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { Lease } from '../../app/ports.ts'
-import { productAt } from '../../app/test-products.ts'
+import { productAt } from '../../../testing/products.ts'
 import type { ProductState } from '../../domain/product.ts'
 import { entryKey, redisProductCache } from './product-cache.ts'
 import { redisProjectedCache } from './projected-cache.ts'
-import { anyGeneration, connectedRedis, openGeneration } from './test-cache.ts'
+import { anyGeneration, connectedRedis, openGeneration } from '../../../testing/redis.ts'
 
 /*
  * A small model of the cache, run exhaustively: every order in which the steps of some actors can follow

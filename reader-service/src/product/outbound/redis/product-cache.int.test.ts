@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { RedisConnection } from '@lockstep/core/redis/client.ts'
 import type { CacheAnswer, Lease } from '../../app/ports.ts'
-import { productAt, tombstoneAt } from '../../app/test-products.ts'
+import { productAt, tombstoneAt } from '../../../testing/products.ts'
 import { entryKey, redisProductCache } from './product-cache.ts'
 import { redisProjectedCache } from './projected-cache.ts'
-import { anyGeneration, connectedRedis, openGeneration } from './test-cache.ts'
+import { anyGeneration, connectedRedis, openGeneration } from '../../../testing/redis.ts'
 
 const number = anyGeneration()
 const generation = openGeneration(number)

@@ -1,4 +1,4 @@
-import type { Product, Tombstone } from '../domain/product.ts'
+import type { Product, Tombstone } from '../product/domain/product.ts'
 
 /** States for tests. */
 

@@ -1,6 +1,6 @@
 import { openRedis, type RedisConnection } from '@lockstep/core/redis/client.ts'
 import { vi } from 'vitest'
-import type { GenerationWatch } from './cache-generation.ts'
+import type { GenerationWatch } from '../product/outbound/redis/cache-generation.ts'
 
 /** For tests: a connection that is up. */
 export async function connectedRedis(url: string, commandTimeoutMs = 1_000): Promise<RedisConnection> {
