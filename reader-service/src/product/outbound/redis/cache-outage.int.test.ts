@@ -1,0 +1,146 @@
+import { openMongo } from '@lockstep/core/mongo/client.ts'
+import type { RedisConnection } from '@lockstep/core/redis/client.ts'
+import { freshMongo } from '@lockstep/local-infra/fresh-names.ts'
+import { freePort } from '@lockstep/local-infra/ports.ts'
+import { startRedis, type RedisServer } from '@lockstep/local-infra/servers/redis.ts'
+import { throwAwayDir } from '@lockstep/local-infra/throw-away-dir.ts'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test, vi } from 'vitest'
+import { productAt } from '../../../testing/products.ts'
+import { connectedRedis, openGeneration } from '../../../testing/redis.ts'
+import type { CacheAnswer, ProductCache } from '../../app/ports.ts'
+import { mongoGenerationStore } from '../mongo/cache-generation-store.ts'
+import { watchCacheGeneration } from './cache-generation.ts'
+import { entryKey, redisProductCache } from './product-cache.ts'
+import { redisProjectedCache } from './projected-cache.ts'
+
+/* A Redis of its own, that is stopped, frozen and restarted. */
+
+const commandTimeoutMs = 40
+const ttlMs = 60_000
+const scope = new AsyncDisposableStack()
+let server: RedisServer
+let connection: RedisConnection
+let cache: ProductCache
+
+beforeAll(async () => {
+  const { dir } = scope.use(await throwAwayDir())
+  server = scope.use(await startRedis({ dir, port: await freePort() }))
+})
+afterAll(() => scope.disposeAsync())
+
+beforeEach(async () => {
+  await server.start()
+  connection = await connectedRedis(server.url, commandTimeoutMs)
+  cache = redisProductCache({ connection, generation: openGeneration(1), ttlMs })
+})
+afterEach(() => connection[Symbol.asyncDispose]())
+
+async function put(id: string, version: number): Promise<void> {
+  const answer = await cache.read(id)
+  if (answer.kind !== 'miss' || !answer.lease) throw new Error(`no lease: ${JSON.stringify(answer)}`)
+  await cache.fill(answer.lease, productAt(id, version))
+}
+
+async function timed(read: Promise<CacheAnswer>): Promise<{ kind: string; ms: number }> {
+  const begun = performance.now()
+  const { kind } = await read
+  return { kind, ms: performance.now() - begun }
+}
+
+test('without Redis every query is told so at once, and the cache is used again when it is back', async () => {
+  const id = crypto.randomUUID()
+  await put(id, 1)
+  await server.kill()
+  await vi.waitFor(() => expect(connection.serverRun()).toBeUndefined())
+  for (let i = 0; i < 20; i++) expect((await timed(cache.read(id))).kind).toBe('bypass')
+  await cache.fill({ key: 'k', token: 't' }, productAt(id, 1))
+  await cache.removeOlder(id, 2)
+  await server.start()
+  await vi.waitFor(async () => expect((await cache.read(id)).kind).toBe('miss'), { timeout: 10_000 })
+})
+
+test('a Redis that is slow costs few queries their time-out, and the others nothing', async () => {
+  const id = crypto.randomUUID()
+  await put(id, 1)
+  await server.kill('SIGSTOP')
+  try {
+    const answers = []
+    for (let i = 0; i < 20; i++) answers.push(await timed(cache.read(id)))
+    expect(answers.filter(({ kind }) => kind === 'error')).toHaveLength(3)
+    expect(answers.filter(({ kind }) => kind === 'bypass')).toHaveLength(17)
+    expect(answers[0]!.ms).toBeGreaterThan(commandTimeoutMs - 5)
+    expect(answers.at(-1)!.ms).toBeLessThan(commandTimeoutMs / 2)
+  } finally {
+    await server.kill('SIGCONT')
+  }
+  await vi.waitFor(async () => expect((await cache.read(id)).kind).toBe('hit'), { timeout: 10_000 })
+})
+
+test('what a restarted server remembers from a snapshot is never met', async () => {
+  const id = crypto.randomUUID()
+  await put(id, 1)
+  const before = entryKey(connection, 1, id)!
+  await server.kill()
+  await vi.waitFor(() => expect(connection.serverRun()).toBeUndefined())
+  await server.start()
+  await vi.waitFor(() => expect(connection.serverRun()).toBeDefined(), { timeout: 10_000 })
+  // As if the entry had been in a snapshot, taken before an update that the cache was told of.
+  await connection.redis.hset(before, { version: 1, body: '' })
+  expect(await cache.read(id)).toMatchObject({ kind: 'miss' })
+})
+
+test('a cache write that stays owed makes every replica leave the cache before the offsets may go', async () => {
+  await using mongo = openMongo({ url: freshMongo(inject('mongoUrl')), appName: 'test' })
+  const times = { refreshMs: 50, maxAgeMs: 400, reopenAfterMs: 300 }
+  const store = mongoGenerationStore(mongo.db)
+  const replica = (read = store.read) =>
+    watchCacheGeneration({
+      ...times,
+      store: { ...store, read },
+      cacheAnswers: () => connection.redis.ping().then(Boolean, () => false),
+    })
+  await using projecting = replica()
+  await using answering = replica()
+  // Cut off from MongoDB after it looked once: it never hears that the cache was closed.
+  let looks = 0
+  await using cutOff = replica(() => (looks++ === 0 ? store.read() : Promise.reject(new Error('cut off'))))
+  await vi.waitFor(() => {
+    for (const watch of [projecting, answering, cutOff]) expect(watch.usable()).toBe(1)
+  })
+  const projected = redisProjectedCache({
+    connection,
+    generation: projecting,
+    ttlMs,
+    owedLimitMs: 300,
+    maxAgeMs: times.maxAgeMs,
+  })
+  const queried = redisProductCache({ connection, generation: answering, ttlMs })
+
+  const id = crypto.randomUUID()
+  await put(id, 1)
+  await server.kill('SIGSTOP')
+  const settlements = [{ state: productAt(id, 2), applied: true }]
+  let refusals = 0
+  const settled = vi.waitFor(
+    async () => {
+      try {
+        await projected.settle(settlements)
+      } catch (error) {
+        refusals += 1
+        throw error
+      }
+    },
+    { timeout: 10_000, interval: 20 },
+  )
+  await settled
+  expect(refusals).toBeGreaterThan(5)
+  expect(answering.usable()).toBeUndefined()
+  expect(cutOff.usable()).toBeUndefined()
+  expect(await queried.read(id)).toEqual({ kind: 'bypass' })
+
+  await server.kill('SIGCONT')
+  await vi.waitFor(() => expect(answering.usable()).toBe(2), { timeout: 10_000 })
+  await vi.waitFor(async () => expect((await queried.read(id)).kind).toBe('miss'), { timeout: 10_000 })
+  expect(await store.read()).toEqual({ number: 2, open: true })
+  await mongo.db.dropDatabase()
+})
