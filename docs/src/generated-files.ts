@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { errorTable } from './errors.ts'
+import { makeTargets } from './make-targets.ts'
+import { fillIn } from './markdown.ts'
+import { metricTables } from './metrics.ts'
+import { openApiFiles } from './open-api.ts'
+import { envExample, settingTables } from './settings.ts'
+
+const root = join(import.meta.dirname, '../..')
+const contentOf = (path: string) => readFileSync(join(root, path), 'utf8')
+
+/** Every file that is made from the code, in whole or between marks, as it has to be. */
+export function generatedFiles(): { path: string; text: string }[] {
+  const { writer, reader } = openApiFiles()
+  const files = {
+    '.env.example': envExample(),
+    'README.md': fillIn(contentOf('README.md'), { targets: makeTargets(contentOf('Makefile')) }),
+    'docs/settings.md': fillIn(contentOf('docs/settings.md'), settingTables),
+    'docs/metrics.md': fillIn(contentOf('docs/metrics.md'), metricTables()),
+    'docs/errors.md': fillIn(contentOf('docs/errors.md'), { codes: errorTable() }),
+    'docs/api/writer.openapi.json': writer,
+    'docs/api/reader.openapi.json': reader,
+  }
+  return Object.entries(files).map(([path, text]) => ({ path: join(root, path), text }))
+}

@@ -1,0 +1,8 @@
+import { code, table } from './markdown.ts'
+
+/** The table of make's targets in the README, from the comments behind them. */
+export function makeTargets(makefile: string): string {
+  const targets = [...makefile.matchAll(/^([a-z_]+):.*?## (.*)$/gm)]
+  const rows = targets.map(([, name = '', help = '']) => [code(`make ${name}`), help])
+  return table(['Target', 'What it does'], rows)
+}

@@ -1,0 +1,49 @@
+import { createHttpApp } from '@lockstep/core/http/app.ts'
+import { grpcServices } from '@lockstep/core/grpc/service.ts'
+import { consumerMetrics } from '@lockstep/core/kafka/consumer-metrics.ts'
+import { createLog } from '@lockstep/core/log/log.ts'
+import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
+import { readerMetrics } from '@lockstep/reader-service/metrics.ts'
+import { outboxMetrics } from '@lockstep/writer-service/product/outbound/outbox/outbox-metrics.ts'
+import { Registry } from 'prom-client'
+import { code, table } from './markdown.ts'
+
+/** What prom-client keeps of a metric; its own type leaves the labels out. */
+type Metric = { name: string; help: string; labelNames?: readonly string[]; constructor: { name: string } }
+
+const log = createLog({ service: 'docs', level: 'fatal' })
+
+/** The tables of docs/metrics.md, from the same functions that the services call; nothing here is connected. */
+export function metricTables(): Record<'both' | 'writer' | 'reader', string> {
+  const both = new Registry()
+  createHttpApp({ log, metrics: both })
+  grpcServices({ log, metrics: both })
+
+  const writer = new Registry()
+  const { pool } = connectPostgres({
+    url: 'postgres://127.0.0.1:1/none',
+    poolSize: 1,
+    applicationName: 'docs',
+    log,
+    metrics: writer,
+  })
+  outboxMetrics(pool, writer)
+
+  const reader = new Registry()
+  consumerMetrics(reader)
+  readerMetrics(reader)
+  return { both: metricTable(both), writer: metricTable(writer), reader: metricTable(reader) }
+}
+
+function metricTable(registry: Registry): string {
+  const metrics = registry.getMetricsAsArray() as unknown as Metric[]
+  const rows = metrics
+    .toSorted((a, b) => a.name.localeCompare(b.name))
+    .map(({ name, help, labelNames = [], constructor }) => [
+      code(name),
+      constructor.name.toLowerCase(),
+      labelNames.map(code).join(', '),
+      help,
+    ])
+  return table(['Metric', 'Type', 'Labels', 'Meaning'], rows)
+}

@@ -1,0 +1,28 @@
+import { createHttpApp, type HttpApp } from '@lockstep/core/http/app.ts'
+import { openApiDocument } from '@lockstep/core/http/docs.ts'
+import { createLog } from '@lockstep/core/log/log.ts'
+import { readerApi } from '@lockstep/reader-service/api.ts'
+import { productRoutes as queryRoutes } from '@lockstep/reader-service/product/inbound/http/product-routes.ts'
+import { writerApi } from '@lockstep/writer-service/api.ts'
+import { productRoutes as commandRoutes } from '@lockstep/writer-service/product/inbound/http/product-routes.ts'
+import { Registry } from 'prom-client'
+
+const never = () => Promise.reject(new Error('only described, never called'))
+
+/** The OpenAPI documents that the services serve at /openapi.json, as text. */
+export function openApiFiles(): { writer: string; reader: string } {
+  const writer = describe((app) => {
+    commandRoutes(app, never, { timeLimitMs: 0 })
+    return openApiDocument(app, writerApi)
+  })
+  const reader = describe((app) => {
+    queryRoutes(app, { getProduct: never, searchProducts: never })
+    return openApiDocument(app, readerApi)
+  })
+  return { writer, reader }
+}
+
+function describe(document: (app: HttpApp) => object): string {
+  const log = createLog({ service: 'docs', level: 'fatal' })
+  return `${JSON.stringify(document(createHttpApp({ log, metrics: new Registry() })), undefined, 2)}\n`
+}
