@@ -77,7 +77,7 @@ test('a crash between the acknowledgement of an error record and the commit repe
   await place.produce(texts('1', 'bad', '2'))
   const program = join(import.meta.dirname, 'testing/dies-before-commit.ts')
   const settings = JSON.stringify({ kafka: place.kafka, group: place.group, topic: place.topic })
-  const child = spawn(process.execPath, [program, settings], { stdio: 'inherit' })
+  const child = spawn(process.execPath, [program, settings], { stdio: 'inherit', timeout: 15_000 })
   const [, signal] = (await once(child, 'exit')) as [number | null, string | null]
   expect(signal).toBe('SIGKILL')
   expect(await place.committed()).toEqual({ 0: -1 })

@@ -89,19 +89,6 @@ describe('a failed send', () => {
     await producer.send([{ topic: place.topic, key: 'k', value: null }])
   })
 
-  // A broker that has answered is not asked again: the second request of one send could leave records out.
-  test('is not repeated in part', async () => {
-    const config = { 'min.insync.replicas': '2' }
-    await using place = await playground(inject('kafkaBrokers'), { config })
-    const log = rememberingLog()
-    await using producer = connectProducer(place.kafka, log)
-    expect(await failureOf(producer.send([{ topic: place.topic, key: 'k', value: null }]))).toBe(
-      'unavailable',
-    )
-    const attempts = log.lines.filter(({ message }) => message.startsWith('Failed to send messages'))
-    expect(attempts).toHaveLength(1)
-  })
-
   test('says that brokers are away', async () => {
     await using producer = connectProducer({ brokers: ['127.0.0.1:1'], clientId: 'test' }, rememberingLog())
     expect(await failureOf(producer.send([{ topic: 't', key: 'k', value: null }]))).toBe('unavailable')
