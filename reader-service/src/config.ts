@@ -60,7 +60,7 @@ export const readerSettings = {
   ),
   READER_CACHE_MAX_AGE_MS: milliseconds(
     3_000,
-    { min: 1_000, max: 60_000 },
+    { min: 2_000, max: 60_000 },
     'A replica that has not heard for so long whether the cache counts goes past it, ms; the same everywhere',
   ),
   READER_CACHE_REOPEN_AFTER_MS: milliseconds(

@@ -53,7 +53,8 @@ test('without Redis every query is told so at once, and the cache is used again 
   await server.kill()
   await vi.waitFor(() => expect(connection.serverRun()).toBeUndefined())
   for (let i = 0; i < 20; i++) expect((await timed(cache.read(id))).kind).toBe('bypass')
-  await cache.fill({ key: 'k', token: 't' }, productAt(id, 1))
+  const lease = { key: 'k', token: 't' }
+  await cache.fill(lease, productAt(id, 1))
   await cache.removeOlder(id, 2)
   await server.start()
   await vi.waitFor(async () => expect((await cache.read(id)).kind).toBe('miss'), { timeout: 10_000 })
