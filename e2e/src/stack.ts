@@ -135,6 +135,11 @@ export async function startStack(): Promise<Stack> {
   }
 }
 
+export function portsOf({ process }: Service): { http: number; grpc: number; admin: number } {
+  const [http, grpc, admin] = process.ports as [number, number, number]
+  return { http, grpc, admin }
+}
+
 function through(port: number, url: string): string {
   return Object.assign(new URL(url), { port: String(port) }).href
 }
