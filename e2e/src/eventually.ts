@@ -20,3 +20,12 @@ export async function eventually<T>(
     await sleep(everyMs)
   }
 }
+
+/** Looks again and again for so long; rejects at once when `look` throws. For what must not change meanwhile. */
+export async function throughout(ms: number, look: () => void | Promise<void>): Promise<void> {
+  const limit = performance.now() + ms
+  while (performance.now() < limit) {
+    await look()
+    await sleep(200)
+  }
+}
