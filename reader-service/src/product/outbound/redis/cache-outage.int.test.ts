@@ -41,6 +41,8 @@ async function put(id: string, version: number): Promise<void> {
   await cache.fill(answer.lease, productAt(id, version))
 }
 
+const lostLease = () => ({ key: 'k', token: 't' })
+
 async function timed(read: Promise<CacheAnswer>): Promise<{ kind: string; ms: number }> {
   const begun = performance.now()
   const { kind } = await read
@@ -53,8 +55,7 @@ test('without Redis every query is told so at once, and the cache is used again 
   await server.kill()
   await vi.waitFor(() => expect(connection.serverRun()).toBeUndefined())
   for (let i = 0; i < 20; i++) expect((await timed(cache.read(id))).kind).toBe('bypass')
-  const lease = { key: 'k', token: 't' }
-  await cache.fill(lease, productAt(id, 1))
+  await cache.fill(lostLease(), productAt(id, 1))
   await cache.removeOlder(id, 2)
   await server.start()
   await vi.waitFor(async () => expect((await cache.read(id)).kind).toBe('miss'), { timeout: 10_000 })
