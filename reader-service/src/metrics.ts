@@ -2,12 +2,19 @@ import { durationBuckets } from '@lockstep/core/telemetry/metrics.ts'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { ProjectionMetrics, QueryMetrics } from './product/app/ports.ts'
 
-export function readerMetrics(registry: Registry): QueryMetrics & ProjectionMetrics {
+export type ReaderMetrics = QueryMetrics & ProjectionMetrics & { cacheOpen: (open: boolean) => void }
+
+export function readerMetrics(registry: Registry): ReaderMetrics {
   const registers = [registry]
   const cacheReads = new Counter({
     name: 'reader_cache_reads_total',
     help: 'Reads of the cache: hit, miss, stale (older than was asked for), bypass (not asked), error',
     labelNames: ['result'] as const,
+    registers,
+  })
+  const cacheOpen = new Gauge({
+    name: 'reader_cache_open',
+    help: 'Whether queries may use the cache: 0 after its writes failed for too long, until it answers again',
     registers,
   })
   const waiters = new Gauge({
@@ -40,6 +47,7 @@ export function readerMetrics(registry: Registry): QueryMetrics & ProjectionMetr
   })
   return {
     cacheAnswered: (result) => cacheReads.inc({ result }),
+    cacheOpen: (open) => cacheOpen.set(open ? 1 : 0),
     waiters: (count) => waiters.set(count),
     waited: (result) => waits.inc({ result }),
     projected: (counts) => {

@@ -63,6 +63,11 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
       maxAgeMs: config.READER_CACHE_MAX_AGE_MS,
       reopenAfterMs: config.READER_CACHE_REOPEN_AFTER_MS,
       cacheAnswers: () => answers(forProjection.redis.ping()),
+      onChange: ({ number, open }) => {
+        metrics.cacheOpen(open)
+        if (open) log.info({ generation: number }, 'the cache is open')
+        else log.warn({ generation: number }, 'the cache is closed: its writes failed for too long')
+      },
     }),
   )
   const ttlMs = config.READER_CACHE_TTL_MS

@@ -7,17 +7,18 @@ type GenerationDocument = CacheGeneration & { _id: string }
 export function mongoGenerationStore(db: Db): GenerationStore {
   const generations = db.collection<GenerationDocument>('cache_generations')
   const _id = 'products'
-  const first: CacheGeneration = { number: 1, open: true }
   return {
     async read() {
       const found =
         (await generations.findOne({ _id })) ??
         (await generations.findOneAndUpdate(
           { _id },
-          { $setOnInsert: first },
+          // By the clock: when the database was emptied, old entries must not count again.
+          { $setOnInsert: { number: Date.now(), open: true } },
           { upsert: true, returnDocument: 'after' },
         ))
-      return found ? { number: found.number, open: found.open } : first
+      if (!found) throw new Error('the document is neither there nor was it made')
+      return { number: found.number, open: found.open }
     },
     async close(number) {
       await generations.updateOne({ _id, number }, { $set: { open: false } })

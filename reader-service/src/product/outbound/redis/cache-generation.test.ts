@@ -14,14 +14,16 @@ function watched(options: { cacheAnswers?: boolean } = {}) {
   const openNext = vi.fn(async (number: number) => {
     document = { number: number + 1, open: true }
   })
+  const onChange = vi.fn()
   const watch = watchCacheGeneration({
+    onChange,
     store: { read, openNext, close: async (number) => void (document = { number, open: false }) },
     refreshMs: 1_000,
     maxAgeMs: 3_000,
     reopenAfterMs: 10_000,
     cacheAnswers: async () => options.cacheAnswers ?? true,
   })
-  return { watch, read, openNext }
+  return { watch, read, openNext, onChange }
 }
 
 test('nothing is usable before it is known', async () => {
@@ -77,7 +79,8 @@ test('an answer that was overtaken by a later one is not believed', async () => 
 })
 
 test('a closed generation is followed by the next when the cache answers, but not at once', async () => {
-  const { watch, openNext } = watched()
+  const { watch, openNext, onChange } = watched()
+  await vi.advanceTimersByTimeAsync(0)
   await watch.close(4)
   await watch.refresh()
   expect(watch.usable()).toBeUndefined()
@@ -88,6 +91,11 @@ test('a closed generation is followed by the next when the cache answers, but no
   expect(openNext).toHaveBeenCalledExactlyOnceWith(4)
   expect(watch.usable()).toBe(5)
   expect(watch.closedForMs()).toBeUndefined()
+  expect(onChange.mock.calls).toEqual([
+    [{ number: 4, open: true }],
+    [{ number: 4, open: false }],
+    [{ number: 5, open: true }],
+  ])
   await watch[Symbol.asyncDispose]()
 })
 

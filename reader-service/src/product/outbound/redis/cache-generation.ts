@@ -38,6 +38,7 @@ export function watchCacheGeneration(options: {
   maxAgeMs: number
   reopenAfterMs: number
   cacheAnswers: () => Promise<boolean>
+  onChange: (generation: CacheGeneration) => void
 }): GenerationWatch {
   const { store } = options
   // Knowledge is as old as the question that it answers.
@@ -48,8 +49,11 @@ export function watchCacheGeneration(options: {
     const askedAt = performance.now()
     const generation = await store.read()
     if (!known || askedAt >= known.askedAt) {
+      const before = known?.generation
       known = { generation, askedAt }
       closedAt = generation.open ? undefined : (closedAt ?? performance.now())
+      if (before?.number !== generation.number || before.open !== generation.open)
+        options.onChange(generation)
     }
     return generation
   }

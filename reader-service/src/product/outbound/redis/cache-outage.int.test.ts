@@ -35,10 +35,10 @@ beforeEach(async () => {
 })
 afterEach(() => connection[Symbol.asyncDispose]())
 
-async function put(id: string, version: number): Promise<void> {
-  const answer = await cache.read(id)
+async function put(id: string, version: number, into = cache): Promise<void> {
+  const answer = await into.read(id)
   if (answer.kind !== 'miss' || !answer.lease) throw new Error(`no lease: ${JSON.stringify(answer)}`)
-  await cache.fill(answer.lease, productAt(id, version))
+  await into.fill(answer.lease, productAt(id, version))
 }
 
 const lostLease = () => ({ key: 'k', token: 't' })
@@ -99,16 +99,22 @@ test('a cache write that stays owed makes every replica leave the cache before t
     watchCacheGeneration({
       ...times,
       store: { ...store, read },
+      onChange: () => {},
       cacheAnswers: () => connection.redis.ping().then(Boolean, () => false),
     })
   await using projecting = replica()
   await using answering = replica()
+  await vi.waitFor(
+    () => {
+      for (const watch of [projecting, answering]) expect(watch.usable()).toBeDefined()
+    },
+    { timeout: 10_000 },
+  )
+  const number = projecting.usable()!
   // Cut off from MongoDB after it looked once: it never hears that the cache was closed.
   let looks = 0
   await using cutOff = replica(() => (looks++ === 0 ? store.read() : Promise.reject(new Error('cut off'))))
-  await vi.waitFor(() => {
-    for (const watch of [projecting, answering, cutOff]) expect(watch.usable()).toBe(1)
-  })
+  await vi.waitFor(() => expect(cutOff.usable()).toBe(number), { interval: 5 })
   const projected = redisProjectedCache({
     connection,
     generation: projecting,
@@ -119,7 +125,7 @@ test('a cache write that stays owed makes every replica leave the cache before t
   const queried = redisProductCache({ connection, generation: answering, ttlMs })
 
   const id = crypto.randomUUID()
-  await put(id, 1)
+  await put(id, 1, queried)
   await server.kill('SIGSTOP')
   const settlements = [{ state: productAt(id, 2), applied: true }]
   let refusals = 0
@@ -141,8 +147,8 @@ test('a cache write that stays owed makes every replica leave the cache before t
   expect(await queried.read(id)).toEqual({ kind: 'bypass' })
 
   await server.kill('SIGCONT')
-  await vi.waitFor(() => expect(answering.usable()).toBe(2), { timeout: 10_000 })
+  await vi.waitFor(() => expect(answering.usable()).toBe(number + 1), { timeout: 10_000 })
   await vi.waitFor(async () => expect((await queried.read(id)).kind).toBe('miss'), { timeout: 10_000 })
-  expect(await store.read()).toEqual({ number: 2, open: true })
+  expect(await store.read()).toEqual({ number: number + 1, open: true })
   await mongo.db.dropDatabase()
 })
