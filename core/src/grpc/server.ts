@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
-import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader'
-import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation } from 'grpc-health-check'
+import { reflection } from './reflection.ts'
 import type { GrpcService } from './service.ts'
 
 export type GrpcServer = AsyncDisposable & { port: number }
@@ -38,8 +37,7 @@ export async function serveGrpc(options: {
   options.draining.addEventListener('abort', () => {
     for (const name of ['', ...new Set(names)]) health.setStatus(name, 'NOT_SERVING')
   })
-  const descriptors = loadFileDescriptorSetFromBuffer(readFileSync(options.descriptors))
-  new ReflectionService(descriptors, { services: [...new Set(names)] }).addToServer(server)
+  reflection(options.descriptors, [...new Set(names)]).addToServer(server)
 
   const port = await bind(server, `${options.host}:${options.port}`, credentials(options.tls))
   return {

@@ -1,0 +1,30 @@
+import { Client, credentials, Server, ServerCredentials } from '@grpc/grpc-js'
+import { productDescriptors } from '@lockstep/contracts/descriptors.ts'
+import { expect, it } from 'vitest'
+import { reflection } from './reflection.ts'
+
+const queries = 'lockstep.product.v1.ProductQueries'
+
+/** ServerReflectionRequest { file_containing_symbol = 4 }. */
+const symbolRequest = Buffer.concat([Buffer.from([0x22, queries.length]), Buffer.from(queries)])
+
+it('each file names its imports, without which a client cannot resolve their types', async () => {
+  const server = new Server()
+  reflection(productDescriptors, [queries]).addToServer(server)
+  const { promise: bound, resolve: onBound } = Promise.withResolvers<number>()
+  server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_, port) => onBound(port))
+  const client = new Client(`127.0.0.1:${await bound}`, credentials.createInsecure())
+  const raw = (bytes: Buffer) => bytes
+  const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'
+  const stream = client.makeBidiStreamRequest(path, raw, raw)
+  const { promise: answer, resolve: onAnswer } = Promise.withResolvers<Buffer>()
+  stream.on('data', onAnswer)
+  stream.end(symbolRequest)
+
+  const text = (await answer).toString('latin1')
+  client.close()
+  server.forceShutdown()
+  // Field 3 (dependency) of product_queries.proto, which has the message that needs the import.
+  expect(text).toContain('\x1a!lockstep/product/v1/product.proto')
+  expect(text).toContain('\x1a\x1fgoogle/protobuf/timestamp.proto')
+})
