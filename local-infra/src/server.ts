@@ -141,7 +141,10 @@ async function whenReady(spec: ServerSpec, logFile: string, child?: ChildProcess
     )
     if (refusal === undefined) return
     if (Date.now() > limit) {
-      throw new ServerFailed(spec.name, `it is not ready: ${String(refusal)}`, lastLines(logFile))
+      const how = child
+        ? 'it is not ready'
+        : 'it runs already, but make down has to come first, as it does not answer'
+      throw new ServerFailed(spec.name, `${how} (${String(refusal)})`, lastLines(logFile))
     }
     await sleep(50)
   }

@@ -16,7 +16,7 @@ export async function ensureJaeger(
   scope: AsyncDisposableStack,
   say: (line: string) => void,
 ): Promise<JaegerState> {
-  if (!jaegerBinary()) return build(join(part.home, 'build'))
+  if (!jaegerBinary()) return build(`${part.home}-build`)
   const wasRunning = processesBelow(part.home).length > 0
   try {
     const began = performance.now()

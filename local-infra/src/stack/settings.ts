@@ -43,7 +43,7 @@ const root = resolve(import.meta.dirname, '../../..')
 
 /** Throws a ConfigError that lists every fault. */
 export function readStackSettings(env: NodeJS.ProcessEnv): StackSettings {
-  const values = readSettings(stackSettings, env, ['LOCAL_'])
+  const values = readSettings(stackSettings, env)
   return { ...values, LOCAL_DIR: resolve(root, values.LOCAL_DIR) }
 }
 

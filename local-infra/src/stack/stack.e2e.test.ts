@@ -123,6 +123,7 @@ describe('make up, down and reset on this machine', () => {
   })
 
   test('a server that fails to start: its last lines and what to do, no stack trace', async () => {
+    await make('down')
     const bad = {
       ...env,
       MONGO_URL: 'mongodb://127.0.0.1:1/lockstep',
@@ -137,9 +138,9 @@ describe('make up, down and reset on this machine', () => {
   })
 
   test('all faulty settings are listed at once', async () => {
-    const { output, code } = await make('up', { ...env, LOCAL_INFRA: 'cloud', LOCAL_PORT: '1' })
+    const { output, code } = await make('up', { ...env, LOCAL_INFRA: 'cloud', LOCAL_JAEGER_PORT: 'x' })
     expect(output).toContain('LOCAL_INFRA')
-    expect(output).toContain('LOCAL_PORT is not a setting')
+    expect(output).toContain('LOCAL_JAEGER_PORT')
     expect(code).toBe(1)
   })
 
