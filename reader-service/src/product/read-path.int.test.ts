@@ -18,6 +18,7 @@ import { redisProjectedCache } from './outbound/redis/projected-cache.ts'
 
 /* Projection and queries on real servers: one replica that projects, and one that only answers. */
 
+const soon = { timeout: 10_000 }
 const scope = new AsyncDisposableStack()
 const generation = openGeneration(anyGeneration())
 const ttlMs = 60_000
@@ -71,7 +72,7 @@ beforeAll(async () => {
   await vi.waitFor(async () => {
     await projecting.project(productAt(crypto.randomUUID(), 1))
     if (answering.notify.mock.calls.length === 0) throw new Error('no hint has come')
-  })
+  }, soon)
 })
 afterAll(async () => {
   await projecting.mongo.db.dropDatabase()
@@ -87,7 +88,7 @@ test('what was projected is answered, at first by the model and then by the cach
   await vi.waitFor(async () => {
     await answering.get({ id })
     expect(answering.metrics.cacheAnswered).toHaveBeenLastCalledWith('hit')
-  })
+  }, soon)
   await projecting.project(productAt(id, 2))
   expect(await answering.get({ id })).toEqual(productAt(id, 2))
   expect(answering.metrics.cacheAnswered).toHaveBeenLastCalledWith('hit')
@@ -118,7 +119,7 @@ test('an entry left old by a crash between the Mongo write and the cache write i
   await vi.waitFor(async () => {
     await answering.get({ id })
     expect(answering.metrics.cacheAnswered).toHaveBeenLastCalledWith('hit')
-  })
+  }, soon)
   // The crash: the model is written, the cache is not.
   await projecting.store.apply([productAt(id, 2)])
   expect(await versionOf(id)).toBe(1)

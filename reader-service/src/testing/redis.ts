@@ -5,9 +5,12 @@ import type { GenerationWatch } from '../product/outbound/redis/cache-generation
 /** For tests: a connection that is up. */
 export async function connectedRedis(url: string, commandTimeoutMs = 1_000): Promise<RedisConnection> {
   const connection = openRedis({ url, tlsCaFile: '', commandTimeoutMs, onError: () => {} })
-  await vi.waitFor(() => {
-    if (connection.serverRun() === undefined) throw new Error('not connected')
-  })
+  await vi.waitFor(
+    () => {
+      if (connection.serverRun() === undefined) throw new Error('not connected')
+    },
+    { timeout: 10_000 },
+  )
   return connection
 }
 

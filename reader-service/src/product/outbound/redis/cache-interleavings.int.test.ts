@@ -1,5 +1,5 @@
 import type { RedisConnection } from '@lockstep/core/redis/client.ts'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import type { Lease } from '../../app/ports.ts'
 import { productAt } from '../../../testing/products.ts'
 import type { ProductState } from '../../domain/product.ts'
@@ -12,6 +12,9 @@ import { anyGeneration, connectedRedis, openGeneration } from '../../../testing/
  * each other, each order on an id of its own, with the real scripts on a real Redis. The model that the
  * cache stands before is a variable with the gate on versions.
  */
+
+// The largest plays 5,040 orders.
+vi.setConfig({ testTimeout: 120_000 })
 
 const number = anyGeneration()
 const generation = openGeneration(number)
@@ -138,8 +141,9 @@ async function play(
     const step = steps[actor]!.shift()!
     await step.run(world)
     done.push(step.name)
+    if (world.owed > 0) continue
     const cached = await entryVersion(world.id)
-    if (world.owed === 0 && cached !== undefined && cached !== world.model) {
+    if (cached !== undefined && cached !== world.model) {
       return `after ${done.join(', ')}: the model has ${world.model}, the cache ${cached}`
     }
   }

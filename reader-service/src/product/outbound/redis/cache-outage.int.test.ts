@@ -53,7 +53,7 @@ test('without Redis every query is told so at once, and the cache is used again 
   const id = crypto.randomUUID()
   await put(id, 1)
   await server.kill()
-  await vi.waitFor(() => expect(connection.serverRun()).toBeUndefined())
+  await vi.waitFor(() => expect(connection.serverRun()).toBeUndefined(), { timeout: 10_000 })
   for (let i = 0; i < 20; i++) expect((await timed(cache.read(id))).kind).toBe('bypass')
   await cache.fill(lostLease(), productAt(id, 1))
   await cache.removeOlder(id, 2)
@@ -83,7 +83,7 @@ test('what a restarted server remembers from a snapshot is never met', async () 
   await put(id, 1)
   const before = entryKey(connection, 1, id)!
   await server.kill()
-  await vi.waitFor(() => expect(connection.serverRun()).toBeUndefined())
+  await vi.waitFor(() => expect(connection.serverRun()).toBeUndefined(), { timeout: 10_000 })
   await server.start()
   await vi.waitFor(() => expect(connection.serverRun()).toBeDefined(), { timeout: 10_000 })
   // As if the entry had been in a snapshot, taken before an update that the cache was told of.
@@ -114,7 +114,7 @@ test('a cache write that stays owed makes every replica leave the cache before t
   // Cut off from MongoDB after it looked once: it never hears that the cache was closed.
   let looks = 0
   await using cutOff = replica(() => (looks++ === 0 ? store.read() : Promise.reject(new Error('cut off'))))
-  await vi.waitFor(() => expect(cutOff.usable()).toBe(number), { interval: 5 })
+  await vi.waitFor(() => expect(cutOff.usable()).toBe(number), { timeout: 10_000, interval: 5 })
   const projected = redisProjectedCache({
     connection,
     generation: projecting,
