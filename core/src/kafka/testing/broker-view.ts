@@ -8,8 +8,8 @@ export type BrokerView = AsyncDisposable & {
   produce(topic: string, partition: number, records: readonly Partial<OutgoingRecord>[]): Promise<void>
   /** Everything in the topic at this moment, in the order of offsets within each partition. */
   recordsOf(topic: string): Promise<ReceivedRecord[]>
-  /** Next offset that the group reads, by partition; -1 where nothing was committed. */
-  committed(group: string, topic: string): Promise<Map<number, bigint>>
+  /** How many records of the topic lie behind the offsets that the group has committed. */
+  uncommitted(group: string, topic: string): Promise<number>
   /** The ids of the group's members. */
   members(group: string): Promise<string[]>
 }
@@ -41,10 +41,15 @@ export async function brokerView(brokers: readonly string[]): Promise<BrokerView
       )
       return last.size === 0 ? [] : readUntil(client, topic, last)
     },
-    async committed(group, topic) {
+    async uncommitted(group, topic) {
       await admin.connect()
       const [offsets] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
-      return new Map((offsets?.partitions ?? []).map((p) => [p.partition, BigInt(p.offset)]))
+      const next = new Map(offsets?.partitions.map(({ partition, offset }) => [partition, Number(offset)]))
+      const ends = await admin.fetchTopicOffsets(topic)
+      // -1 where the group has committed nothing.
+      return ends.reduce((sum, { partition, low, high }) => {
+        return sum + Number(high) - Math.max(Number(low), next.get(partition) ?? -1)
+      }, 0)
     },
     async members(group) {
       await admin.connect()
