@@ -27,7 +27,7 @@ dev: ## servers, and both services started again on every change
 check: ## the quick checks: lint, format, types, unit tests
 	$(run) scripts/check
 test: ## everything: the checks, then unit, integration and end-to-end tests on real servers
-	scripts/bootstrap servers && scripts/run scripts/test
+	scripts/bootstrap tests && scripts/run scripts/test
 format: ## lay the code out
 	$(run) pnpm format
 generate: ## generate the code of the contracts and the dashboard again

@@ -22,7 +22,7 @@ export function startQueries(options: {
   const { ids, pick, clients = 4, pauseMs = 5 } = options
   const highest = new Map<string, number>()
   const faults: string[] = []
-  let answered = 0
+  let count = 0
   let stopped = false
 
   const read = async (id: string) => {
@@ -41,7 +41,7 @@ export function startQueries(options: {
       const id = known[Math.floor(Math.random() * known.length)]
       if (id !== undefined) {
         await read(id).then(
-          () => answered++,
+          () => count++,
           (error: Error) => faults.push(`${new Date().toISOString()} ${id}: ${error.message}`),
         )
       }
@@ -54,7 +54,7 @@ export function startQueries(options: {
     await running
   }
   return {
-    answered: () => answered,
+    answered: () => count,
     faults,
     stop,
     [Symbol.asyncDispose]: stop,

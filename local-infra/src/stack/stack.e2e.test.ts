@@ -183,7 +183,11 @@ describe('make up, down and reset on this machine', () => {
   async function sql(text: string): Promise<void> {
     const client = new pg.Client({ connectionString: postgresUrl })
     await client.connect()
-    await client.query(text).finally(() => client.end())
+    try {
+      await client.query(text)
+    } finally {
+      await client.end()
+    }
   }
 })
 
@@ -196,5 +200,5 @@ async function until(condition: () => boolean, what: string): Promise<void> {
 async function listen(port: number): Promise<AsyncDisposable> {
   const server = createServer().listen(port, '127.0.0.1')
   await once(server, 'listening')
-  return { [Symbol.asyncDispose]: async () => void (await new Promise((done) => server.close(done))) }
+  return server
 }
