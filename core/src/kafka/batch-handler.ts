@@ -1,12 +1,9 @@
-import kafkajs, { type Consumer, type EachBatchPayload, type KafkaMessage } from 'kafkajs'
+import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs'
 import type { LagWatch } from './consumer-lag.ts'
 import type { SessionParts } from './consumer-session.ts'
 import { keepBeating } from './heartbeats.ts'
 import { partitionPauses } from './partition-pauses.ts'
 import { receivedHeaders, type ReceivedRecord } from './record.ts'
-
-// kafkajs is CommonJS; Node finds only some of its names for a named import.
-const { KafkaJSError } = kafkajs
 
 export type BatchHandler = {
   eachBatch(payload: EachBatchPayload): Promise<void>
@@ -46,13 +43,8 @@ export function batchHandler(
   const run = async (payload: EachBatchPayload) => {
     const { topic, partition, messages, highWatermark } = payload.batch
     const joinedFor = generation
-    const beats = keepBeating(() => payload.heartbeat(), tuning.heartbeatIntervalMs / 3)
-    const { finished, pause } = await work(
-      topic,
-      partition,
-      messages.map((message) => received(topic, partition, message)),
-    )
-    const lost = beats.stop()
+    const records = messages.map((message) => received(topic, partition, message))
+    const { finished, pause } = await work(topic, partition, records)
 
     const last = messages[finished - 1]
     // With several brokers one fetch may join the group anew while another one's batch is still being handled. The
@@ -62,8 +54,6 @@ export function batchHandler(
       lag.report(topic, partition, BigInt(last.offset) + 1n, BigInt(highWatermark))
     }
     if (pause && !stop.aborted) pauses.pause({ topic, partition }, pause.reason, pause.ms)
-    // "Rebalancing" or "unknown member": kafkajs commits what is resolved, then joins again.
-    if (lost instanceof KafkaJSError) throw lost
   }
 
   return {
@@ -71,14 +61,14 @@ export function batchHandler(
       if (stop.aborted) return
       alive()
       try {
+        using _beats = keepBeating(() => payload.heartbeat(), tuning.heartbeatIntervalMs / 3)
         await run(payload)
       } catch (error) {
-        // Trap 2: a SyntaxError, TypeError or RangeError would end the consumer for good, so only kafkajs's own
-        // errors go back to it. `work` throws nothing; this is for what nobody thought of.
-        if (error instanceof KafkaJSError) throw error
+        // Trap 2: a SyntaxError, TypeError or RangeError that gets out ends the consumer for good, so nothing does.
+        // `work` throws nothing; this is for what nobody thought of.
         log.error({ err: error, group }, 'unexpected error around a batch')
         const { topic, partition } = payload.batch
-        pauses.pause({ topic, partition }, 'retry', tuning.maxBackoffMs)
+        if (!stop.aborted) pauses.pause({ topic, partition }, 'retry', tuning.maxBackoffMs)
       } finally {
         alive()
       }

@@ -5,16 +5,18 @@ import { throwAwayDir } from '@lockstep/local-infra/throw-away-dir.ts'
 import { connectProducer } from './producer.ts'
 import { consumeText, playground, rememberingLog, texts } from './testing/harness.ts'
 
-const waiting = { timeout: 30_000, interval: 50 }
+const waiting = { timeout: 60_000, interval: 50 }
 
 test(
   'a broker that is killed and comes back costs no record, neither sent nor received',
-  { timeout: 90_000 },
+  { timeout: 180_000 },
   async () => {
     await using dir = await throwAwayDir()
     const { kafka: broker } = await startServers({ dir: dir.dir, only: ['kafka'] })
     const place = await playground(broker.brokers)
-    await using consumer = consumeText(place)
+    await using consumer = consumeText(place, {
+      tuning: { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 2_000 },
+    })
     await using producer = connectProducer(place.kafka, rememberingLog(), { sendTimeoutMs: 5_000 })
 
     const sent: string[] = []

@@ -4,10 +4,10 @@ import { errorTopic } from '@lockstep/contracts/topics.ts'
 import type { Handle } from './process-batch.ts'
 import { consumeText, playground, texts } from './testing/harness.ts'
 
-const waiting = { timeout: 20_000, interval: 20 }
+const waiting = { timeout: 40_000, interval: 20 }
 
 /** The shortest session that a broker allows by default. */
-const tuning = { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 2_000 }
+const tuning = { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 2_000, maxBackoffMs: 1_000 }
 
 describe.concurrent('a dependency that is away for longer than a session', () => {
   const outages: Record<string, (over: Promise<unknown>) => Handle<string>> = {

@@ -1,22 +1,14 @@
 /**
  * Trap 5: kafkajs sends no heartbeat while a handler runs, so a slow dependency would cost the membership. This sends
- * them beside the handler. kafkajs itself drops those that come before the heartbeat interval is over.
+ * them beside the handler until it is disposed of. kafkajs itself drops those that come before its interval is over.
  *
- * `stop` gives the error of the last heartbeat, if any: it says that the group is rebalancing or has lost this member,
- * and only kafkajs can answer it, by joining again.
+ * A failure is no reason to end: while a group rebalances the broker answers each heartbeat with an error, and still
+ * takes it for a sign of life. The batch in hand is finished; the heartbeat that kafkajs sends after every batch then
+ * fails in the same way, and it joins again.
  */
-export function keepBeating(heartbeat: () => Promise<void>, everyMs: number): { stop(): unknown } {
-  let lost: unknown
+export function keepBeating(heartbeat: () => Promise<void>, everyMs: number): Disposable {
   const timer = setInterval(() => {
-    heartbeat().catch((error: unknown) => {
-      lost ??= error
-      clearInterval(timer)
-    })
+    heartbeat().catch(() => {})
   }, everyMs)
-  return {
-    stop() {
-      clearInterval(timer)
-      return lost
-    },
-  }
+  return { [Symbol.dispose]: () => clearInterval(timer) }
 }
