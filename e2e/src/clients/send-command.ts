@@ -36,7 +36,8 @@ async function overHttp({ http }: Writer, { type, id, mark }: Command): Promise<
       update: () => http.send('PATCH', path, { json: { name: mark }, timeoutMs }),
       delete: () => http.send('DELETE', path, { timeoutMs }),
     }[type]()
-    if (answer.status < 300) return { type: 'acknowledged', version: (answer.json as { version: number }).version }
+    if (answer.status < 300)
+      return { type: 'acknowledged', version: (answer.json as { version: number }).version }
     return failed((answer.json as ProblemBody | undefined)?.code ?? `status ${answer.status}`)
   } catch (error) {
     const { code } = ((error as Error).cause ?? {}) as { code?: string }
