@@ -32,15 +32,23 @@ export function grpcError(error: AppError, requestId: string): Partial<ServiceEr
   if (error.violations.length > 0) {
     metadata.set('grpc-status-details-bin', Buffer.from(Status.encode(badRequest(code, error)).finish()))
   }
-  return { code, details: error.message, metadata }
+  return { code, details: error.violations.length > 0 ? inProto(error.message) : error.message, metadata }
 }
 
 function badRequest(code: status, error: AppError): Status {
-  const fieldViolations = error.violations.map(({ field, message }) => ({ field, description: message }))
+  const fieldViolations = error.violations.map(({ field, message }) => ({
+    field: inProto(field),
+    description: message,
+  }))
   const value = Buffer.from(BadRequest.encode({ fieldViolations }).finish())
   return {
     code,
-    message: error.message,
+    message: inProto(error.message),
     details: [{ typeUrl: 'type.googleapis.com/google.rpc.BadRequest', value }],
   }
+}
+
+/** The rules of input name fields as JSON does; callers of gRPC know them by the .proto file: page_size. */
+function inProto(text: string): string {
+  return text.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }

@@ -89,7 +89,7 @@ describe('UpdateProduct', () => {
 
   it('a field without a default must be set when the mask names it', async () => {
     const error = await refusal(update({ product: {}, updateMask: ['name', 'price_cents'] }))
-    expect([error.code, fieldsOf(error)]).toEqual([status.INVALID_ARGUMENT, ['name', 'priceCents']])
+    expect([error.code, fieldsOf(error)]).toEqual([status.INVALID_ARGUMENT, ['name', 'price_cents']])
   })
 
   it('a mask with a field that does not exist is refused', async () => {
@@ -102,7 +102,7 @@ describe('UpdateProduct', () => {
     ['a negative expected_version', { expectedVersion: -1 }, ['expected_version']],
     ['an idempotency key', { idempotencyKey: '' }, ['idempotency_key']],
     ['an id that is no UUID', { id: 'x' }, ['id']],
-    ['no product', { product: undefined }, ['name', 'priceCents']],
+    ['no product', { product: undefined }, ['name', 'price_cents']],
   ])('refuses %s', async (_, wrong, fields) => {
     const error = await refusal(update({ product: { name: 'a', priceCents: 1 }, ...wrong }))
     expect([error.code, fieldsOf(error)]).toEqual([status.INVALID_ARGUMENT, fields])
