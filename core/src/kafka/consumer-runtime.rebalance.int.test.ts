@@ -4,6 +4,9 @@ import { consumeText, playground, texts } from './testing/harness.ts'
 
 const waiting = { timeout: 20_000, interval: 20 }
 
+/** Members learn of a rebalance by their next heartbeat. */
+const tuning = { heartbeatIntervalMs: 300 }
+
 test('nothing is lost while members come and go', async () => {
   const partitions = 4
   await using place = await playground(inject('kafkaBrokers'), { partitions })
@@ -17,12 +20,12 @@ test('nothing is lost while members come and go', async () => {
   })()
   const slowly = () => delay(5)
   const applied = new Set<string>()
-  await using first = consumeText(place, { handle: slowly })
+  await using first = consumeText(place, { handle: slowly, tuning })
   await expect.poll(() => first.applied.length, waiting).toBeGreaterThan(20)
   {
-    await using second = consumeText(place, { handle: slowly })
+    await using second = consumeText(place, { handle: slowly, tuning })
     await expect.poll(() => second.applied.length, waiting).toBeGreaterThan(20)
-    await using third = consumeText(place, { handle: slowly })
+    await using third = consumeText(place, { handle: slowly, tuning })
     await expect.poll(() => third.applied.length, waiting).toBeGreaterThan(20)
     expect(await place.members()).toHaveLength(3)
     await third[Symbol.asyncDispose]()
@@ -46,13 +49,14 @@ test('a rebalance in the middle of a batch commits the batch and repeats nothing
   const begun = Promise.withResolvers<void>()
   const finish = Promise.withResolvers<void>()
   await using first = consumeText(place, {
+    tuning,
     async handle() {
       begun.resolve()
       await finish.promise
     },
   })
   await begun.promise
-  await using second = consumeText(place)
+  await using second = consumeText(place, { tuning })
   const state = async () => (await place.admin.describeGroups([place.group])).groups[0]?.state
   await expect.poll(state, waiting).toBe('PreparingRebalance')
   finish.resolve()
@@ -66,11 +70,11 @@ test('a paused partition that was lost and came back is read again', async () =>
   // kafkajs deals the partitions out in the order of the member ids, which begin with the client id.
   const named = (clientId: string) => ({ ...place, kafka: { ...place.kafka, clientId } })
   await place.produce(texts('bad 1', 'bad 2', 'good'))
-  await using first = consumeText(named('b'), { tuning: { permanentFailuresPerMinute: 1 } })
+  await using first = consumeText(named('b'), { tuning: { permanentFailuresPerMinute: 1, ...tuning } })
   const paused = () => first.metric('kafka_consumer_paused_partitions', { reason: 'flood' })
   await expect.poll(paused, waiting).toBe(1)
   {
-    await using second = consumeText(named('a'))
+    await using second = consumeText(named('a'), { tuning })
     await expect.poll(() => second.applied, waiting).toEqual(['good'])
     await expect.poll(() => place.committed(), waiting).toEqual({ 0: 3 })
   }

@@ -13,16 +13,14 @@ test('a producer makes no topics, has one request in flight and repeats nothing 
   const made = vi.spyOn(kafkajs.Kafka.prototype, 'producer')
   await using producer = connectProducer(kafka, rememberingLog())
   await producer.send([{ topic: 't', key: null, value: null }]).catch(() => {})
-  expect(made.mock.calls).toMatchObject([
-    [
-      {
-        allowAutoTopicCreation: false,
-        createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-        maxInFlightRequests: 1,
-        idempotent: false,
-        retry: { retries: 0 },
-      },
-    ],
+  expect(made.mock.calls[0]).toMatchObject([
+    {
+      allowAutoTopicCreation: false,
+      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+      maxInFlightRequests: 1,
+      idempotent: false,
+      retry: { retries: 0 },
+    },
   ])
 })
 

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type Socket } from 'node:net'
 import { once } from 'node:events'
-import { describe, expect, inject, test } from 'vitest'
+import kafkajs, { type Kafka } from 'kafkajs'
+import { describe, expect, inject, test, vi } from 'vitest'
 import { connectProducer, sendInParts } from './producer.ts'
 import { headerValues } from './record.ts'
 import type { SendError } from './send-error.ts'
@@ -87,6 +88,20 @@ describe('a failed send', () => {
     expect(await failureOf(producer.send([{ topic, key: 'k', value: null }]))).toBe('refused')
     expect(await place.admin.listTopics()).not.toContain(topic)
     await producer.send([{ topic: place.topic, key: 'k', value: null }])
+  })
+
+  // A broker that is the leader of nothing yet refuses; so do those that have just lost a partition to another.
+  test('that passes in a moment is repeated as a whole', async () => {
+    await using place = await playground(inject('kafkaBrokers'))
+    const sends = vi.spyOn(kafkajs.Kafka.prototype, 'producer')
+    await using producer = connectProducer(place.kafka, rememberingLog())
+    sends.mockImplementationOnce(function (this: Kafka, config) {
+      sends.mockRestore()
+      const made = this.producer(config)
+      return { ...made, sendBatch: async () => Promise.reject(new Error('not the leader')) }
+    })
+    await producer.send([{ topic: place.topic, key: 'k', value: Buffer.from('1') }])
+    expect(await place.recordsOf(place.topic)).toHaveLength(1)
   })
 
   test('says that brokers are away', async () => {

@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { Partitioners, type Producer as KafkaJsProducer } from 'kafkajs'
+import { backoff } from './backoff.ts'
 import { boundedRetries, createClient, type KafkaLog, type KafkaSettings } from './client.ts'
 import { inTurn } from './in-turn.ts'
 import { encodableHeaders, type OutgoingRecord } from './record.ts'
@@ -19,6 +21,9 @@ export type ProducerOptions = {
   /** The most that one send may take, in milliseconds; the wait for earlier sends comes on top. Default 20 s. */
   sendTimeoutMs?: number
 }
+
+/** For what passes in a moment: a new leader, a connection that was closed. An outage is the caller's to wait out. */
+const maxAttempts = 3
 
 /** For the send in flight to be acknowledged when the process ends. */
 const leaveTimeoutMs = 4_000
@@ -42,17 +47,31 @@ export function connectProducer(
     connection = undefined
   }
 
-  const sendNow = async (records: readonly OutgoingRecord[]) => {
+  const sendOnce = async (records: readonly OutgoingRecord[], limitMs: number) => {
     const { producer, connected } = (connection ??= connect(settings, log))
     try {
       await within(
-        sendTimeoutMs,
+        limitMs,
         connected.then(() => producer.sendBatch(request(records))),
       )
     } catch (error) {
       const classified = classifySendError(error)
       if (classified.failure === 'unavailable') discard()
       throw classified
+    }
+  }
+
+  const sendNow = async (records: readonly OutgoingRecord[]) => {
+    const deadline = Date.now() + sendTimeoutMs
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await sendOnce(records, deadline - Date.now())
+      } catch (error) {
+        const waitMs = backoff(attempt, 500)
+        const last = attempt === maxAttempts || Date.now() + waitMs >= deadline
+        if (last || !(error instanceof SendError && error.retryable)) throw error
+        await delay(waitMs)
+      }
     }
   }
 
@@ -98,8 +117,8 @@ function connect(settings: KafkaSettings, log: KafkaLog): Connection {
     maxInFlightRequests: 1,
     metadataMaxAge: 60_000,
     // None: kafkajs repeats a send only for the brokers that have not answered yet. A partition that meanwhile moved
-    // to one that has is left out, and the send succeeds without its records (src/producer/sendMessages.js). The
-    // caller repeats all of them.
+    // to one that has is left out, and the send succeeds without its records (src/producer/sendMessages.js). So a
+    // send is repeated as a whole, above.
     retry: { ...boundedRetries, retries: 0 },
   })
   const connected = producer.connect()
