@@ -23,8 +23,9 @@ export type ConsumerTuning = {
   /** How long the group waits for members to finish their batches when it rebalances. */
   rebalanceTimeoutMs: number
   /**
-   * How long a broker holds a fetch that finds nothing. New records end the wait at once, so it does not delay them;
-   * it delays a resumed partition, a heartbeat and a stop.
+   * How long a broker holds a fetch that finds nothing. New records end the wait at once, so it does not delay them; it
+   * delays a resumed partition, a heartbeat and a stop. Measured on 6 partitions: a record takes 3 ms at 50 as at
+   * 1,000; an idle consumer costs 3% of a core at 50, 1.6% at 100, 0.5% at 250.
    */
   maxWaitMs: number
   maxBytesPerPartition: number
@@ -44,7 +45,7 @@ export const defaultTuning: ConsumerTuning = {
   sessionTimeoutMs: 10_000,
   heartbeatIntervalMs: 3_000,
   rebalanceTimeoutMs: 30_000,
-  maxWaitMs: 100,
+  maxWaitMs: 250,
   maxBytesPerPartition: 1_048_576,
   concurrency: 4,
   permanentFailuresPerMinute: 100,

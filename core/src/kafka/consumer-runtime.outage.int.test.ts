@@ -38,7 +38,7 @@ test(
     })()
     await expect.poll(() => consumer.applied.length, waiting).toBeGreaterThan(50)
     await broker.kill()
-    await expect.poll(() => failures.length, waiting).toBeGreaterThan(2)
+    await expect.poll(() => failures.length, waiting).toBeGreaterThan(0)
     await broker.start()
     const before = sent.length
     await expect.poll(() => sent.length, waiting).toBeGreaterThan(before + 50)
