@@ -6,6 +6,7 @@ import { faultsIn } from './checks.ts'
 import { sendCommand, type Attempt, type Command } from './clients/send-command.ts'
 import { eventually, throughout } from './eventually.ts'
 import { metric } from './metric.ts'
+import { readable } from './queries.ts'
 import { test } from './stack-test.ts'
 import type { Stack } from './stack.ts'
 
@@ -88,7 +89,7 @@ test('a reader killed between the write of the model and the offset commit loses
   await using broker = await brokerView(servers.kafka.brokers)
   const id = randomUUID()
   const created = await sendCommand(writers[0], 'http', { type: 'create', id, mark: randomUUID() })
-  await reader.grpc.getProduct({ id, minVersion: 1 })
+  await readable(reader, id, 1)
   await untilCached(stack, id)
   const uncommitted = () => broker.uncommitted(groups.productProjection, topics.productEvents)
   await eventually(async () => expect(await uncommitted()).toBe(0), { withinMs: 10_000 })

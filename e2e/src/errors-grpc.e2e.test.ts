@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { status, type ServiceError } from '@grpc/grpc-js'
 import { expect } from 'vitest'
 import { fieldsAtFault, type CommandsClient, type QueriesClient } from './clients/grpc-client.ts'
+import { readable } from './queries.ts'
 import { test } from './stack-test.ts'
 
 type Clients = { commands: CommandsClient; queries: QueriesClient; id: string; gone: string }
@@ -196,7 +197,8 @@ test('each wrong gRPC call is answered with its status, which names every field 
   const { id } = await commands.createProduct({ product })
   const { id: gone } = await commands.createProduct({ product })
   await commands.deleteProduct({ id: gone })
-  await queries.getProduct({ id, minVersion: 1 })
+  await readable(stack.reader, id, 1)
+  await readable(stack.reader, gone, 2)
 
   for (const [promise, call, expected, code, fields = []] of rows) {
     const error = await call({ commands, queries, id, gone }).then(

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect } from 'vitest'
 import { problemOf, type HttpRequest } from './clients/http-client.ts'
+import { readable } from './queries.ts'
 import { test } from './stack-test.ts'
 
 const products = '/api/v1/products'
@@ -168,7 +169,8 @@ describe.for([
     const { http } = name === 'writer' ? writers[0] : reader
     const ids = { ':id': await create(), ':gone': await create() }
     await writers[0].http.send('DELETE', `${products}/${ids[':gone']}`)
-    await reader.http.send('GET', `${products}/${ids[':id']}?minVersion=1`)
+    await readable(reader, ids[':id'], 1)
+    await readable(reader, ids[':gone'], 2)
     const filled = (text: string) => text.replace(/:id|:gone/, (word) => ids[word as keyof typeof ids])
 
     async function create(): Promise<string> {
@@ -203,7 +205,8 @@ test('what lies just within the limits is accepted: free products, the longest t
     const { status, json: created } = await http.send('POST', products, { json: details })
     expect(status).toBe(201)
     const { id } = created as { id: string }
-    const { product: read } = await stack.reader.grpc.getProduct({ id, minVersion: 1 })
+    await readable(stack.reader, id, 1)
+    const { product: read } = await stack.reader.grpc.getProduct({ id })
     expect(read).toMatchObject(details)
   }
 })

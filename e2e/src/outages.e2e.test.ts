@@ -6,7 +6,7 @@ import { faultsIn } from './checks.ts'
 import { problemOf } from './clients/http-client.ts'
 import { eventually, throughout } from './eventually.ts'
 import { acknowledged, inTurn, startLoad, wholeLives } from './load.ts'
-import { answered, startQueries } from './queries.ts'
+import { answered, readable, startQueries } from './queries.ts'
 import { test } from './stack-test.ts'
 import type { Stack } from './stack.ts'
 
@@ -116,7 +116,7 @@ test('what MongoDB acknowledged is there after a kill -9 at once', async ({ stac
     ids.map((id) => writers[0].grpc.createProduct({ id, product: { name: 'Kept', priceCents: 1 } })),
   )
   // An answer shows that MongoDB acknowledged the write; then nobody may write it a second time.
-  await Promise.all(ids.map((id) => reader.grpc.getProduct({ id, minVersion: 1 })))
+  await Promise.all(ids.map((id) => readable(reader, id, 1)))
   await reader.process.kill('SIGSTOP')
   await servers.mongo.kill('SIGKILL')
   await servers.mongo.start()

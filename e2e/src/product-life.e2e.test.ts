@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { expect } from 'vitest'
 import { statusOf } from './clients/grpc-client.ts'
 import { problemOf } from './clients/http-client.ts'
+import { readable } from './queries.ts'
 import { test } from './stack-test.ts'
 
 const products = '/api/v1/products'
@@ -25,7 +26,8 @@ test('a product created over HTTP is read through gRPC and HTTP, then changed, t
   expect(created.headers.get('location')).toBe(`${products}/${id}`)
   expect(created.headers.get('etag')).toBe('"1"')
 
-  const overGrpc = await reader.grpc.getProduct({ id, minVersion: 1 })
+  await readable(reader, id, 1)
+  const overGrpc = await reader.grpc.getProduct({ id })
   expect(overGrpc.product).toMatchObject({ id, version: 1, ...details })
   const overHttp = await reader.http.send('GET', `${products}/${id}`)
   expect(overHttp.status).toBe(200)
@@ -45,6 +47,7 @@ test('a product created over HTTP is read through gRPC and HTTP, then changed, t
     headers: { 'content-type': 'application/merge-patch+json', 'if-match': '"2"' },
   })
   expect(patched).toMatchObject({ status: 200, json: { id, version: 3 } })
+  await readable(reader, id, 3)
   const read = await reader.http.send('GET', `${products}/${id}?minVersion=3`)
   expect(read.json).toMatchObject({
     version: 3,
@@ -57,6 +60,7 @@ test('a product created over HTTP is read through gRPC and HTTP, then changed, t
   const deleted = await http.send('DELETE', `${products}/${id}`, { headers: { 'if-match': '"3"' } })
   expect(deleted).toMatchObject({ status: 200, json: { id, version: 4 } })
   expect(deleted.headers.get('etag')).toBe('"4"')
+  await readable(reader, id, 4)
   const gone = await reader.http.send('GET', `${products}/${id}?minVersion=4`)
   expect(problemOf(gone).code).toBe('not_found')
   expect(await statusOf(reader.grpc.getProduct({ id }))).toBe('NOT_FOUND')
@@ -71,12 +75,14 @@ test('a product created over gRPC is changed and deleted over gRPC', async ({ st
   expect(await grpc.createProduct({ id: id.toUpperCase(), product })).toEqual({ id, version: 1 })
   const masked = { id, product: { priceCents: 3900 }, updateMask: ['price_cents'], expectedVersion: 1 }
   expect(await grpc.updateProduct(masked)).toEqual({ id, version: 2 })
+  await readable(reader, id, 2)
   const read = await reader.grpc.getProduct({ id, minVersion: 2 })
   expect(read.product).toMatchObject({ ...product, priceCents: 3900 })
 
   const whole = { id, product: { name: 'Kettle II', priceCents: 1 }, updateMask: undefined }
   expect(await grpc.updateProduct(whole)).toEqual({ id, version: 3 })
-  const replaced = await reader.http.send('GET', `${products}/${id}?minVersion=3`)
+  await readable(reader, id, 3)
+  const replaced = await reader.http.send('GET', `${products}/${id}`)
   expect(replaced.json).toMatchObject({
     name: 'Kettle II',
     description: '',
@@ -85,6 +91,7 @@ test('a product created over gRPC is changed and deleted over gRPC', async ({ st
   })
 
   expect(await grpc.deleteProduct({ id, expectedVersion: 3 })).toEqual({ id, version: 4 })
+  await readable(reader, id, 4)
   expect(await statusOf(reader.grpc.getProduct({ id, minVersion: 4 }))).toBe('NOT_FOUND')
 })
 
@@ -104,6 +111,7 @@ test('an update after a delete is refused and does not bring the product back', 
   expect(await statusOf(grpc.updateProduct({ id, product: details, updateMask: [] }))).toBe('NOT_FOUND')
   expect(await statusOf(grpc.createProduct({ id, product: details }))).toBe('ALREADY_EXISTS')
 
+  await readable(reader, id, 2)
   const gone = await reader.http.send('GET', `${products}/${id}?minVersion=2`)
   expect(problemOf(gone).code).toBe('not_found')
   const events = await stack.postgres.query('select from product_events where product_id = $1', [id])

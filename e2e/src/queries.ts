@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { statusOf } from './clients/grpc-client.ts'
 import { problemOf } from './clients/http-client.ts'
 import { eventually } from './eventually.ts'
 import type { Reader } from './stack.ts'
@@ -70,4 +71,17 @@ export function answered(queries: Queries, more: number, withinMs = 30_000): Pro
     },
     { withinMs },
   )
+}
+
+/**
+ * Resolves when the reader has this version of the product. A query waits a second for it by itself, which a busy
+ * machine may need a few times over.
+ */
+export async function readable({ grpc }: Reader, id: string, minVersion: number): Promise<void> {
+  const look = async () => {
+    const found = await statusOf(grpc.getProduct({ id, minVersion }))
+    // A deleted product is not found once its deletion is there.
+    if (found !== 'OK' && found !== 'NOT_FOUND') throw new Error(`version ${minVersion} of ${id}: ${found}`)
+  }
+  await eventually(look, { withinMs: 20_000 })
 }
