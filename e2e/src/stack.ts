@@ -24,6 +24,8 @@ export type Reader = Service & { grpc: QueriesClient }
 
 export type Stack = AsyncDisposable & {
   servers: Servers
+  /** The settings of the services, ports apart. */
+  env: Record<string, string>
   /** Undefined unless it was built on this machine before. */
   jaeger: JaegerServer | undefined
   /** The only way of the services to these servers. */
@@ -118,6 +120,7 @@ export async function startStack(): Promise<Stack> {
   const kept = scope.move()
   return {
     servers,
+    env,
     jaeger,
     proxies,
     writers: [first, second],

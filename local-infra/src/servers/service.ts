@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { cacheDir } from '../cache.ts'
 import { type Server, runServer } from '../server.ts'
 import { answersOk } from './http-readiness.ts'
 
@@ -14,6 +15,9 @@ export type ServiceOptions = {
   watch?: boolean
 }
 
+/** A small young generation: at rest a service then takes about 15 MB less. The image has the same. */
+const memory = ['--max-semi-space-size=4']
+
 const root = join(import.meta.dirname, '../../..')
 
 /** One of our own services, as a process like the others; the ports are also put into its environment. */
@@ -25,9 +29,16 @@ export async function startService({ name, dir, env, ports, watch }: ServiceOpti
   return runServer({
     name,
     dir: home,
-    command: [process.execPath, ...(watch ? ['--watch'] : []), join(root, `${kind}-service/src/main.ts`)],
+    command: [
+      process.execPath,
+      ...memory,
+      ...(watch ? ['--watch'] : []),
+      join(root, `${kind}-service/src/main.ts`),
+    ],
     env: {
       ...process.env,
+      // With its types already stripped a service starts sooner and never loads what strips them, 20 MB of it.
+      NODE_COMPILE_CACHE: join(cacheDir(), 'compiled'),
       ...env,
       [`${prefix}_HTTP_PORT`]: String(ports.http),
       [`${prefix}_GRPC_PORT`]: String(ports.grpc),
