@@ -40,14 +40,17 @@ export type Server = AsyncDisposable & {
 /** A server did not start, in words for the person who started it. */
 export class ServerFailed extends Error {
   readonly server: string
-  /** The last lines of the server's own log. */
+  /** The last lines of what it said. */
   readonly logTail: string[]
+  /** Where the rest of it is; without it, `logTail` is all there is. */
+  readonly logFile: string | undefined
 
-  constructor(server: string, message: string, logTail: string[] = []) {
+  constructor(server: string, message: string, logTail: string[] = [], logFile?: string) {
     super(message)
     this.name = 'ServerFailed'
     this.server = server
     this.logTail = logTail
+    this.logFile = logFile
   }
 }
 
@@ -133,7 +136,7 @@ async function whenReady(spec: ServerSpec, logFile: string, child?: ChildProcess
   for (;;) {
     if (failure) throw new ServerFailed(spec.name, failure.message)
     if (child ? !isRunning(child) : rootsBelow(spec.dir).length === 0) {
-      throw new ServerFailed(spec.name, 'it ended before it was ready', lastLines(logFile))
+      throw new ServerFailed(spec.name, 'it ended before it was ready', lastLines(logFile), logFile)
     }
     const refusal = await spec.ready().then(
       () => undefined,
@@ -144,7 +147,7 @@ async function whenReady(spec: ServerSpec, logFile: string, child?: ChildProcess
       const how = child
         ? 'it is not ready'
         : 'it runs already, but make down has to come first, as it does not answer'
-      throw new ServerFailed(spec.name, `${how} (${String(refusal)})`, lastLines(logFile))
+      throw new ServerFailed(spec.name, `${how} (${String(refusal)})`, lastLines(logFile), logFile)
     }
     await sleep(50)
   }

@@ -57,7 +57,7 @@ function firstSteps(settings: StackSettings): string[] {
 export function explain(error: unknown, settings?: StackSettings): string | undefined {
   if (error instanceof ConfigError) return error.message
   if (error instanceof PortInUse) return explainPort(error, settings)
-  if (error instanceof ServerFailed) return explainFailure(error, settings)
+  if (error instanceof ServerFailed) return explainFailure(error)
   if (!(error instanceof NotStarted)) return undefined
   return error.reasons.map((reason) => explain(reason, settings) ?? reason.message).join('\n')
 }
@@ -68,9 +68,13 @@ function explainPort(error: PortInUse, settings?: StackSettings): string {
   return `${error.server}: ${error.message}. Stop that${other}.`
 }
 
-function explainFailure({ server, message, logTail }: ServerFailed, settings?: StackSettings): string {
-  const dir = settings && relative(root, settings.LOCAL_DIR)
-  const lines = logTail.length > 0 ? ['Its last lines:', ...logTail.map((line) => `  | ${line}`)] : []
-  const advice = `The whole log is below ${dir}/${server}; make up tries again, make reset begins with empty data.`
-  return [`${server}: ${message}.`, ...lines, logTail.length > 0 ? advice : ''].filter(Boolean).join('\n')
+function explainFailure({ server, message, logTail, logFile }: ServerFailed): string {
+  const words = [`${server}: ${message}.`]
+  if (logTail.length > 0) words.push('Its last lines:', ...logTail.map((line) => `  | ${line}`))
+  if (logFile) {
+    words.push(
+      `All of them are in ${relative(root, logFile)}. make up tries again; make reset forgets the data.`,
+    )
+  }
+  return words.join('\n')
 }

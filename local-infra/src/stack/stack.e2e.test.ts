@@ -132,6 +132,7 @@ describe('make up, down and reset on this machine', () => {
     const { output, code } = await make('up', bad)
     expect(output).toContain('make reset')
     expect(output).toContain('  | ')
+    expect(output).toMatch(/All of them are in \S+postgres.log/)
     expect(output).not.toContain('    at ')
     expect(code).toBe(1)
     expect(processes()).toEqual([])
