@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto'
 import type { Product } from '@lockstep/contracts/gen/lockstep/product/v1/product.ts'
 import type { QueriesClient } from '../clients/grpc-client.ts'
 import type { HttpClient } from '../clients/http-client.ts'
+import { readAtVersion } from '../clients/read-at-version.ts'
 import type { CatalogueProduct } from './catalogue.ts'
 import { differences } from './compare.ts'
 import { inParallel } from './in-parallel.ts'
-import { command, read, type Written } from './services.ts'
+import { command, type Written } from './send-command.ts'
 
 export type DemoResult = {
   products: number
@@ -71,7 +72,7 @@ export async function runDemo(options: {
     const trace = randomBytes(16).toString('hex')
     const { id, version } = await send(`00-${trace}-${randomBytes(8).toString('hex')}-01`)
     const answeredAt = performance.now()
-    const got = await read(reader, id, version)
+    const got = await readAtVersion(reader, id, version)
     waits.push({ ms: performance.now() - answeredAt, trace })
 
     if (version !== entry.version + 1) entry.differences.push(`the writer answered version ${version}`)
@@ -106,7 +107,9 @@ export async function runDemo(options: {
 
   async function readBack(entry: Entry): Promise<void> {
     if (entry.id === '') return
-    entry.differences.push(...differences(entry.expected, await read(reader, entry.id, entry.version)))
+    entry.differences.push(
+      ...differences(entry.expected, await readAtVersion(reader, entry.id, entry.version)),
+    )
   }
 
   async function forEach(step: Step, work: (entry: Entry) => Promise<void>): Promise<void> {

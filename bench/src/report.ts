@@ -1,0 +1,42 @@
+import { cpus, totalmem } from 'node:os'
+import { percentile } from '@lockstep/e2e/percentile.ts'
+import { CALLERS, ROUND_SECONDS, type Round } from './commands.ts'
+import type { Memory } from './memory.ts'
+import { RATE, type Waits } from './write-to-readable.ts'
+
+export type Figures = {
+  loadBefore: number
+  up: { firstSeconds: number; againSeconds: number }
+  atRest: Memory
+  waits: Waits
+  rounds: Round[]
+  underLoad: Memory
+}
+
+/** What was measured, and how. */
+export function benchReport(figures: Figures): string {
+  const { loadBefore, up, atRest, waits, rounds, underLoad } = figures
+  const ms = (values: number[], share: number) => `${percentile(values, share).toFixed(1)} ms`
+  const middle = (value: (round: Round) => number) => percentile(rounds.map(value), 0.5)
+  const ratio = middle((round) => round.commandsPerSecond / round.transactionsPerSecond)
+  return `
+Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${(totalmem() / 2 ** 30).toFixed(1)} GiB, Node ${process.version}.
+Load average before: ${loadBefore.toFixed(2)}${loadBefore > 1 ? ' (others are at work here: the figures are worse than they could be)' : ''}
+
+make up, caches filled, empty data   ${up.firstSeconds.toFixed(1)} s
+make up, while it runs               ${up.againSeconds.toFixed(1)} s
+
+Memory at rest (resident)            writer ${atRest.writer.toFixed(0)} MB, reader ${atRest.reader.toFixed(0)} MB
+Memory, the most under load          writer ${underLoad.writer.toFixed(0)} MB, reader ${underLoad.reader.toFixed(0)} MB
+
+Write to readable at ${RATE} commands/s   median ${ms(waits.fromAnswer, 0.5)}, 99th percentile ${ms(waits.fromAnswer, 0.99)} from the writer's answer
+                                     median ${ms(waits.fromSend, 0.5)}, 99th percentile ${ms(waits.fromSend, 0.99)} from the moment the command was due
+  ${waits.fromSend.length} creates over HTTP in an open loop, each read over gRPC with min_version as soon as it was answered
+
+Commands over HTTP, ${CALLERS} callers      ${middle((round) => round.commandsPerSecond).toFixed(0)}/s, median ${middle((round) => round.p50Ms)} ms, 99th percentile ${middle((round) => round.p99Ms)} ms
+pgbench, ${CALLERS} clients                 ${middle((round) => round.transactionsPerSecond).toFixed(0)}/s of bench/src/reference-transaction.sql
+Ratio                                ${ratio.toFixed(2)}
+  Medians of ${rounds.length} rounds of ${ROUND_SECONDS} s each, in turns, on the same Postgres; autocannon, the services and all servers share
+  the machine, and the relay and the projection work on what was created meanwhile.
+`
+}

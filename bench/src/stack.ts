@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { freePorts } from '@lockstep/local-infra/ports.ts'
+import { type StackSettings, readStackSettings } from '@lockstep/local-infra/stack/settings.ts'
+import { throwAwayDir } from '@lockstep/local-infra/throw-away-dir.ts'
+
+export type BenchStack = AsyncDisposable & {
+  settings: StackSettings
+  /** How long `make up` took, from empty data, in seconds. */
+  upSeconds: number
+  /** How long it takes to find that all of it runs. */
+  againSeconds: number
+}
+
+const cli = join(import.meta.dirname, '../../local-infra/src/cli/main.ts')
+
+/**
+ * What `make up` starts, on free ports and with data that go with it. Natively, also where containers would answer;
+ * Postgres waits for the disk. No trace is recorded.
+ */
+export async function startBenchStack(): Promise<BenchStack> {
+  await using scope = new AsyncDisposableStack()
+  const { dir } = scope.use(await throwAwayDir())
+  const env = {
+    ...process.env,
+    ...(await freeAddresses()),
+    LOCAL_INFRA: 'native',
+    LOCAL_DIR: dir,
+    TRACE_RATIO: '0',
+  }
+  const make = async (target: 'up' | 'down') => {
+    const began = performance.now()
+    await promisify(execFile)(process.execPath, [cli, target], { env })
+    return (performance.now() - began) / 1_000
+  }
+  scope.defer(async () => void (await make('down')))
+  const upSeconds = await make('up')
+  const againSeconds = await make('up')
+  const kept = scope.move()
+  return {
+    settings: readStackSettings(env),
+    upSeconds,
+    againSeconds,
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+async function freeAddresses(): Promise<Record<string, string>> {
+  const names = [
+    'WRITER_HTTP_PORT',
+    'WRITER_GRPC_PORT',
+    'WRITER_ADMIN_PORT',
+    'READER_HTTP_PORT',
+    'READER_GRPC_PORT',
+    'READER_ADMIN_PORT',
+    'LOCAL_KAFKA_CONTROLLER_PORT',
+    'LOCAL_PROMETHEUS_PORT',
+    'LOCAL_JAEGER_PORT',
+    'LOCAL_JAEGER_GRPC_PORT',
+    'LOCAL_OTLP_GRPC_PORT',
+    'LOCAL_OTLP_HTTP_PORT',
+  ]
+  const [postgres, kafka, mongo, redis, ...others] = await freePorts(4 + names.length)
+  return {
+    POSTGRES_URL: `postgres://lockstep@127.0.0.1:${postgres}/lockstep`,
+    KAFKA_BROKERS: `127.0.0.1:${kafka}`,
+    MONGO_URL: `mongodb://127.0.0.1:${mongo}/lockstep`,
+    REDIS_URL: `redis://127.0.0.1:${redis}`,
+    ...Object.fromEntries(names.map((name, index) => [name, String(others[index])])),
+  }
+}
