@@ -84,10 +84,12 @@ export function createClient(settings: KafkaSettings, log: KafkaLog): KafkaClien
 
 /**
  * kafkajs logs an error for each attempt that it is about to repeat, and tells at info what its caller just asked
- * for. What really failed is thrown, and logged by whoever gets it.
+ * for. What really failed is thrown, and logged by whoever gets it. One thing is only ever logged: the records at a
+ * group's offset are gone, for example because they were kept for a shorter time than the group was away.
  */
 function forward(log: KafkaLog, { namespace, level, log: entry }: LogEntry): void {
   const { message, timestamp: _t, logger: _l, stack: _s, ...fields } = entry
-  const write = level <= logLevel.WARN ? log.warn : log.debug
+  const lost = namespace === 'ConsumerGroup' && level === logLevel.ERROR
+  const write = lost ? log.error : level <= logLevel.WARN ? log.warn : log.debug
   write.call(log, { kafkajs: namespace, ...fields }, message)
 }

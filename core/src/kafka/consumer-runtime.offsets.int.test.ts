@@ -24,6 +24,9 @@ test('an offset that has been deleted goes on with the earliest record, not with
 
   await using second = consumeText(place)
   await expect.poll(() => second.applied, waiting).toEqual(numbers(20, 30))
+  expect(second.log.lines).toContainEqual(
+    expect.objectContaining({ level: 'error', message: expect.stringContaining('Offset out of range') }),
+  )
   await expect.poll(() => place.committed(), waiting).toEqual({ 0: 30 })
 })
 
