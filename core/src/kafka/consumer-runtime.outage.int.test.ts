@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, inject, test } from 'vitest'
 import { startServers } from '@lockstep/local-infra/start-servers.ts'
 import { throwAwayDir } from '@lockstep/local-infra/throw-away-dir.ts'
+import { createTopics } from './create-topics.ts'
 import { connectProducer } from './producer.ts'
 import { consumeText, playground, rememberingLog, texts } from './testing/harness.ts'
 
@@ -60,7 +61,7 @@ test('a consumer starts before its brokers and its topics are there', async () =
   const later = { ...place, topic: `${place.topic}-later` }
   await using consumer = consumeText(later)
   await expect.poll(() => consumer.metric('kafka_consumer_restarts_total'), waiting).toBeGreaterThan(0)
-  await place.admin.createTopics({ topics: [{ topic: later.topic, numPartitions: 1 }], waitForLeaders: true })
+  await createTopics(place.admin, [{ topic: later.topic, numPartitions: 1 }])
   await place.produce(texts('1'), 0, later.topic)
   await expect.poll(() => consumer.applied, waiting).toEqual(['1'])
   await consumer[Symbol.asyncDispose]()

@@ -1,6 +1,7 @@
 import kafkajs, { type Admin } from 'kafkajs'
 import type { TopicSpec } from '@lockstep/contracts/topic-specs.ts'
 import { createClient, type KafkaLog, type KafkaSettings } from './client.ts'
+import { createTopics } from './create-topics.ts'
 
 // kafkajs is CommonJS; Node finds only some of its names for a named import.
 const { ConfigResourceTypes, ConfigSource } = kafkajs
@@ -34,9 +35,9 @@ export async function ensureTopics(
     const existing = new Set(await admin.listTopics())
     const missing = specs.filter(({ topic }) => !existing.has(topic))
     if (missing.length > 0) {
-      await admin.createTopics({
-        waitForLeaders: true,
-        topics: missing.map((spec) => ({
+      await createTopics(
+        admin,
+        missing.map((spec) => ({
           topic: spec.topic,
           numPartitions: spec.partitions,
           replicationFactor,
@@ -45,7 +46,7 @@ export async function ensureTopics(
             value,
           })),
         })),
-      })
+      )
     }
     const results: TopicResult[] = []
     for (const spec of specs) {

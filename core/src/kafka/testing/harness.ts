@@ -2,6 +2,7 @@ import { Registry } from 'prom-client'
 import { errorTopic, retryTopic } from '@lockstep/contracts/topics.ts'
 import { freshName } from '@lockstep/local-infra/fresh-names.ts'
 import { createClient, type KafkaLog, type KafkaSettings } from '../client.ts'
+import { createTopics } from '../create-topics.ts'
 import type { ConsumerOptions } from '../consumer-options.ts'
 import { startConsumer, type RunningConsumer } from '../consumer-runtime.ts'
 import type { Decode, Handle } from '../process-batch.ts'
@@ -59,14 +60,11 @@ export async function playground(
   await Promise.all([admin.connect(), producer.connect()])
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
   const large = [{ name: 'max.message.bytes', value: '3000000' }]
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: [
-      { topic, numPartitions: partitions, configEntries },
-      { topic: errorTopic(group), numPartitions: 1, configEntries: large },
-      { topic: retryTopic(group), numPartitions: 1, configEntries: large },
-    ],
-  })
+  await createTopics(admin, [
+    { topic, numPartitions: partitions, configEntries },
+    { topic: errorTopic(group), numPartitions: 1, configEntries: large },
+    { topic: retryTopic(group), numPartitions: 1, configEntries: large },
+  ])
 
   return {
     kafka,
