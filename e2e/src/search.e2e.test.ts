@@ -14,7 +14,7 @@ type Page = { items: { id: string; name: string }[]; nextPageToken?: string }
 async function find({ reader }: Stack, query: { search?: string; category?: string }): Promise<string[]> {
   const answer = await reader.http.send(
     'GET',
-    `/api/v1/products?${new URLSearchParams({ ...query, pageSize: '100' })}`,
+    `/api/v1/products?${new URLSearchParams({ ...query, pageSize: '100' }).toString()}`,
   )
   expect(answer.status).toBe(200)
   const ids = (answer.json as Page).items.map(({ id }) => id)

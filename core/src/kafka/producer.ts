@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Partitioners, type Producer as KafkaJsProducer } from 'kafkajs'
 import { backoff } from './backoff.ts'
 import { boundedRetries, createClient, type KafkaLog, type KafkaSettings } from './client.ts'
-import { inTurn } from './in-turn.ts'
+import { inTurn } from '../concurrency/in-turn.ts'
 import { encodableHeaders, type OutgoingRecord } from './record.ts'
 import { classifySendError, SendError } from './send-error.ts'
 

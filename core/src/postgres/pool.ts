@@ -37,7 +37,10 @@ export function connectPostgres(options: {
     onConnect: rememberBackend,
   })
   // An idle connection that the server ends is replaced at the next use.
-  pool.on('error', (error) => options.log.warn({ err: error }, 'lost an idle connection to Postgres'))
+  // The error itself is not logged: the pool hangs the whole client on it, its keys included.
+  pool.on('error', ({ message }) =>
+    options.log.warn({ reason: message }, 'lost an idle connection to Postgres'),
+  )
   // The pool listens on idle connections only; without this one, a connection lost in use would end the process.
   // Whoever uses it gets the error from its query.
   pool.on('connect', (client) => client.on('error', () => {}))

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { inTurn } from '@lockstep/core/concurrency/in-turn.ts'
 import { sql } from '@lockstep/core/postgres/sql.ts'
 import { Client, type QueryResultRow } from 'pg'
 
@@ -8,7 +9,9 @@ const tryRelayLock = sql(import.meta.url, './try-relay-lock.sql')
  * (SIGSTOP) or cut off cannot keep others out. */
 const IDLE_SESSION_TIMEOUT_MS = 10_000
 const HEARTBEAT_MS = 3_000
-const ANSWER_TIMEOUT_MS = 5_000
+const STATEMENT_TIMEOUT_MS = 5_000
+/** Longer, so that a statement that takes too long ends on the server's side first. */
+const ANSWER_TIMEOUT_MS = 6_000
 const LOCK_POLL_MS = 1_000
 
 /** The channel on which writers tell the relay's holder, wherever it runs, that there is something to publish. */
@@ -36,7 +39,7 @@ export async function holdRelayLock(
     application_name: 'lockstep-relay',
     keepAlive: true,
     connectionTimeoutMillis: ANSWER_TIMEOUT_MS,
-    statement_timeout: ANSWER_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
     query_timeout: ANSWER_TIMEOUT_MS,
   })
   client.on('error', () => lost.abort())
@@ -57,12 +60,16 @@ export async function holdRelayLock(
     await close()
     throw error
   }
+  const queries = inTurn()
   // While a send hangs nothing else would keep the session from being taken for a dead one.
-  const heartbeat = setInterval(() => void client.query('select').catch(close), HEARTBEAT_MS)
+  const heartbeat = setInterval(
+    () => void queries.run(() => client.query('select')).catch(close),
+    HEARTBEAT_MS,
+  )
   return {
     lost: lost.signal,
     query: async <R extends QueryResultRow>(statement: { name: string; text: string }, values: unknown[]) =>
-      (await client.query<R>({ ...statement, values })).rows,
+      (await queries.run(() => client.query<R>({ ...statement, values }))).rows,
     [Symbol.asyncDispose]: async () => {
       clearInterval(heartbeat)
       await close()
