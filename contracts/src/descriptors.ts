@@ -1,2 +1,2 @@
 /** A FileDescriptorSet of every contract, made together with the TypeScript: what gRPC reflection serves. */
-export const productDescriptors = new URL('./gen/descriptors.binpb', import.meta.url)
+export const contractDescriptors = new URL('./gen/descriptors.binpb', import.meta.url)

@@ -1,4 +1,4 @@
-import { productDescriptors } from '@lockstep/contracts/descriptors.ts'
+import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
 import { adminApp } from '@lockstep/core/http/admin.ts'
 import { createHttpApp, refuseOtherMethods } from '@lockstep/core/http/app.ts'
 import { serveApiDocs } from '@lockstep/core/http/docs.ts'
@@ -129,7 +129,7 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
         clientCaFile: config.GRPC_TLS_CLIENT_CA_FILE,
       },
       services: [productQueriesService(grpcService, queries)],
-      descriptors: productDescriptors,
+      descriptors: contractDescriptors,
       draining,
     }),
   )

@@ -1,5 +1,5 @@
 import { Client, credentials, Server, ServerCredentials } from '@grpc/grpc-js'
-import { productDescriptors } from '@lockstep/contracts/descriptors.ts'
+import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
 import { expect, it } from 'vitest'
 import { reflection } from './reflection.ts'
 
@@ -10,7 +10,7 @@ const symbolRequest = Buffer.concat([Buffer.from([0x22, queries.length]), Buffer
 
 it('each file names its imports, without which a client cannot resolve their types', async () => {
   const server = new Server()
-  reflection(productDescriptors, [queries]).addToServer(server)
+  reflection(contractDescriptors, [queries]).addToServer(server)
   const { promise: bound, resolve: onBound } = Promise.withResolvers<number>()
   server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_, port) => onBound(port))
   const client = new Client(`127.0.0.1:${await bound}`, credentials.createInsecure())

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Client, credentials, Metadata, type ChannelCredentials } from '@grpc/grpc-js'
-import { productDescriptors } from '@lockstep/contracts/descriptors.ts'
+import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
 import { ProductQueriesService } from '@lockstep/contracts/gen/lockstep/product/v1/product_queries.ts'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -42,7 +42,7 @@ async function serve(tls: GrpcTls, draining = new AbortController().signal) {
     port: 0,
     tls,
     services: [queries],
-    descriptors: productDescriptors,
+    descriptors: contractDescriptors,
     draining,
   })
 }

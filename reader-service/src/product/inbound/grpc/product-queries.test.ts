@@ -1,5 +1,5 @@
 import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js'
-import { productDescriptors } from '@lockstep/contracts/descriptors.ts'
+import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
 import { BadRequest, Status } from '@lockstep/contracts/gen/google/rpc/error_details.ts'
 import {
   ProductQueriesClient,
@@ -36,7 +36,7 @@ beforeAll(async () => {
     port: 0,
     tls: { certFile: '', keyFile: '', clientCaFile: '' },
     services: [productQueriesService(grpcService, { getProduct, searchProducts })],
-    descriptors: productDescriptors,
+    descriptors: contractDescriptors,
     draining: new AbortController().signal,
   })
   client = new ProductQueriesClient(`127.0.0.1:${server.port}`, credentials.createInsecure())

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js'
-import { productDescriptors } from '@lockstep/contracts/descriptors.ts'
+import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
 import { BadRequest, Status } from '@lockstep/contracts/gen/google/rpc/error_details.ts'
 import {
   ProductCommandsClient,
@@ -35,7 +35,7 @@ beforeAll(async () => {
     port: 0,
     tls: { certFile: '', keyFile: '', clientCaFile: '' },
     services: [productCommandsService(grpcService, execute, { timeLimitMs: 5_000 })],
-    descriptors: productDescriptors,
+    descriptors: contractDescriptors,
     draining: new AbortController().signal,
   })
   client = new ProductCommandsClient(`127.0.0.1:${server.port}`, credentials.createInsecure())

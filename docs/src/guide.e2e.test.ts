@@ -1,0 +1,44 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { cp, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { throwAwayDir } from '@lockstep/local-infra/throw-away-dir.ts'
+import { expect, test } from 'vitest'
+import { changed, guideSteps } from './guide.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+test('whoever follows "Add your own aggregate" has one that passes the checks', async () => {
+  await using folder = await throwAwayDir()
+  const copy = join(folder.dir, 'lockstep')
+  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  for (const file of files.trim().split('\n')) {
+    await cp(join(root, file), join(copy, file)).catch((error: NodeJS.ErrnoException) => {
+      // Listed, and deleted in the working tree.
+      if (error.code !== 'ENOENT') throw error
+    })
+  }
+  const run = (script: string) =>
+    promisify(execFile)('bash', ['-euc', script], { cwd: copy, env: { ...process.env, CI: '1' } }).catch(
+      (error: { stdout: string; stderr: string }) =>
+        expect.fail(`${script}\n${error.stdout.slice(-4_000)}\n${error.stderr.slice(-4_000)}`),
+    )
+  await run('pnpm install --frozen-lockfile --prefer-offline')
+
+  const guide = await readFile(join(root, 'docs/add-your-own-aggregate.md'), 'utf8')
+  for (const step of guideSteps(guide)) {
+    if (step.kind === 'run') await run(step.script)
+    else if (step.kind === 'write') await writeFile(join(copy, step.path), step.text)
+    else {
+      const file = join(copy, step.path)
+      await writeFile(file, changed(await readFile(file, 'utf8'), step.hunks))
+    }
+  }
+  await run('pnpm types')
+  await run('pnpm vitest run --project unit supplier docs/src/generated-files')
+  // Of the copies on real servers, those that go through all of a service; the others take minutes.
+  await run('pnpm vitest run --project int supplier-store supplier/read-path')
+})
