@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sendCommand, type Attempt, type Command } from './clients/send-command.ts'
 import { eventually } from './eventually.ts'
-import type { Service, Writer } from './stack.ts'
+import type { Service, Writer } from './services.ts'
 
 export type Load = AsyncDisposable & {
   /** Grows while the load runs. */

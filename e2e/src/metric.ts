@@ -1,4 +1,4 @@
-import type { Service } from './stack.ts'
+import type { Service } from './services.ts'
 
 /** The value of a metric; `label` is one of its labels as it is printed, `result="hit"`. */
 export async function metric({ admin }: Service, name: string, label = ''): Promise<number | undefined> {

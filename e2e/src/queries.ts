@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { statusOf } from './clients/grpc-client.ts'
 import { problemOf } from './clients/http-client.ts'
 import { eventually } from './eventually.ts'
-import type { Reader } from './stack.ts'
+import type { Reader } from './services.ts'
 
 export type Queries = AsyncDisposable & {
   /** How many were answered as they should be. */

@@ -1,6 +1,6 @@
 import { eventually } from './eventually.ts'
 import { metric } from './metric.ts'
-import type { Writer } from './stack.ts'
+import type { Writer } from './services.ts'
 
 /** The writer that relays the outbox, of those that answer. */
 export function relayHolder(writers: readonly Writer[], withinMs = 15_000): Promise<Writer> {

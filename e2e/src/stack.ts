@@ -4,23 +4,11 @@ import { freePorts } from '@lockstep/local-infra/ports.ts'
 import type { Server } from '@lockstep/local-infra/server.ts'
 import { jaegerBinary } from '@lockstep/local-infra/artefacts.ts'
 import { startJaeger, type JaegerServer } from '@lockstep/local-infra/servers/jaeger.ts'
-import { startService, type ServiceOptions } from '@lockstep/local-infra/servers/service.ts'
 import type { Proxy } from '@lockstep/local-infra/servers/toxiproxy.ts'
 import { runSetup } from '@lockstep/local-infra/stack/migrate.ts'
 import { startServers, type Servers } from '@lockstep/local-infra/start-servers.ts'
 import { throwAwayDir } from '@lockstep/local-infra/throw-away-dir.ts'
-import {
-  commandsClient,
-  queriesClient,
-  type CommandsClient,
-  type QueriesClient,
-} from './clients/grpc-client.ts'
-import { httpClient, type HttpClient } from './clients/http-client.ts'
-
-/** One of our services as a process: kill it, stop it and start it again by `process`. */
-export type Service = { name: string; process: Server; http: HttpClient; admin: HttpClient }
-export type Writer = Service & { grpc: CommandsClient }
-export type Reader = Service & { grpc: QueriesClient }
+import { startReader, startWriter, type Reader, type Writer } from './services.ts'
 
 export type Stack = AsyncDisposable & {
   servers: Servers
@@ -36,6 +24,8 @@ export type Stack = AsyncDisposable & {
   postgres: Pool
   mongo: Db
   processes: readonly Server[]
+  /** Another replica of the reader with settings of its own; it leaves when it is disposed of. */
+  startReader(settings: Record<string, string>): Promise<Reader & AsyncDisposable>
   /** Starts what does not run, continues what was stopped, ends every fault, and waits until all are ready. */
   mend(): Promise<void>
 }
@@ -44,13 +34,8 @@ export type Stack = AsyncDisposable & {
 export async function startStack(): Promise<Stack> {
   await using scope = new AsyncDisposableStack()
   const { dir } = scope.use(await throwAwayDir())
-  const [kafkaListener, postgresPort, kafkaPort, mongoPort, redisPort, ...servicePorts] = (await freePorts(
-    18,
-  )) as [number, number, number, number, number, ...number[]]
-  const takePorts = () => {
-    const [http, grpc, admin] = servicePorts.splice(0, 3) as [number, number, number]
-    return { http, grpc, admin }
-  }
+  const ports = (await freePorts(5)) as [number, number, number, number, number]
+  const [kafkaListener, postgresPort, kafkaPort, mongoPort, redisPort] = ports
 
   const [servers, jaeger] = await Promise.all([
     startServers({
@@ -81,27 +66,13 @@ export async function startStack(): Promise<Stack> {
   }
   await Promise.all((['postgres', 'kafka', 'mongo'] as const).map((name) => runSetup(name, env)))
 
-  const start = async (name: ServiceOptions['name'], ports: ServiceOptions['ports']): Promise<Service> => ({
-    name,
-    process: await startService({ name, dir, env, ports }),
-    http: httpClient(`http://127.0.0.1:${ports.http}`),
-    admin: httpClient(`http://127.0.0.1:${ports.admin}`),
-  })
-  const startWriter = async (name: ServiceOptions['name']): Promise<Writer> => {
-    const ports = takePorts()
-    const grpc = scope.use(commandsClient(`127.0.0.1:${ports.grpc}`))
-    return { ...(await start(name, ports)), grpc }
-  }
-  const startReader = async (): Promise<Reader> => {
-    const ports = takePorts()
-    const grpc = scope.use(queriesClient(`127.0.0.1:${ports.grpc}`))
-    return { ...(await start('reader', ports)), grpc }
-  }
   const [first, second, reader] = await Promise.all([
-    startWriter('writer-1'),
-    startWriter('writer-2'),
-    startReader(),
+    startWriter('writer-1', { dir, env }),
+    startWriter('writer-2', { dir, env }),
+    startReader('reader', { dir, env }),
   ])
+  const services = [first, second, reader]
+  for (const { grpc } of services) scope.use(grpc)
 
   const postgres = scope.adopt(new Pool({ connectionString: servers.postgres.url, max: 5 }), (pool) =>
     pool.end(),
@@ -113,7 +84,6 @@ export async function startStack(): Promise<Stack> {
     (client) => client.close(),
   )
 
-  const services = [first, second, reader]
   const { postgres: store, kafka, mongo: model, redis } = servers
   const serversAlone = [store, kafka, model, redis, toxiproxy, ...(jaeger ? [jaeger] : [])]
   const processes = [...serversAlone, ...services.map((service) => service.process)]
@@ -128,6 +98,14 @@ export async function startStack(): Promise<Stack> {
     postgres,
     mongo: mongo.db(),
     processes,
+    async startReader(settings) {
+      const replica = await startReader('reader-2', { dir, env: { ...env, ...settings } })
+      const stop = async () => {
+        replica.grpc[Symbol.dispose]()
+        await replica.process.stop()
+      }
+      return { ...replica, [Symbol.asyncDispose]: stop }
+    },
     async mend() {
       for (const server of processes) await server.kill('SIGCONT')
       await Promise.all(serversAlone.map((server) => server.start()))
@@ -136,11 +114,6 @@ export async function startStack(): Promise<Stack> {
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
-}
-
-export function portsOf({ process }: Service): { http: number; grpc: number; admin: number } {
-  const [http, grpc, admin] = process.ports as [number, number, number]
-  return { http, grpc, admin }
 }
 
 function through(port: number, url: string): string {

@@ -1,5 +1,5 @@
 import { type ServiceError } from '@grpc/grpc-js'
-import type { Writer } from '../stack.ts'
+import type { Writer } from '../services.ts'
 import type { ProblemBody } from './http-client.ts'
 
 /** `mark`: the name that the product gets by this command and by no other. */

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { freePort } from '@lockstep/local-infra/ports.ts'
-import { portsOf, type Stack } from '../stack.ts'
+import { portsOf } from '../services.ts'
+import type { Stack } from '../stack.ts'
 import { test } from '../stack-test.ts'
 
 function demo(ports: Record<string, number>): Promise<{ code: number; output: string }> {

@@ -8,7 +8,7 @@ import { freePort } from '@lockstep/local-infra/ports.ts'
 import { startPrometheus } from '@lockstep/local-infra/servers/prometheus.ts'
 import { throwAwayDir } from '@lockstep/local-infra/throw-away-dir.ts'
 import { eventually } from '../eventually.ts'
-import { portsOf } from '../stack.ts'
+import { portsOf } from '../services.ts'
 import { test } from '../stack-test.ts'
 import { missingLines, tourSteps } from './tour.ts'
 
