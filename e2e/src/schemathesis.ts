@@ -38,6 +38,7 @@ export async function testAgainstDocument(
     // More than one at a time break Hypothesis on Python 3.11, whose parser is not safe for threads.
     workers: 1,
     'generation-database': 'none',
+    seed: 1,
     warnings: 'off',
     report: 'json',
     'report-json-path': report,

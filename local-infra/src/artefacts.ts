@@ -11,7 +11,6 @@ const toxiproxyVersion = 'v2.12.0'
 const jaegerVersion = 'v1.76.0'
 const composeVersion = 'v2.40.3'
 const hadolintVersion = '2.15.1'
-const schemathesisVersion = '4.32.5'
 const goVersion = '1.26.6'
 
 /** The folder of a Kafka broker's jars. */
@@ -56,14 +55,6 @@ export async function hadolintBinary(): Promise<string> {
   return join(dir, 'bin/hadolint')
 }
 
-/** A program of Python with its libraries: the words of its command, and the environment that it needs. */
-export async function schemathesis(): Promise<{ command: string[]; env: { PYTHONPATH: string } }> {
-  const dir = await cached(`schemathesis/${schemathesisVersion}`, (draft) =>
-    pipInstall(`schemathesis==${schemathesisVersion}`, draft, { libraries: true }),
-  )
-  return { command: ['python3', join(dir, 'bin/schemathesis')], env: { PYTHONPATH: dir } }
-}
-
 /**
  * A program built from a Go module, in a copy of its folder: `go install` refuses modules that replace or exclude
  * others, and the module cache is read-only. Go keeps what it has compiled: a build that was stopped goes on.
@@ -90,9 +81,8 @@ async function goProgram(): Promise<string> {
   return join(dir, 'go/bin/go')
 }
 
-async function pipInstall(requirement: string, dir: string, { libraries = false } = {}): Promise<void> {
-  const alone = libraries ? [] : ['--no-deps']
-  const options = ['--quiet', '--disable-pip-version-check', ...alone, '--target', dir]
+async function pipInstall(requirement: string, dir: string): Promise<void> {
+  const options = ['--quiet', '--disable-pip-version-check', '--no-deps', '--target', dir]
   await run(requirement, 'python3', ['-m', 'pip', 'install', ...options, requirement])
 }
 
