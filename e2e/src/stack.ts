@@ -12,8 +12,6 @@ import { startReader, startWriter, type Reader, type Writer } from './services.t
 
 export type Stack = AsyncDisposable & {
   servers: Servers
-  /** The settings of the services, ports apart. */
-  env: Record<string, string>
   /** Undefined unless it was built on this machine before. */
   jaeger: JaegerServer | undefined
   /** The only way of the services to these servers. */
@@ -90,7 +88,6 @@ export async function startStack(): Promise<Stack> {
   const kept = scope.move()
   return {
     servers,
-    env,
     jaeger,
     proxies,
     writers: [first, second],
