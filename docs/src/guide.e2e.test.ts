@@ -21,11 +21,14 @@ test('whoever follows "Add your own aggregate" has one that passes the checks', 
       if (error.code !== 'ENOENT') throw error
     })
   }
-  const run = (script: string) =>
-    promisify(execFile)('bash', ['-euc', script], { cwd: copy, env: { ...process.env, CI: '1' } }).catch(
-      (error: { stdout: string; stderr: string }) =>
-        expect.fail(`${script}\n${error.stdout.slice(-4_000)}\n${error.stderr.slice(-4_000)}`),
-    )
+  const run = async (script: string) => {
+    try {
+      await promisify(execFile)('bash', ['-euc', script], { cwd: copy, env: { ...process.env, CI: '1' } })
+    } catch (error) {
+      const { stdout, stderr } = error as { stdout: string; stderr: string }
+      throw new Error(`${script}\n${stdout.slice(-4_000)}\n${stderr.slice(-4_000)}`, { cause: error })
+    }
+  }
   await run('pnpm install --frozen-lockfile --prefer-offline')
 
   const guide = await readFile(join(root, 'docs/add-your-own-aggregate.md'), 'utf8')
@@ -37,8 +40,12 @@ test('whoever follows "Add your own aggregate" has one that passes the checks', 
       await writeFile(file, changed(await readFile(file, 'utf8'), step.hunks))
     }
   }
-  await run('pnpm types')
-  await run('pnpm vitest run --project unit supplier docs/src/generated-files')
+  await expect(run('pnpm types')).resolves.toBeUndefined()
+  await expect(
+    run('pnpm vitest run --project unit supplier docs/src/generated-files'),
+  ).resolves.toBeUndefined()
   // Of the copies on real servers, those that go through all of a service; the others take minutes.
-  await run('pnpm vitest run --project int supplier-store supplier/read-path')
+  await expect(
+    run('pnpm vitest run --project int supplier-store supplier/read-path'),
+  ).resolves.toBeUndefined()
 })

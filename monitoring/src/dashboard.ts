@@ -197,6 +197,10 @@ const rows: Row[] = [
         ].join(' / '),
         legend: 'hits',
       }),
+      timeseries('Cache open', 'short', '0: its writes failed for too long, so all replicas go past it', {
+        expr: 'min(reader_cache_open)',
+        legend: 'open',
+      }),
       timeseries(
         'Waits for a version',
         'ops',
