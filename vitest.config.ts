@@ -1,12 +1,13 @@
 import { defineConfig } from 'vitest/config'
 
-/** The ending of a test's name says what it costs; `vitest --project unit` runs the cheap ones alone. */
+/** The ending of a test's name says what it costs; the cheap ones run first, and `--project unit` runs them alone. */
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'unit',
+          sequence: { groupOrder: 0 },
           include: ['*/src/**/*.{test,prop.test}.ts'],
           exclude: ['**/*.{int,e2e}.test.ts', '**/node_modules/**'],
         },
@@ -14,6 +15,7 @@ export default defineConfig({
       {
         test: {
           name: 'int',
+          sequence: { groupOrder: 1 },
           include: ['*/src/**/*.int.test.ts'],
           globalSetup: ['local-infra/src/test-servers.ts'],
           testTimeout: 30_000,
@@ -23,6 +25,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          sequence: { groupOrder: 2 },
           include: ['*/src/**/*.e2e.test.ts'],
           // One worker that keeps its modules runs all files: they share one stack (e2e/src/stack-test.ts).
           fileParallelism: false,

@@ -2,7 +2,7 @@ import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { basename, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-export type RunningProcess = { pid: number; parent: number; cwd: string; program: string }
+export type RunningProcess = { pid: number; parent: number; cwd: string; program: string; command: string }
 
 /** What local-infra starts. Redis' package makes redis-server a link to redis-check-rdb. */
 const programs = new Set([
@@ -29,9 +29,9 @@ export function processesBelow(dir: string): RunningProcess[] {
     const cwd = link(`/proc/${pid}/cwd`)
     const program = basename(link(`/proc/${pid}/exe`) ?? '')
     const below = cwd === dir || cwd?.startsWith(dir + sep)
-    return cwd && below && programs.has(program) && pid !== process.pid
-      ? [{ pid, parent: parentOf(pid), cwd, program }]
-      : []
+    if (!cwd || !below || !programs.has(program) || pid === process.pid) return []
+    const command = read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')
+    return [{ pid, parent: parentOf(pid), cwd, program, command }]
   })
 }
 

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { kafkaJars } from '../artefacts.ts'
 import { type Server, runServer } from '../server.ts'
 import { coordinatorAnswers } from './kafka-readiness.ts'
+import { makeData } from './setup-dir.ts'
 
 export type KafkaServer = Server & {
   brokers: string[]
@@ -27,7 +28,9 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
   const jars = await kafkaJars()
   const properties = join(home, 'server.properties')
   await mkdir(home, { recursive: true })
-  if (!existsSync(join(home, 'data'))) await format(jars, home, options)
+  if (!existsSync(join(home, 'data'))) {
+    await makeData(home, (draft, cwd) => format(jars, options, draft, cwd))
+  }
   await writeFile(properties, render(join(home, 'data'), options))
   const server = await runServer({
     name: 'kafka',
@@ -91,17 +94,13 @@ function render(data: string, { port, controllerPort, extraListeners = [] }: Kaf
     .join('')
 }
 
-/** Under another name first, so that data that are there are complete. */
-async function format(jars: string, home: string, options: KafkaOptions): Promise<void> {
-  const draft = join(home, 'data.draft')
-  const properties = join(home, 'format.properties')
-  await rm(draft, { recursive: true, force: true })
+async function format(jars: string, options: KafkaOptions, draft: string, cwd: string): Promise<void> {
+  const properties = join(cwd, 'format.properties')
   await writeFile(properties, render(draft, options))
   const parameters = ['format', '--cluster-id', 'bG9ja3N0ZXAtbG9jYWwtMQ', '--config', properties]
   const quick = ['-XX:TieredStopAtLevel=1', '-Dlog4j2.level=ERROR']
   const command = [...quick, ...classPath(jars), 'kafka.tools.StorageTool', ...parameters]
-  await promisify(execFile)('java', command, { cwd: home })
-  await rename(draft, join(home, 'data'))
+  await promisify(execFile)('java', command, { cwd })
 }
 
 function classPath(jars: string): string[] {

@@ -1,11 +1,12 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { chown, lstat, mkdir, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { chown, lstat, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { fingerprint } from '../cache.ts'
 import { type Server, ServerFailed, runServer } from '../server.ts'
+import { makeData } from './setup-dir.ts'
 
 export type PostgresServer = Server & { url: string }
 
@@ -28,7 +29,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const home = postgresHome(dir)
   const data = join(home, 'data')
   await prepare(home, user)
-  if (!existsSync(join(data, 'PG_VERSION'))) await initialise(bin, data, owner, user)
+  if (!existsSync(data)) await makeData(home, (draft, cwd) => initialise(bin, draft, cwd, owner, user))
   const url = `postgres://${owner}@127.0.0.1:${port}/postgres`
   const settings = {
     port: String(port),
@@ -98,13 +99,16 @@ async function prepare(home: string, user: User | undefined): Promise<void> {
   await chown(home, user.uid, user.gid)
 }
 
-/** Under another name first: initdb that was killed in the middle leaves something that looks complete. */
-async function initialise(bin: string, data: string, owner: string, user: User | undefined): Promise<void> {
-  const draft = `${data}.draft`
-  await rm(draft, { recursive: true, force: true })
+async function initialise(
+  bin: string,
+  draft: string,
+  cwd: string,
+  owner: string,
+  user?: User,
+): Promise<void> {
+  if (user) await chown(cwd, user.uid, user.gid)
   const options = [`--username=${owner}`, '--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync']
-  await promisify(execFile)(join(bin, 'initdb'), ['-D', draft, ...options], { cwd: dirname(data), ...user })
-  await rename(draft, data)
+  await promisify(execFile)(join(bin, 'initdb'), ['-D', draft, ...options], { cwd, ...user })
 }
 
 /** Debian keeps the server's programs off the PATH. */

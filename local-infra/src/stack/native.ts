@@ -5,6 +5,7 @@ import { killBelow, processesBelow, rootsBelow, stopBelow } from '../processes.t
 import { PortInUse } from '../server.ts'
 import { answersOk } from '../servers/http-readiness.ts'
 import { postgresHome } from '../servers/postgres.ts'
+import { setupDir } from '../servers/setup-dir.ts'
 import { type JaegerState, ensureJaeger } from './jaeger.ts'
 import { runSetup, setupSteps } from './migrate.ts'
 import { type Part, jaegerPart, partsOf, serviceEnvironment } from './parts.ts'
@@ -92,15 +93,19 @@ export async function stackState(settings: StackSettings): Promise<PartState[]> 
   )
 }
 
-/** The launcher is found like the servers, by its working directory: two at once would start everything twice. */
+/**
+ * The launcher is found like the servers, by its working directory: two at once would start everything twice.
+ * What one that was killed has left at work, like a migration or the making of data, is ended.
+ */
 async function enterLauncherDir(settings: StackSettings): Promise<void> {
   const dir = join(settings.LOCAL_DIR, 'launcher')
-  const [other] = rootsBelow(dir)
+  const other = processesBelow(dir).find(({ command }) => command.includes('local-infra/src/cli/main.ts'))
   if (other) {
     throw new NotStarted([new Error(`another make up is at work (pid ${other.pid}); make down ends it`)])
   }
   await mkdir(dir, { recursive: true })
   process.chdir(dir)
+  for (const folder of [dir, ...partsOf(settings).map(({ home }) => setupDir(home))]) await killBelow(folder)
 }
 
 async function refuseTakenPorts(parts: readonly Part[]): Promise<void> {

@@ -77,7 +77,7 @@ describe('make up, down and reset on this machine', () => {
     const { output } = await make('down')
     expect(output).toContain('Stopped: ')
     expect(processes()).toEqual([])
-    expect((await make('up')).code).toBe(0)
+    expect(await make('up')).toMatchObject({ code: 0 })
     await sql('select * from kept')
   })
 
@@ -106,7 +106,7 @@ describe('make up, down and reset on this machine', () => {
       launcher.child.kill('SIGKILL')
       await once(launcher.child, 'close')
     }
-    expect((await make('up')).code).toBe(0)
+    expect(await make('up')).toMatchObject({ code: 0 })
     await expect(sql('select * from kept')).rejects.toThrow('does not exist')
   })
 
