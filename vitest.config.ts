@@ -6,6 +6,7 @@ export default defineConfig({
     projects: [
       {
         test: {
+          setupFiles: ['vitest.setup.ts'],
           name: 'unit',
           sequence: { groupOrder: 0 },
           include: ['*/src/**/*.{test,prop.test}.ts'],
@@ -14,6 +15,7 @@ export default defineConfig({
       },
       {
         test: {
+          setupFiles: ['vitest.setup.ts'],
           name: 'int',
           sequence: { groupOrder: 1 },
           include: ['*/src/**/*.int.test.ts'],
@@ -24,6 +26,7 @@ export default defineConfig({
       },
       {
         test: {
+          setupFiles: ['vitest.setup.ts'],
           name: 'e2e',
           sequence: { groupOrder: 2 },
           include: ['*/src/**/*.e2e.test.ts'],
