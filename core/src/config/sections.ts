@@ -30,7 +30,7 @@ export const lifecycleSettings = {
 }
 
 export const kafkaSettings = {
-  KAFKA_BROKERS: list('127.0.0.1:59092', 'Addresses of brokers, host:port, separated by commas'),
+  KAFKA_BROKERS: list('127.0.0.1:19092', 'Addresses of brokers, host:port, separated by commas'),
   KAFKA_TLS: flag(false, 'Whether to talk TLS to the brokers'),
   KAFKA_TLS_CA_FILE: text('', 'Certificate authority of the brokers, a PEM file; empty: the system store'),
   KAFKA_SASL_MECHANISM: oneOf(
@@ -44,7 +44,7 @@ export const kafkaSettings = {
 
 export const postgresSettings = {
   POSTGRES_URL: url(
-    'postgres://lockstep@127.0.0.1:55432/lockstep',
+    'postgres://lockstep@127.0.0.1:15432/lockstep',
     ['postgres', 'postgresql'],
     'The database of the writer; TLS by sslmode=verify-full&sslrootcert=FILE in it',
   ),
@@ -53,14 +53,14 @@ export const postgresSettings = {
 
 export const mongoSettings = {
   MONGO_URL: url(
-    'mongodb://127.0.0.1:57017/lockstep',
+    'mongodb://127.0.0.1:17017/lockstep',
     ['mongodb', 'mongodb+srv'],
     'The database of the read model; TLS by tls=true&tlsCAFile=FILE in it',
   ),
 }
 
 export const redisSettings = {
-  REDIS_URL: url('redis://127.0.0.1:56379', ['redis', 'rediss'], 'The cache; TLS by the scheme rediss'),
+  REDIS_URL: url('redis://127.0.0.1:16379', ['redis', 'rediss'], 'The cache; TLS by the scheme rediss'),
   REDIS_TLS_CA_FILE: text('', 'Certificate authority of Redis, a PEM file; empty: the system store'),
 }
 

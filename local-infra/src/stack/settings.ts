@@ -28,7 +28,7 @@ export const stackSettings = {
   READER_GRPC_PORT: port(5003, 'gRPC queries'),
   READER_HTTP_PORT: port(5004, 'HTTP queries'),
   READER_ADMIN_PORT: port(9102, 'Probes and metrics of the reader'),
-  LOCAL_KAFKA_CONTROLLER_PORT: port(59093, 'The controller inside the native Kafka'),
+  LOCAL_KAFKA_CONTROLLER_PORT: port(19093, 'The controller inside the native Kafka'),
   LOCAL_PROMETHEUS_PORT: port(9090, 'Prometheus'),
   LOCAL_JAEGER_PORT: port(16_686, 'Jaeger, its web page (containers) and query API'),
   LOCAL_JAEGER_GRPC_PORT: port(16_685, 'Jaeger, its query API over gRPC'),
