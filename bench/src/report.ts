@@ -16,7 +16,8 @@ export type Figures = {
 /** What was measured, and how. */
 export function benchReport(figures: Figures): string {
   const { loadBefore, up, atRest, waits, rounds, underLoad } = figures
-  const ms = (values: number[], share: number) => `${percentile(values, share).toFixed(1)} ms`
+  const ms = (values: number[], share: number) =>
+    values.length > 0 ? `${percentile(values, share).toFixed(1)} ms` : 'unknown'
   const middle = (value: (round: Round) => number) => percentile(rounds.map(value), 0.5)
   const ratio = middle((round) => round.commandsPerSecond / round.transactionsPerSecond)
   return `
@@ -31,7 +32,8 @@ Memory, the most under load          writer ${underLoad.writer.toFixed(0)} MB, r
 
 Write to readable at ${RATE} commands/s   median ${ms(waits.fromAnswer, 0.5)}, 99th percentile ${ms(waits.fromAnswer, 0.99)} from the writer's answer
                                      median ${ms(waits.fromSend, 0.5)}, 99th percentile ${ms(waits.fromSend, 0.99)} from the moment the command was due
-  ${waits.fromSend.length} creates over HTTP in an open loop, each read over gRPC with min_version as soon as it was answered
+  ${waits.fromSend.length} creates over HTTP in an open loop, each read over gRPC with min_version as soon as it was answered;
+  ${waits.never} more could not be read within 20 s
 
 Commands over HTTP, ${CALLERS} callers      ${middle((round) => round.commandsPerSecond).toFixed(0)}/s, median ${middle((round) => round.p50Ms)} ms, 99th percentile ${middle((round) => round.p99Ms)} ms
 pgbench, ${CALLERS} clients                 ${middle((round) => round.transactionsPerSecond).toFixed(0)}/s of bench/src/reference-transaction.sql

@@ -13,6 +13,8 @@ export type Waits = {
   fromAnswer: number[]
   /** From the moment the command was due to the reader's answer, ms. */
   fromSend: number[]
+  /** Those that could not be read in 20 s. */
+  never: number
 }
 
 /**
@@ -22,7 +24,7 @@ export type Waits = {
 export async function measureWriteToReadable(settings: StackSettings): Promise<Waits> {
   const writer = httpClient(`http://127.0.0.1:${settings.WRITER_HTTP_PORT}`)
   using reader = queriesClient(`127.0.0.1:${settings.READER_GRPC_PORT}`)
-  const waits: Waits = { fromAnswer: [], fromSend: [] }
+  const waits: Waits = { fromAnswer: [], fromSend: [], never: 0 }
 
   async function writeAndRead(due: number, counts: boolean): Promise<void> {
     const json = { name: 'Blue enamel teapot', category: 'kitchen', priceCents: 3490 }
@@ -30,8 +32,12 @@ export async function measureWriteToReadable(settings: StackSettings): Promise<W
     if (created.status !== 201) throw new Error(`the writer answered ${created.status}: ${created.text}`)
     const answeredAt = performance.now()
     const { id, version } = created.json as { id: string; version: number }
-    await readAtVersion(reader, id, version)
+    const product = await readAtVersion(reader, id, version).catch(() => undefined)
     if (!counts) return
+    if (product === undefined) {
+      waits.never++
+      return
+    }
     waits.fromAnswer.push(performance.now() - answeredAt)
     waits.fromSend.push(performance.now() - due)
   }
