@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 /** The ending of a test's name says what it costs; the cheap ones run first, and `--project unit` runs them alone. */
 export default defineConfig({
   test: {
+    // To stop the servers of the end-to-end tests in order.
+    teardownTimeout: 60_000,
     projects: [
       {
         test: {

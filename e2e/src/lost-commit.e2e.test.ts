@@ -6,12 +6,13 @@ import { sendCommand, type Attempt, type Protocol } from './clients/send-command
 import { eventually } from './eventually.ts'
 import { acknowledged, inTurn, startLoad, wholeLives } from './load.ts'
 import { test } from './stack-test.ts'
+import type { Writer } from './services.ts'
 import type { Stack } from './stack.ts'
 
 /** A product, and an update of it whose commit is under way in Postgres and waits for `release`. */
 async function commitUnderWay({ writers, postgres }: Stack, protocol: Protocol = 'http') {
-  const id = randomUUID()
-  const created = await sendCommand(writers[0], 'http', { type: 'create', id, mark: randomUUID() })
+  const created = await eventually(() => create(writers[0]), { withinMs: 10_000 })
+  const { id } = created
   const holder = await postgres.connect()
   await holder.query('begin')
   await holder.query('select from products where id = $1 for update', [id])
@@ -22,6 +23,13 @@ async function commitUnderWay({ writers, postgres }: Stack, protocol: Protocol =
     holder.release()
   }
   return { id, created, update, release }
+}
+
+/** After an outage the first commands may still be refused. */
+async function create(writer: Writer): Promise<Attempt> {
+  const attempt = await sendCommand(writer, 'http', { type: 'create', id: randomUUID(), mark: randomUUID() })
+  expect(attempt.outcome).toEqual({ type: 'acknowledged', version: 1 })
+  return attempt
 }
 
 async function waitsForLock(holder: PoolClient): Promise<void> {

@@ -24,7 +24,7 @@ describe.concurrent('a dependency that is away for longer than a session', () =>
     },
   }
   for (const [how, handler] of Object.entries(outages)) {
-    test(`${how} costs neither a record nor the membership`, { timeout: 30_000 }, async () => {
+    test(`${how} costs neither a record nor the membership`, { timeout: 30_000 }, async ({ expect }) => {
       await using place = await playground(inject('kafkaBrokers'), { partitions: 2 })
       await place.produce(texts('1', '2'), 0)
       await place.produce(texts('3'), 1)
