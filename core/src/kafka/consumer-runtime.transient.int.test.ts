@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, inject, test } from 'vitest'
+import { describe, inject, test } from 'vitest'
 import { errorTopic } from '@lockstep/contracts/topics.ts'
 import type { Handle } from './process-batch.ts'
 import { consumeText, playground, texts } from './testing/harness.ts'
@@ -47,7 +47,7 @@ describe.concurrent('a dependency that is away for longer than a session', () =>
   }
 })
 
-test('a partition whose records fail does not hold up the others', async () => {
+test('a partition whose records fail does not hold up the others', async ({ expect }) => {
   await using place = await playground(inject('kafkaBrokers'), { partitions: 2 })
   await place.produce(texts('stuck'), 0)
   const handle: Handle<string> = async (messages) => {
@@ -62,7 +62,7 @@ test('a partition whose records fail does not hold up the others', async () => {
 
 // Trap 2: kafkajs takes these three for bugs of its own and stops for good.
 for (const Bug of [TypeError, RangeError, SyntaxError]) {
-  test(`a ${Bug.name} out of a handler does not end the consumer`, async () => {
+  test(`a ${Bug.name} out of a handler does not end the consumer`, async ({ expect }) => {
     await using place = await playground(inject('kafkaBrokers'))
     await place.produce(texts('1'))
     let left = 2
