@@ -6,8 +6,8 @@ import { createTopics } from '../create-topics.ts'
 import type { ConsumerOptions } from '../consumer-options.ts'
 import { startConsumer, type RunningConsumer } from '../consumer-runtime.ts'
 import type { Decode, Handle } from '../process-batch.ts'
-import { encodableHeaders, headerText, receivedHeaders, type OutgoingRecord } from '../record.ts'
-import type { ReceivedRecord } from '../record.ts'
+import { headerText, type OutgoingRecord, type ReceivedRecord } from '../record.ts'
+import { brokerView } from './broker-view.ts'
 
 /** What the tests of the Kafka client share: topics of their own, a log that remembers, a view into the broker. */
 
@@ -53,11 +53,8 @@ export async function playground(
   const kafka = { brokers, clientId: 'test' }
   const client = createClient(kafka, rememberingLog())
   const admin = client.kafka.admin()
-  const producer = client.kafka.producer({
-    createPartitioner: () => (args) => args.message.partition ?? 0,
-    allowAutoTopicCreation: false,
-  })
-  await Promise.all([admin.connect(), producer.connect()])
+  const view = await brokerView(brokers)
+  await admin.connect()
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
   const large = [{ name: 'max.message.bytes', value: '3000000' }]
   await createTopics(admin, [
@@ -71,59 +68,19 @@ export async function playground(
     group,
     topic,
     admin,
-    async produce(records, partition = 0, to = topic) {
-      const messages = records.map(({ key = null, value = null, headers }) => ({
-        partition,
-        key,
-        value,
-        headers: encodableHeaders(headers),
-      }))
-      await producer.send({ topic: to, messages })
-    },
-    recordsOf: (name) => readAll(kafka, admin, name),
+    produce: (records, partition = 0, to = topic) => view.produce(to, partition, records),
+    recordsOf: view.recordsOf,
     async committed(name = topic) {
       const [offsets] = await admin.fetchOffsets({ groupId: group, topics: [name] })
       return Object.fromEntries((offsets?.partitions ?? []).map((p) => [p.partition, Number(p.offset)]))
     },
-    async members() {
-      const { groups } = await admin.describeGroups([group])
-      return (groups[0]?.members ?? []).map(({ memberId }) => memberId)
-    },
+    members: () => view.members(group),
     async [Symbol.asyncDispose]() {
       await admin.deleteTopics({ topics: [topic, errorTopic(group), retryTopic(group)] })
-      await Promise.all([admin.disconnect(), producer.disconnect()])
+      await Promise.all([admin.disconnect(), view[Symbol.asyncDispose]()])
       client.destroy()
     },
   }
-}
-
-async function readAll(kafka: KafkaSettings, admin: Playground['admin'], topic: string) {
-  const ends = await admin.fetchTopicOffsets(topic)
-  const missing = new Map(
-    ends.filter(({ high, low }) => high !== low).map((end) => [end.partition, end.high]),
-  )
-  const found: ReceivedRecord[] = []
-  if (missing.size === 0) return found
-  const client = createClient(kafka, rememberingLog())
-  const groupId = freshName('reading')
-  const consumer = client.kafka.consumer({ groupId, allowAutoTopicCreation: false })
-  const done = Promise.withResolvers<void>()
-  await consumer.connect()
-  await consumer.subscribe({ topics: [topic], fromBeginning: true })
-  await consumer.run({
-    autoCommit: false,
-    async eachMessage({ partition, message }) {
-      const { offset, timestamp, key, value, headers } = message
-      found.push({ topic, partition, offset, timestamp, key, value, headers: receivedHeaders(headers) })
-      if (BigInt(offset) + 1n >= BigInt(missing.get(partition) ?? '0')) missing.delete(partition)
-      if (missing.size === 0) done.resolve()
-    },
-  })
-  await done.promise
-  await consumer.disconnect()
-  client.destroy()
-  await admin.deleteGroups([groupId])
-  return found
 }
 
 /** Text records; `bad...` cannot be decoded. */
