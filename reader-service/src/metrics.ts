@@ -24,7 +24,7 @@ export function readerMetrics(registry: Registry): ReaderMetrics {
   })
   const waits = new Counter({
     name: 'reader_min_version_waits_total',
-    help: 'Queries that had to wait for a version: ready, behind (in vain), refused (too many), failed',
+    help: 'Queries that had to wait for a version: ready, behind (in vain), refused (too many)',
     labelNames: ['result'] as const,
     registers,
   })

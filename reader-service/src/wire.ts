@@ -79,7 +79,7 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
     owedLimitMs: config.READER_CACHE_OWED_LIMIT_MS,
     maxAgeMs: config.READER_CACHE_MAX_AGE_MS,
   })
-  const hints = versionHints()
+  const hints = versionHints(finder)
   const otherReplicas = redisAppliedHints(forProjection)
   const announce: AppliedHints['announce'] = (states) => {
     states.forEach(hints.notify)

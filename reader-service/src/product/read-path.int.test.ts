@@ -30,7 +30,8 @@ async function startReplica(appName: string) {
   const connection = scope.use(await connectedRedis(redisUrl))
   const subscriber = scope.use(openRedisSubscriber({ url: redisUrl, tlsCaFile: '', onError: () => {} }))
   const products = productCollection(mongo.db)
-  const hints = versionHints()
+  const finder = mongoProductFinder(products, { timeoutMs: 5_000 })
+  const hints = versionHints(finder)
   const notify = vi.fn(hints.notify)
   listenForHints(subscriber.redis, notify)
   const metrics = { cacheAnswered: vi.fn(), waiters: vi.fn(), waited: vi.fn() }
@@ -38,7 +39,7 @@ async function startReplica(appName: string) {
   const store = mongoProjectionStore(products)
   const load = productLoader({
     cache: redisProductCache({ connection, generation, ttlMs }),
-    finder: mongoProductFinder(products, { timeoutMs: 5_000 }),
+    finder,
     metrics,
   })
   return {

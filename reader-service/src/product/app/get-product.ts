@@ -29,10 +29,6 @@ export type WaitLimits = {
 /** Time for an answer to reach its caller before the deadline. */
 const ANSWER_MARGIN_MS = 20
 
-/** Between two looks at the model when no hint comes; doubled each time. */
-const FIRST_POLL_MS = 10
-const LAST_POLL_MS = 200
-
 export function getProduct(ports: {
   load: LoadProduct
   hints: Pick<VersionHints, 'expect'>
@@ -50,49 +46,36 @@ export function getProduct(ports: {
     return state
   }
 
-  async function waitFor(id: string, minVersion: number, until: number): Promise<ProductState> {
-    for (let poll = FIRST_POLL_MS; ; poll = Math.min(poll * 2, LAST_POLL_MS)) {
+  /** Waits in the bounded line of those whose version is not there yet. */
+  async function inLine(wait: Promise<void | undefined>): Promise<void> {
+    if (waiters >= limits.maxWaiters) {
+      metrics.waited('refused')
+      throw new AppError('overloaded', 'Too many queries wait for a version')
+    }
+    metrics.waiters(++waiters)
+    await wait
+    metrics.waiters(--waiters)
+  }
+
+  async function atLeast(id: string, minVersion: number, deadline: number): Promise<ProductState> {
+    const until = Math.min(Date.now() + limits.maxWaitMs, deadline - ANSWER_MARGIN_MS)
+    for (let waited = false; ; waited = true) {
       // Expected before looking: what arrives between the look and the wait is not missed.
-      const expected = hints.expect(id, minVersion)
-      try {
-        const state = await within(until, look(id, minVersion))
-        if (state) return state
-        const next = Date.now() + poll * (0.5 + Math.random())
-        await within(Math.min(next, until), expected.arrived)
-      } finally {
-        expected.cancel()
+      using expected = hints.expect(id, minVersion)
+      const state = await within(until, look(id, minVersion))
+      if (state) {
+        if (waited) metrics.waited('ready')
+        return state
       }
+      await inLine(within(until, expected.arrived))
       if (Date.now() >= until) {
+        metrics.waited('behind')
         throw new AppError(
           'read_model_behind',
           `The read model has not reached version ${minVersion} of ${id}`,
         )
       }
     }
-  }
-
-  async function waitInLine(id: string, minVersion: number, until: number): Promise<ProductState> {
-    if (waiters >= limits.maxWaiters) {
-      metrics.waited('refused')
-      throw new AppError('overloaded', 'Too many queries wait for a version')
-    }
-    metrics.waiters(++waiters)
-    try {
-      const state = await waitFor(id, minVersion, until)
-      metrics.waited('ready')
-      return state
-    } catch (error) {
-      const behind = error instanceof AppError && error.code === 'read_model_behind'
-      metrics.waited(behind ? 'behind' : 'failed')
-      throw error
-    } finally {
-      metrics.waiters(--waiters)
-    }
-  }
-
-  async function atLeast(id: string, minVersion: number, deadline: number): Promise<ProductState> {
-    const until = Math.min(Date.now() + limits.maxWaitMs, deadline - ANSWER_MARGIN_MS)
-    return (await within(until, look(id, minVersion))) ?? (await waitInLine(id, minVersion, until))
   }
 
   return async ({ id, minVersion, deadline = Infinity }) => {

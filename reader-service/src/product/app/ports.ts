@@ -4,6 +4,8 @@ import type { Product, ProductState } from '../domain/product.ts'
 /** The read model as queries use it. Rejects with an AppError: `unavailable` or `deadline_exceeded`. */
 export type ProductFinder = {
   find: (id: string) => Promise<ProductState | undefined>
+  /** The versions that the model holds of these ids; an id that it never had is left out. */
+  versions: (ids: readonly string[]) => Promise<Map<string, number>>
   /** Products in the order (createdAt desc, id asc). */
   search: (query: SearchQuery) => Promise<Product[]>
 }
@@ -70,7 +72,7 @@ export type AppliedHints = {
 export type QueryMetrics = {
   cacheAnswered: (result: 'hit' | 'miss' | 'stale' | 'bypass' | 'error') => void
   waiters: (count: number) => void
-  waited: (result: 'ready' | 'behind' | 'failed' | 'refused') => void
+  waited: (result: 'ready' | 'behind' | 'refused') => void
 }
 
 export type ProjectionMetrics = {

@@ -1,6 +1,7 @@
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import { MongoServerError, type Collection, type Filter } from 'mongodb'
 import type { ProductFinder, SearchQuery } from '../../app/ports.ts'
+import { heldVersions } from './held-versions.ts'
 import { toProduct, toState, type LiveDocument, type ProductDocument } from './product-document.ts'
 
 /** The server stops at `timeoutMs`; the client gives up this much later, on a server that hangs. */
@@ -24,6 +25,7 @@ export function mongoProductFinder(
         const document = await products.findOne({ _id: id }, limits())
         return document ? toState(document) : undefined
       }),
+    versions: (ids) => asAppErrors(() => heldVersions(products, ids, limits())),
     search: (query) =>
       asAppErrors(async () => {
         const found = await products

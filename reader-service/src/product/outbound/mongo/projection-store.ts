@@ -1,16 +1,14 @@
 import { MongoBulkWriteError, type Collection } from 'mongodb'
 import type { ProjectionStore } from '../../app/ports.ts'
 import type { ProductState } from '../../domain/product.ts'
+import { heldVersions } from './held-versions.ts'
 import { toDocument, type ProductDocument } from './product-document.ts'
 
 const DUPLICATE_KEY = 11_000
 
 export function mongoProjectionStore(products: Collection<ProductDocument>): ProjectionStore {
   return {
-    async versions(ids) {
-      const found = await products.find({ _id: { $in: [...ids] } }, { projection: { version: 1 } }).toArray()
-      return new Map(found.map((document) => [document._id, document.version]))
-    },
+    versions: (ids) => heldVersions(products, ids),
 
     async apply(states) {
       const collisions = await upsertAll(products, states)
