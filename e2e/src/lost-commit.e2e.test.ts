@@ -16,13 +16,24 @@ async function commitUnderWay({ writers, postgres }: Stack, protocol: Protocol =
   const holder = await postgres.connect()
   await holder.query('begin')
   await holder.query('select from products where id = $1 for update', [id])
-  const update = sendCommand(writers[0], protocol, { type: 'update', id, mark: randomUUID() })
-  await eventually(() => waitsForLock(holder), { withinMs: 5_000, everyMs: 10 })
+  const { update } = await eventually(() => waitingUpdate(writers[0], protocol, id, holder), {
+    withinMs: 20_000,
+  })
   const release = async () => {
     await holder.query('rollback')
     holder.release()
   }
   return { id, created, update, release }
+}
+
+/** An update whose commit waits for the holder's lock. After an outage the first ones may still be refused. */
+async function waitingUpdate(writer: Writer, protocol: Protocol, id: string, holder: PoolClient) {
+  const update = sendCommand(writer, protocol, { type: 'update', id, mark: randomUUID() })
+  const endedEarly = update.then(({ outcome }) => {
+    throw new Error(`the update does not wait: ${JSON.stringify(outcome)}`)
+  })
+  await Promise.race([eventually(() => waitsForLock(holder), { withinMs: 5_000, everyMs: 10 }), endedEarly])
+  return { update }
 }
 
 /** After an outage the first commands may still be refused. */

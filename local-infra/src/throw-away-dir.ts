@@ -7,18 +7,21 @@ import { postgresHome } from './servers/postgres.ts'
 
 /**
  * Reads until this process has gone, whatever ended it, then kills what has its working directory in one of
- * the folders and removes them. A program of its own, because a process killed with SIGKILL can clean up nothing.
+ * the folders and removes them; twice, for what was just being started the first time. A program of its own, because
+ * a process killed with SIGKILL can clean up nothing.
  */
 const watchdog = `
   cat >/dev/null
-  for folder; do
-    for process in /proc/[0-9]*; do
-      case $(readlink "$process/cwd" 2>/dev/null) in
-        "$folder" | "$folder"/*) kill -9 "\${process#/proc/}" 2>/dev/null ;;
-      esac
+  for round in first second; do
+    for folder; do
+      for process in /proc/[0-9]*; do
+        case $(readlink "$process/cwd" 2>/dev/null) in
+          "$folder" | "$folder (deleted)" | "$folder"/*) kill -9 "\${process#/proc/}" 2>/dev/null ;;
+        esac
+      done
     done
+    rm -rf "$@"
   done
-  rm -rf "$@"
 `
 
 export type ThrowAwayDir = { dir: string; [Symbol.asyncDispose](): Promise<void> }

@@ -5,6 +5,7 @@ import { serveApiDocs } from '@lockstep/core/http/docs.ts'
 import { serveHttp } from '@lockstep/core/http/server.ts'
 import { serveGrpc } from '@lockstep/core/grpc/server.ts'
 import { grpcServices } from '@lockstep/core/grpc/service.ts'
+import { grpcTls } from '@lockstep/core/grpc/settings.ts'
 import { kafkaClientSettings } from '@lockstep/core/kafka/settings.ts'
 import type { ServiceContext } from '@lockstep/core/lifecycle/start-service.ts'
 import { openMongo } from '@lockstep/core/mongo/client.ts'
@@ -123,11 +124,7 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
     await serveGrpc({
       host,
       port: config.READER_GRPC_PORT,
-      tls: {
-        certFile: config.GRPC_TLS_CERT_FILE,
-        keyFile: config.GRPC_TLS_KEY_FILE,
-        clientCaFile: config.GRPC_TLS_CLIENT_CA_FILE,
-      },
+      tls: grpcTls(config),
       services: [productQueriesService(grpcService, queries)],
       descriptors: contractDescriptors,
       draining,

@@ -1,0 +1,12 @@
+import type { grpcSettings } from '../config/sections.ts'
+import type { SettingValues } from '../config/settings.ts'
+import type { GrpcTls } from './server.ts'
+
+/** The GRPC_* settings as the server takes them. */
+export function grpcTls(values: SettingValues<typeof grpcSettings>): GrpcTls {
+  return {
+    certFile: values.GRPC_TLS_CERT_FILE,
+    keyFile: values.GRPC_TLS_KEY_FILE,
+    clientCaFile: values.GRPC_TLS_CLIENT_CA_FILE,
+  }
+}
