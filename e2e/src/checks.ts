@@ -1,124 +1,91 @@
-import { errorTopic, groups, topics } from '@lockstep/contracts/topics.ts'
-import { decodeProductEvent } from '@lockstep/contracts/product-event-codec.ts'
+import { groups, topics } from '@lockstep/contracts/topics.ts'
 import { brokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
-import { statusOf } from './clients/grpc-client.ts'
-import type { Attempt } from './clients/send-command.ts'
+import { sendQuery } from './clients/send-query.ts'
 import { eventually } from './eventually.ts'
-import {
-  faultsOfAnswers,
-  faultsOfModel,
-  faultsOfStore,
-  faultsOfTopic,
-  type Event,
-  type History,
-  type ModelEntry,
-} from './history/faults.ts'
+import type { Evidence, Recovery } from './history/evidence.ts'
+import type { History, Read } from './history/history.ts'
+import { judge } from './history/judge.ts'
+import { differing } from './history/read-model.ts'
+import { show, violation, type Violation } from './history/violation.ts'
+import { readEvidence, readModel, readStore, type Scope } from './read-evidence.ts'
 import type { Stack } from './stack.ts'
 
 /**
- * Compares everything that the system keeps of these commands' products with what their callers were told: the event
- * store, the topic, the read model and what queries answer. Waits first, `withinMs` at most, until all is published
- * and projected. Gives every difference.
+ * Compares everything that the system keeps of a history's products with what their callers were told, and with what
+ * queries answer now. Waits first, `withinMs` at most, until all is published and projected. Gives every difference.
  */
 export async function faultsIn(
   stack: Stack,
-  attempts: readonly Attempt[],
+  history: Partial<History>,
   { withinMs }: { withinMs: number },
 ): Promise<string[]> {
-  const ids = [...new Set(attempts.map(({ id }) => id))]
-  const history = await readStore(stack, ids)
-  const behind = await untilCaughtUp(stack, history, withinMs)
-  return [
-    ...behind,
-    ...faultsOfStore(history),
-    ...faultsOfAnswers(attempts, history),
-    ...faultsOfModel(await readModel(stack, ids), history),
-    ...(await faultsOnBroker(stack, history)),
-    ...(await faultsOfQueries(stack, history)),
-  ]
+  const { violations } = await judged(stack, { commands: [], reads: [], ...history }, { withinMs })
+  return violations.map(show)
 }
 
-export async function readStore({ postgres }: Stack, ids: readonly string[]): Promise<History> {
-  const { rows } = await postgres.query<{ payload: Buffer }>(
-    'select payload from product_events where product_id = any ($1::uuid[]) order by product_id, version',
-    [ids],
+export async function judged(
+  stack: Stack,
+  history: History,
+  {
+    withinMs,
+    recoveries = [],
+    ids = [],
+  }: { withinMs: number; recoveries?: Recovery[]; ids?: readonly string[] },
+): Promise<{ violations: Violation[]; evidence: Evidence; history: History }> {
+  const scope = scopeOf(history, ids)
+  const unsettled = await settled(stack, scope, withinMs)
+  const evidence = { ...(await readEvidence(stack, scope)), recoveries }
+  const last = await lastReads(stack, evidence)
+  const all = { commands: history.commands, reads: [...history.reads, ...last] }
+  const unanswered = last.flatMap(({ id, minVersion, answer }) =>
+    answer.type === 'failed'
+      ? [violation('C', id, `a query for version ${minVersion} fails: ${answer.code}`)]
+      : [],
   )
-  return Map.groupBy(
-    rows.map(({ payload }) => eventOf(payload)),
-    ({ id }) => id,
-  )
+  return { violations: [...unsettled, ...judge(all, evidence), ...unanswered], evidence, history: all }
 }
 
-function eventOf(payload: Buffer): Event {
-  const { productId: id, version, eventId, change } = decodeProductEvent(payload)
-  const type = change?.$case ?? 'deleted'
-  const mark =
-    change?.$case === 'created'
-      ? change.created.details?.name
-      : change?.$case === 'updated'
-        ? change.updated.details?.name
-        : undefined
-  return { id, version, eventId, payload, change: type, mark }
+/** `ids`: of products that no command of the history named. */
+export function scopeOf({ commands }: Pick<History, 'commands'>, ids: readonly string[] = []): Scope {
+  const named = commands.flatMap(({ id, outcome }) => [
+    id,
+    outcome.type === 'acknowledged' ? outcome.id : undefined,
+  ])
+  return {
+    ids: new Set([...ids, ...named.filter((id) => id !== undefined)]),
+    marks: new Set(commands.map(({ mark }) => mark)),
+    since: commands.reduce((earliest, { sentAt }) => Math.min(earliest, sentAt), Date.now()),
+  }
 }
 
-async function untilCaughtUp(stack: Stack, history: History, withinMs: number): Promise<string[]> {
-  const ids = [...history.keys()]
+/** Waits until what is in the store is published, projected and committed. */
+async function settled(stack: Stack, scope: Scope, withinMs: number): Promise<Violation[]> {
+  await using broker = await brokerView(stack.servers.kafka.brokers)
   const look = async () => {
-    const { rowCount } = await stack.postgres.query(
-      'select from outbox where product_id = any ($1::uuid[])',
-      [ids],
+    const { rowCount } = await stack.postgres.query('select from outbox limit 1')
+    if (rowCount !== 0) throw new Error('events wait in the outbox')
+    const store = await readStore(stack, scope)
+    const model = await readModel(stack, new Set(store.keys()))
+    const [different] = differing({ store, states: [], model }, []).filter(({ what }) =>
+      what.startsWith('the model'),
     )
-    if (rowCount !== 0) throw new Error(`${rowCount} events wait in the outbox`)
-    const [fault] = faultsOfModel(await readModel(stack, ids), history)
-    if (fault !== undefined) throw new Error(fault)
+    if (different) throw new Error(show(different))
+    // Cache writes that are owed hold the offsets back.
+    const behind = await broker.uncommitted(groups.productProjection, topics.productEvents)
+    if (behind > 0) throw new Error(`${behind} records are not handled`)
   }
-  const caughtUp = eventually(look, { withinMs, everyMs: 200 })
-  return caughtUp.then(
+  return await eventually(look, { withinMs, everyMs: 250 }).then(
     () => [],
-    (error: Error) => [error.message],
+    (error: Error) => [{ promise: 'P', what: `it does not come to rest: ${error.message}` } as const],
   )
 }
 
-async function readModel({ mongo }: Stack, ids: readonly string[]): Promise<ModelEntry[]> {
-  const documents = mongo.collection<{ _id: string; version: number; deleted: boolean; name?: string }>(
-    'products',
-  )
-  const found = await documents.find({ _id: { $in: [...ids] } }).toArray()
-  return found.map(({ _id, version, deleted, name }) => ({ id: _id, version, deleted, name }))
-}
-
-async function faultsOnBroker({ servers }: Stack, history: History): Promise<string[]> {
-  await using view = await brokerView(servers.kafka.brokers)
-  const ours = ({ key }: { key: Buffer | null }) => history.has(key?.toString() ?? '')
-  const published = (await view.recordsOf(topics.productEvents)).filter(ours)
-  const records = published.map(({ value }) => {
-    const payload = value ?? Buffer.alloc(0)
-    const { productId: id, version } = decodeProductEvent(payload)
-    return { id, version, payload }
-  })
-  const givenUp = (await view.recordsOf(errorTopic(groups.productProjection))).filter(ours)
-  return [
-    ...faultsOfTopic(records, history),
-    ...givenUp.map(({ key, offset }) => `${key?.toString()}: a record was given up (offset ${offset})`),
-  ]
-}
-
-async function faultsOfQueries({ reader }: Stack, history: History): Promise<string[]> {
-  const faults: string[] = []
-  for (const [id, events] of history) {
-    const last = events.at(-1)
-    if (!last) continue
-    const asked = reader.grpc.getProduct({ id, minVersion: last.version })
-    if (last.change === 'deleted') {
-      const status = await statusOf(asked)
-      if (status !== 'NOT_FOUND') faults.push(`${id}: is deleted, a query answers ${status}`)
-      continue
-    }
-    const name = await asked.then(
-      ({ product }) => product?.name,
-      (error: Error) => error.message,
-    )
-    if (name !== last.mark) faults.push(`${id}: a query answers ${name} instead of ${last.mark}`)
+/** What each reader answers in the end to one who asks for the last version. */
+async function lastReads({ readers }: Stack, { store }: Pick<Evidence, 'store'>): Promise<Read[]> {
+  const reads: Read[] = []
+  for (const [id, events] of store) {
+    for (const reader of readers)
+      reads.push(await sendQuery(reader, 'grpc', 'at last', { id, minVersion: events.length }))
   }
-  return faults
+  return reads
 }

@@ -3,7 +3,8 @@ import { groups, topics } from '@lockstep/contracts/topics.ts'
 import { brokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
 import { expect } from 'vitest'
 import { faultsIn } from './checks.ts'
-import { sendCommand, type Attempt, type Command } from './clients/send-command.ts'
+import { sendCommand } from './clients/send-command.ts'
+import type { Attempt, Command } from './history/history.ts'
 import { eventually, throughout } from './eventually.ts'
 import { metric } from './metric.ts'
 import { readable } from './queries.ts'
@@ -54,7 +55,7 @@ test('a writer killed between commit and publish loses nothing', async ({ stack 
   expect(await published(stack, attempts)).toBe(0)
 
   await Promise.all(writers.map(({ process }) => process.start()))
-  expect(await faultsIn(stack, attempts, { withinMs: 30_000 })).toEqual([])
+  expect(await faultsIn(stack, { commands: attempts }, { withinMs: 30_000 })).toEqual([])
 })
 
 test('a writer killed between publish and the removal from the outbox repeats events, to no effect', async ({
@@ -82,7 +83,7 @@ test('a writer killed between publish and the removal from the outbox repeats ev
   )
   await holder.query('rollback')
   await Promise.all(writers.map(({ process }) => process.start()))
-  expect(await faultsIn(stack, attempts, { withinMs: 30_000 })).toEqual([])
+  expect(await faultsIn(stack, { commands: attempts }, { withinMs: 30_000 })).toEqual([])
   expect(await published(stack, attempts)).toBeGreaterThan(before)
 })
 
@@ -115,6 +116,6 @@ test('a reader killed between the write of the model and the offset commit loses
   expect((await reader.grpc.getProduct({ id, minVersion: 2 })).product?.version).toBe(2)
   await eventually(async () => expect(await version(stack, id)).toBe(2), { withinMs: 15_000 })
   await throughout(1_000, async () => expect(await version(stack, id)).toBe(2))
-  expect(await faultsIn(stack, [created, updated], { withinMs: 30_000 })).toEqual([])
+  expect(await faultsIn(stack, { commands: [created, updated] }, { withinMs: 30_000 })).toEqual([])
   await eventually(async () => expect(await uncommitted()).toBe(0), { withinMs: 10_000 })
 })

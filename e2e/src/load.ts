@@ -1,36 +1,34 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sendCommand, type Attempt, type Command } from './clients/send-command.ts'
+import { sendCommand } from './clients/send-command.ts'
 import { eventually } from './eventually.ts'
+import type { Attempt, Command, History, Protocol, Read } from './history/history.ts'
 import type { Service, Writer } from './services.ts'
 
+/** What clients did so far; grows while they run. */
+type Recording = { commands: Attempt[]; reads: Read[] }
+
 export type Load = AsyncDisposable & {
-  /** Grows while the load runs. */
-  attempts: readonly Attempt[]
-  /** Lets the commands in hand end; rejects if the load broke down by itself. */
-  stop(): Promise<readonly Attempt[]>
+  history: History
+  /** Lets what is in hand end; rejects if the load broke down by itself. */
+  stop(): Promise<History>
 }
 
-/**
- * Clients that send one command after the other, half of them over HTTP and half over gRPC, and write down what
- * each came to. `perSecond`: how many all of them send together at most.
- */
-export function startLoad(options: {
+/** Clients that do one piece of work after the other. `perSecond`: how many all of them begin together at most. */
+export function startClients(options: {
   clients: number
   perSecond?: number
-  next: (client: number) => Command
-  pick: () => Writer | Promise<Writer>
+  work: (client: number, record: Recording) => Promise<void>
 }): Load {
-  const { clients, perSecond, next, pick } = options
-  const attempts: Attempt[] = []
+  const { clients, perSecond, work } = options
+  const history: Recording = { commands: [], reads: [] }
   const pauseMs = perSecond === undefined ? 0 : (1_000 * clients) / perSecond
   let stopped = false
 
   const run = async (client: number) => {
     while (!stopped) {
       const due = performance.now() + pauseMs
-      const protocol = client % 2 === 0 ? 'http' : 'grpc'
-      attempts.push(await sendCommand(await pick(), protocol, next(client)))
+      await work(client, history)
       if (pauseMs > 0) await sleep(Math.max(0, due - performance.now()))
     }
   }
@@ -39,18 +37,37 @@ export function startLoad(options: {
   const stop = async () => {
     stopped = true
     await running
-    return attempts
+    return history
   }
-  return { attempts, stop, [Symbol.asyncDispose]: async () => void (await stop()) }
+  return { history, stop, [Symbol.asyncDispose]: async () => void (await stop()) }
+}
+
+/** Every other client speaks gRPC. */
+export const protocolOf = (client: number): Protocol => (client % 2 === 0 ? 'http' : 'grpc')
+
+/** Clients that send one command after the other and write down what each came to. */
+export function startLoad(options: {
+  clients: number
+  perSecond?: number
+  next: (client: number) => Command
+  pick: () => Writer | Promise<Writer>
+}): Load {
+  const { next, pick, ...rest } = options
+  return startClients({
+    ...rest,
+    async work(client, { commands }) {
+      commands.push(await sendCommand(await pick(), protocolOf(client), next(client)))
+    },
+  })
 }
 
 /** Resolves when so many more commands were acknowledged than now. */
 export async function acknowledged(
-  load: Pick<Load, 'attempts'>,
+  load: Pick<Load, 'history'>,
   more: number,
   withinMs = 60_000,
 ): Promise<void> {
-  const count = () => load.attempts.filter(({ outcome }) => outcome.type === 'acknowledged').length
+  const count = () => load.history.commands.filter(({ outcome }) => outcome.type === 'acknowledged').length
   const goal = count() + more
   await eventually(
     () => {

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { PoolClient } from 'pg'
 import { expect } from 'vitest'
-import { faultsIn, readStore } from './checks.ts'
-import { sendCommand, type Attempt, type Protocol } from './clients/send-command.ts'
+import { faultsIn, scopeOf } from './checks.ts'
+import { sendCommand } from './clients/send-command.ts'
+import type { Attempt, Protocol } from './history/history.ts'
 import { eventually } from './eventually.ts'
 import { acknowledged, inTurn, startLoad, wholeLives } from './load.ts'
+import { readStore } from './read-evidence.ts'
 import { test } from './stack-test.ts'
 import type { Writer } from './services.ts'
 import type { Stack } from './stack.ts'
@@ -37,9 +39,9 @@ async function waitingUpdate(writer: Writer, protocol: Protocol, id: string, hol
 }
 
 /** After an outage the first commands may still be refused. */
-async function create(writer: Writer): Promise<Attempt> {
+async function create(writer: Writer): Promise<Attempt & { id: string }> {
   const attempt = await sendCommand(writer, 'http', { type: 'create', id: randomUUID(), mark: randomUUID() })
-  expect(attempt.outcome).toEqual({ type: 'acknowledged', version: 1 })
+  expect(attempt.outcome).toMatchObject({ type: 'acknowledged', version: 1 })
   return attempt
 }
 
@@ -51,7 +53,7 @@ async function waitsForLock(holder: PoolClient): Promise<void> {
 }
 
 async function versions(stack: Stack, id: string): Promise<number> {
-  return (await readStore(stack, [id])).get(id)?.length ?? 0
+  return (await readStore(stack, scopeOf({ commands: [] }, [id]))).get(id)?.length ?? 0
 }
 
 /** The answers of Postgres do not arrive from now on; what the services send does. */
@@ -59,7 +61,7 @@ const silence = ({ proxies }: Stack) =>
   proxies.postgres.spoil({ type: 'timeout', attributes: { timeout: 0 }, stream: 'downstream' })
 
 const expectTrue = async (stack: Stack, attempts: Attempt[]) =>
-  expect(await faultsIn(stack, attempts, { withinMs: 30_000 })).toEqual([])
+  expect(await faultsIn(stack, { commands: attempts }, { withinMs: 30_000 })).toEqual([])
 
 test('a commit whose answer was lost on the way is reported as done, once', async ({ stack }) => {
   const { id, created, update, release } = await commitUnderWay(stack)
@@ -70,7 +72,7 @@ test('a commit whose answer was lost on the way is reported as done, once', asyn
   await stack.servers.toxiproxy.reset()
 
   const updated = await update
-  expect(updated.outcome).toEqual({ type: 'acknowledged', version: 2 })
+  expect(updated.outcome).toMatchObject({ type: 'acknowledged', version: 2 })
   await expectTrue(stack, [created, updated])
 })
 
@@ -113,5 +115,5 @@ test('connections to Postgres that break all the time make no answer untrue', as
     await proxies.postgres.enable(true)
     await acknowledged(load, 20)
   }
-  await expectTrue(stack, [...(await load.stop())])
+  await expectTrue(stack, [...(await load.stop()).commands])
 })

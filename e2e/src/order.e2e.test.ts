@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { expect } from 'vitest'
 import { faultsIn } from './checks.ts'
-import { sendCommand, type Attempt } from './clients/send-command.ts'
+import { sendCommand } from './clients/send-command.ts'
+import type { Attempt } from './history/history.ts'
 import { acknowledged, balancer, inTurn, startLoad, updatesOf } from './load.ts'
 import { relayHolder } from './relay.ts'
 import { test } from './stack-test.ts'
@@ -20,9 +21,9 @@ test('versions first appear in the topic in order without a hole, with 32 client
   const { ids, created } = await tenProducts(stack)
   await using load = startLoad({ clients: 32, next: updatesOf(ids), pick: inTurn(stack.writers) })
   await acknowledged(load, 800)
-  const attempts = [...created, ...(await load.stop())]
+  const attempts = [...created, ...(await load.stop()).commands]
   expect(attempts.filter(({ outcome }) => outcome.type === 'unknown')).toEqual([])
-  expect(await faultsIn(stack, attempts, { withinMs: 30_000 })).toEqual([])
+  expect(await faultsIn(stack, { commands: attempts }, { withinMs: 30_000 })).toEqual([])
 })
 
 test('when the relay is stopped another writer takes over within 15 s, and the order holds', async ({
@@ -48,6 +49,6 @@ test('when the relay is stopped another writer takes over within 15 s, and the o
   await holder.process.kill('SIGCONT')
   await acknowledged(load, 100)
 
-  const attempts = [...created, ...(await load.stop())]
-  expect(await faultsIn(stack, attempts, { withinMs: 30_000 })).toEqual([])
+  const attempts = [...created, ...(await load.stop()).commands]
+  expect(await faultsIn(stack, { commands: attempts }, { withinMs: 30_000 })).toEqual([])
 })

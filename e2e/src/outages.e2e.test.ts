@@ -54,9 +54,9 @@ test('Kafka away: commands go on, the outbox fills, and empties when Kafka is ba
 
   await stack.servers.kafka.start()
   await acknowledged(commands, 50)
-  const attempts = await commands.stop()
+  const { commands: attempts } = await commands.stop()
   expect(attempts.filter(({ outcome }) => outcome.type !== 'acknowledged')).toEqual([])
-  expect(await faultsIn(stack, attempts, { withinMs: 60_000 })).toEqual([])
+  expect(await faultsIn(stack, { commands: attempts }, { withinMs: 60_000 })).toEqual([])
   expect(await outboxEntries(stack)).toBe(0)
 })
 
@@ -77,13 +77,13 @@ test('Postgres away: commands are answered 503, and go on without a restart when
 
   await servers.postgres.start()
   await acknowledged(commands, 50)
-  const attempts = await commands.stop()
+  const { commands: attempts } = await commands.stop()
   const failed = new Set(attempts.map(({ outcome }) => ('code' in outcome ? outcome.code : 'acknowledged')))
   // A create that was refused makes the update behind it miss its product.
   expect([...failed]).toSatisfy((codes: string[]) =>
     codes.every((code) => ['acknowledged', 'unavailable', 'outcome_unknown', 'not_found'].includes(code)),
   )
-  expect(await faultsIn(stack, attempts, { withinMs: 30_000 })).toEqual([])
+  expect(await faultsIn(stack, { commands: attempts }, { withinMs: 30_000 })).toEqual([])
   expect(writers.map(({ process }) => process.pid)).toEqual(before)
 })
 
@@ -93,7 +93,7 @@ test('Redis away, or silent: queries keep answering, and never with an older ver
   const { servers, reader } = stack
   await using commands = load(stack)
   await acknowledged(commands, 50)
-  const ids = () => commands.attempts.map(({ id }) => id)
+  const ids = () => commands.history.commands.map(({ id }) => id ?? '')
   await using queries = startQueries({ ids, pick: () => reader })
   await answered(queries, 100)
   await servers.redis.kill()
@@ -104,9 +104,10 @@ test('Redis away, or silent: queries keep answering, and never with an older ver
   await answered(queries, 200)
   await servers.redis.kill('SIGCONT')
   await answered(queries, 200)
-  await queries.stop()
-  expect(queries.faults).toEqual([])
-  expect(await faultsIn(stack, await commands.stop(), { withinMs: 30_000 })).toEqual([])
+  const { reads } = await queries.stop()
+  expect(queries.failed()).toEqual([])
+  const history = { commands: (await commands.stop()).commands, reads }
+  expect(await faultsIn(stack, history, { withinMs: 30_000 })).toEqual([])
 })
 
 test('what MongoDB acknowledged is there after a kill -9 at once', async ({ stack }) => {

@@ -1,15 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { statusOf } from './clients/grpc-client.ts'
-import { problemOf } from './clients/http-client.ts'
+import { sendQuery } from './clients/send-query.ts'
 import { eventually } from './eventually.ts'
+import type { Read } from './history/history.ts'
+import { startClients, type Load } from './load.ts'
 import type { Reader } from './services.ts'
 
-export type Queries = AsyncDisposable & {
+export type Queries = Load & {
   /** How many were answered as they should be. */
   answered: () => number
-  /** What went wrong: an error, or a version below one that was answered before. */
-  faults: readonly string[]
-  stop(): Promise<void>
+  /** Queries that failed. */
+  failed: () => readonly Read[]
 }
 
 /** Clients that read products one after the other, without asking for a version; deleted ones may be not found. */
@@ -17,49 +17,19 @@ export function startQueries(options: {
   ids: () => readonly string[]
   pick: () => Reader | Promise<Reader>
   clients?: number
-  /** Of each client. */
-  pauseMs?: number
 }): Queries {
-  const { ids, pick, clients = 4, pauseMs = 5 } = options
-  const highest = new Map<string, number>()
-  const faults: string[] = []
-  let count = 0
-  let stopped = false
-
-  const read = async (id: string) => {
-    const atLeast = highest.get(id) ?? 0
-    const { http } = await pick()
-    const answer = await http.send('GET', `/api/v1/products/${id}`, { timeoutMs: 5_000 })
-    if (answer.status === 404 && problemOf(answer).code === 'not_found') return
-    if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`)
-    const { version } = answer.json as { version: number }
-    if (version < atLeast) throw new Error(`version ${version} after version ${atLeast}`)
-    highest.set(id, Math.max(highest.get(id) ?? 0, version))
-  }
-  const run = async () => {
-    while (!stopped) {
+  const { ids, pick, clients = 4 } = options
+  const load = startClients({
+    clients,
+    perSecond: 200 * clients,
+    async work(client, { reads }) {
       const known = ids()
       const id = known[Math.floor(Math.random() * known.length)]
-      if (id !== undefined) {
-        await read(id).then(
-          () => count++,
-          (error: Error) => faults.push(`${new Date().toISOString()} ${id}: ${error.message}`),
-        )
-      }
-      await sleep(pauseMs)
-    }
-  }
-  const running = Promise.all(Array.from({ length: clients }, run))
-  const stop = async () => {
-    stopped = true
-    await running
-  }
-  return {
-    answered: () => count,
-    faults,
-    stop,
-    [Symbol.asyncDispose]: stop,
-  }
+      if (id !== undefined) reads.push(await sendQuery(await pick(), 'http', `client ${client}`, { id }))
+    },
+  })
+  const failed = () => load.history.reads.filter(({ answer }) => answer.type === 'failed')
+  return { ...load, failed, answered: () => load.history.reads.length - failed().length }
 }
 
 /** Resolves when so many more queries were answered than now. */

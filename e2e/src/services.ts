@@ -14,7 +14,10 @@ export type Service = { name: string; process: Server; http: HttpClient; admin: 
 export type Writer = Service & { grpc: CommandsClient }
 export type Reader = Service & { grpc: QueriesClient }
 
-type Options = Pick<ServiceOptions, 'dir' | 'env'>
+type Options = Pick<ServiceOptions, 'dir' | 'env'> & {
+  /** The port by which callers come to a port of the service; the same when it is left out. */
+  reachedBy?: (port: number) => Promise<number>
+}
 
 export function portsOf({ process }: Pick<Service, 'process'>): ServiceOptions['ports'] {
   const [http, grpc, admin] = process.ports as [number, number, number]
@@ -22,21 +25,25 @@ export function portsOf({ process }: Pick<Service, 'process'>): ServiceOptions['
 }
 
 export async function startWriter(name: `writer-${string}`, options: Options): Promise<Writer> {
-  const service = await start(name, options)
-  return { ...service, grpc: commandsClient(`127.0.0.1:${portsOf(service).grpc}`) }
+  const { grpcAddress, ...service } = await start(name, options)
+  return { ...service, grpc: commandsClient(grpcAddress) }
 }
 
 export async function startReader(name: 'reader' | `reader-${string}`, options: Options): Promise<Reader> {
-  const service = await start(name, options)
-  return { ...service, grpc: queriesClient(`127.0.0.1:${portsOf(service).grpc}`) }
+  const { grpcAddress, ...service } = await start(name, options)
+  return { ...service, grpc: queriesClient(grpcAddress) }
 }
 
-async function start(name: ServiceOptions['name'], options: Options): Promise<Service> {
+async function start(
+  name: ServiceOptions['name'],
+  { reachedBy = async (port) => port, ...options }: Options,
+): Promise<Service & { grpcAddress: string }> {
   const [http, grpc, admin] = (await freePorts(3)) as [number, number, number]
   return {
     name,
     process: await startService({ name, ...options, ports: { http, grpc, admin } }),
-    http: httpClient(`http://127.0.0.1:${http}`),
+    http: httpClient(`http://127.0.0.1:${await reachedBy(http)}`),
     admin: httpClient(`http://127.0.0.1:${admin}`),
+    grpcAddress: `127.0.0.1:${await reachedBy(grpc)}`,
   }
 }

@@ -26,9 +26,9 @@ test('SIGTERM of a writer under load drops no command that it accepted', async (
     await writer.process.start()
   }
   await acknowledged(load, 100)
-  const attempts = await load.stop()
+  const { commands: attempts } = await load.stop()
   expect(attempts.filter(({ outcome }) => outcome.type !== 'acknowledged')).toEqual([])
-  expect(await faultsIn(stack, attempts, { withinMs: 60_000 })).toEqual([])
+  expect(await faultsIn(stack, { commands: attempts }, { withinMs: 60_000 })).toEqual([])
 })
 
 test('SIGTERM of the reader under load drops no query that it accepted, and it leaves its group at once', async ({
@@ -39,7 +39,7 @@ test('SIGTERM of the reader under load drops no query that it accepted, and it l
   await using balance = balancer([reader])
   await using load = startLoad({ clients: 8, perSecond: 100, next: wholeLives(), pick: () => writers[0] })
   await acknowledged(load, 50)
-  const ids = () => load.attempts.map(({ id }) => id)
+  const ids = () => load.history.commands.map(({ id }) => id ?? '')
   await using queries = startQueries({ ids, pick: balance.pick, clients: 16 })
   await answered(queries, 200)
 
@@ -47,7 +47,8 @@ test('SIGTERM of the reader under load drops no query that it accepted, and it l
   expect(await broker.members(groups.productProjection)).toEqual([])
   await reader.process.start()
   await answered(queries, 200)
-  await queries.stop()
-  expect(queries.faults).toEqual([])
-  expect(await faultsIn(stack, await load.stop(), { withinMs: 30_000 })).toEqual([])
+  const { reads } = await queries.stop()
+  expect(queries.failed()).toEqual([])
+  const history = { commands: (await load.stop()).commands, reads }
+  expect(await faultsIn(stack, history, { withinMs: 30_000 })).toEqual([])
 })

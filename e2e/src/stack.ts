@@ -15,9 +15,13 @@ export type Stack = AsyncDisposable & {
   /** Undefined unless it was built on this machine before. */
   jaeger: JaegerServer | undefined
   /** The only way of the services to these servers. */
-  proxies: Record<'postgres' | 'kafka' | 'mongo' | 'redis', Proxy>
+  proxies: Record<'postgres' | 'kafka' | 'readersKafka' | 'mongo' | 'redis', Proxy>
+  /** The callers' ways to the services; none unless they were asked for. */
+  callers: { writers: readonly Proxy[]; readers: readonly Proxy[] }
   writers: readonly [Writer, Writer]
+  /** The first of the readers. */
   reader: Reader
+  readers: readonly Reader[]
   /** The tests' own connections, past the proxies. */
   postgres: Pool
   mongo: Db
@@ -28,18 +32,30 @@ export type Stack = AsyncDisposable & {
   mend(): Promise<void>
 }
 
-/** The whole system on real servers with data that go with it: two writers and a reader, behind proxies. */
-export async function startStack(): Promise<Stack> {
+export type StackOptions = {
+  readers?: 1 | 2
+  /** Whether callers reach the services by proxies too. */
+  proxiedCallers?: boolean
+  /** Settings of all services, made when the folder of the stack is known. */
+  settings?: (dir: string) => Record<string, string>
+}
+
+/** The whole system on real servers with data that go with it: two writers and the readers, behind proxies. */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
   await using scope = new AsyncDisposableStack()
   const { dir } = scope.use(await throwAwayDir())
-  const ports = (await freePorts(5)) as [number, number, number, number, number]
-  const [kafkaListener, postgresPort, kafkaPort, mongoPort, redisPort] = ports
+  const ports = (await freePorts(7)) as [number, number, number, number, number, number, number]
+  const [writersListener, readersListener, postgresPort, kafkaPort, readersKafkaPort, mongoPort, redisPort] =
+    ports
 
   const [servers, jaeger] = await Promise.all([
     startServers({
       dir,
       only: ['postgres', 'kafka', 'mongo', 'redis', 'toxiproxy'],
-      kafkaListeners: [{ port: kafkaListener, advertisedPort: kafkaPort }],
+      kafkaListeners: [
+        { port: writersListener, advertisedPort: kafkaPort },
+        { port: readersListener, advertisedPort: readersKafkaPort },
+      ],
     }),
     startTraces(dir),
   ])
@@ -47,7 +63,8 @@ export async function startStack(): Promise<Stack> {
   const portOf = (server: Server) => server.ports[0] as number
   const proxies = {
     postgres: await toxiproxy.proxy(postgresPort, portOf(servers.postgres)),
-    kafka: await toxiproxy.proxy(kafkaPort, kafkaListener),
+    kafka: await toxiproxy.proxy(kafkaPort, writersListener),
+    readersKafka: await toxiproxy.proxy(readersKafkaPort, readersListener),
     mongo: await toxiproxy.proxy(mongoPort, portOf(servers.mongo)),
     redis: await toxiproxy.proxy(redisPort, portOf(servers.redis)),
   }
@@ -61,15 +78,29 @@ export async function startStack(): Promise<Stack> {
     TRACE_RATIO: '0',
     DRAIN_DELAY_MS: '1000',
     NODE_ENV: 'production',
+    ...options.settings?.(dir),
   }
+  const readersEnv = { ...env, KAFKA_BROKERS: `127.0.0.1:${readersKafkaPort}` }
   await Promise.all((['postgres', 'kafka', 'mongo'] as const).map((name) => runSetup(name, env)))
 
-  const [first, second, reader] = await Promise.all([
-    startWriter('writer-1', { dir, env }),
-    startWriter('writer-2', { dir, env }),
-    startReader('reader', { dir, env }),
+  const callers = { writers: [] as Proxy[], readers: [] as Proxy[] }
+  const reachedBy = (ways: Proxy[]) => async (port: number) => {
+    if (!options.proxiedCallers) return port
+    const [listen] = (await freePorts(1)) as [number]
+    ways.push(await toxiproxy.proxy(listen, port))
+    return listen
+  }
+  const writer = (name: `writer-${string}`) =>
+    startWriter(name, { dir, env, reachedBy: reachedBy(callers.writers) })
+  const reader = (name: 'reader' | `reader-${string}`) =>
+    startReader(name, { dir, env: readersEnv, reachedBy: reachedBy(callers.readers) })
+  const [first, second, ...readers] = await Promise.all([
+    writer('writer-1'),
+    writer('writer-2'),
+    reader('reader'),
+    ...(options.readers === 2 ? [reader('reader-2')] : []),
   ])
-  const services = [first, second, reader]
+  const services = [first, second, ...readers]
   for (const { grpc } of services) scope.use(grpc)
 
   const postgres = scope.adopt(new Pool({ connectionString: servers.postgres.url, max: 5 }), (pool) =>
@@ -90,13 +121,15 @@ export async function startStack(): Promise<Stack> {
     servers,
     jaeger,
     proxies,
+    callers,
     writers: [first, second],
-    reader,
+    reader: readers[0],
+    readers,
     postgres,
     mongo: mongo.db(),
     processes,
     async startReader(settings) {
-      const replica = await startReader('reader-2', { dir, env: { ...env, ...settings } })
+      const replica = await startReader('reader-replica', { dir, env: { ...readersEnv, ...settings } })
       const stop = async () => {
         replica.grpc[Symbol.dispose]()
         await replica.process.stop()

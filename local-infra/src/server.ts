@@ -27,6 +27,8 @@ export type Server = AsyncDisposable & {
   /** Of its first process; undefined when none runs. */
   readonly pid: number | undefined
   readonly ports: readonly number[]
+  /** How often this object has started it: what was connected before the last time has been cut off. */
+  readonly launches: number
   /** How the process that this object started last has ended; undefined while it runs. */
   readonly ended: { code: number | null; signal: NodeJS.Signals | null } | undefined
   /** With the same data and ports as before; when it runs already, this only waits until it answers. */
@@ -71,6 +73,7 @@ export class PortInUse extends ServerFailed {
 export async function runServer(spec: ServerSpec): Promise<Server> {
   const logFile = `${spec.dir}/${spec.name}.log`
   let child: ChildProcess | undefined
+  let launches = 0
 
   const server: Server = {
     name: spec.name,
@@ -79,6 +82,9 @@ export async function runServer(spec: ServerSpec): Promise<Server> {
     ports: spec.ports,
     get pid() {
       return rootsBelow(spec.dir)[0]?.pid
+    },
+    get launches() {
+      return launches
     },
     get ended() {
       if (!child || isRunning(child)) return undefined
@@ -90,6 +96,7 @@ export async function runServer(spec: ServerSpec): Promise<Server> {
         if (!(await isFree(port))) throw new PortInUse(spec.name, port)
       }
       child = launch(spec, logFile)
+      launches++
       await whenReady(spec, logFile, child)
     },
     async stop() {
