@@ -1,12 +1,12 @@
 import { type OxlintOverride, defineConfig } from 'oxlint'
 
-type Ban = readonly [pattern: string, why: string]
+type Ban = readonly [pattern: string, why: string] | { group: string[]; message: string }
 
 const kafkaClient = { name: 'kafkajs', message: 'Only core/src/kafka knows the client: use what it offers.' }
 
 /** The last override that fits a file replaces the others, so each names all its bans. */
 function imports(bans: readonly Ban[], paths = [kafkaClient]): NonNullable<OxlintOverride['rules']> {
-  const patterns = bans.map(([regex, message]) => ({ regex, message }))
+  const patterns = bans.map((ban) => ('group' in ban ? ban : { regex: ban[0], message: ban[1] }))
   return { 'no-restricted-imports': ['error', { paths, patterns }] }
 }
 
@@ -26,7 +26,25 @@ const adapters: Ban = [
 const coreBans: Ban[] = [
   services,
   tools,
-  ['^@lockstep/contracts/(gen/lockstep/|product-)', 'core knows nothing of products.'],
+  {
+    group: [
+      '@lockstep/contracts/gen/lockstep/**/*.ts',
+      '@lockstep/contracts/product-*',
+      '!@lockstep/contracts/gen/lockstep/ops/v1/error_records.ts',
+    ],
+    message: 'core knows nothing of products.',
+  },
+]
+
+const cliBans: Ban[] = [
+  [
+    '^(pg|mongodb|ioredis|@lockstep/core/(kafka|postgres|mongo|redis|http))(/|$)',
+    "The tool is a client of the services: nobody who uses it needs a database's password.",
+  ],
+  [
+    '(writer|reader)-service(/|$)|^@lockstep/(migrations|monitoring|e2e|bench|docs|local-infra)(/|$)',
+    'The tool knows contracts and core.',
+  ],
 ]
 
 function layersOf(service: string, other: string): OxlintOverride[] {
@@ -103,6 +121,7 @@ export default defineConfig({
     { files: ['core/src/kafka/**'], rules: imports(coreBans, []) },
     { files: ['core/src/**/*.test.ts', 'core/src/**/testing/**'], rules: imports([services]) },
     { files: ['core/src/kafka/**/*.test.ts', 'core/src/kafka/testing/**'], rules: imports([services], []) },
+    { files: ['cli/src/**'], rules: imports(cliBans) },
     ...layersOf('writer', 'reader'),
     ...layersOf('reader', 'writer'),
   ],

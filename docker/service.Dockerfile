@@ -9,6 +9,7 @@ RUN npm install --global pnpm@12.21.0
 WORKDIR /app
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
 COPY bench/package.json bench/
+COPY cli/package.json cli/
 COPY contracts/package.json contracts/
 COPY core/package.json core/
 COPY e2e/package.json e2e/

@@ -1,3 +1,4 @@
+import { cliSettings } from '@lockstep/cli/config.ts'
 import type { Setting, Settings } from '@lockstep/core/config/settings.ts'
 import { stackSettings } from '@lockstep/local-infra/stack/settings.ts'
 import { topicSettings } from '@lockstep/migrations/topic-settings.ts'
@@ -20,6 +21,7 @@ export const settingGroups = {
   writer: { title: 'Writer', settings: only(writerSettings, (name) => !shared(name)) },
   reader: { title: 'Reader', settings: only(readerSettings, (name) => !shared(name)) },
   topics: { title: 'Setup of the topics', settings: only(topicSettings, (name) => !has(ofServices, name)) },
+  cli: { title: "The operators' tool", settings: cliSettings },
   local: {
     title: 'Servers on this machine',
     settings: only(stackSettings, (name) => !has(ofServices, name)),

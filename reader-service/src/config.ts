@@ -5,6 +5,7 @@ import {
   lifecycleSettings,
   logSettings,
   mongoSettings,
+  opsSettings,
   redisSettings,
   telemetrySettings,
 } from '@lockstep/core/config/sections.ts'
@@ -18,6 +19,7 @@ export const readerSettings = {
   ...mongoSettings,
   ...redisSettings,
   ...grpcSettings,
+  ...opsSettings,
   READER_HOST: text('127.0.0.1', 'Address that the reader listens on; 0.0.0.0 for every interface'),
   READER_GRPC_PORT: port(5003, 'gRPC queries'),
   READER_HTTP_PORT: port(5004, 'HTTP queries and Swagger UI'),

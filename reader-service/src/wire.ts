@@ -6,9 +6,12 @@ import { serveHttp } from '@lockstep/core/http/server.ts'
 import { serveGrpc } from '@lockstep/core/grpc/server.ts'
 import { grpcServices } from '@lockstep/core/grpc/service.ts'
 import { grpcTls } from '@lockstep/core/grpc/settings.ts'
+import { errorTopics } from '@lockstep/core/kafka/error-topics.ts'
+import { connectProducer } from '@lockstep/core/kafka/producer.ts'
 import { kafkaClientSettings } from '@lockstep/core/kafka/settings.ts'
 import type { ServiceContext } from '@lockstep/core/lifecycle/start-service.ts'
 import { openMongo } from '@lockstep/core/mongo/client.ts'
+import { errorRecordsService } from '@lockstep/core/ops/error-records.ts'
 import { openRedis, openRedisSubscriber } from '@lockstep/core/redis/client.ts'
 import { createMetrics } from '@lockstep/core/telemetry/metrics.ts'
 import { startTracing } from '@lockstep/core/telemetry/tracing.ts'
@@ -120,12 +123,20 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   void projection.failed.then(fail)
 
   const grpcService = grpcServices({ log, metrics: registry })
+  const operators = config.OPS_API
+    ? [
+        errorRecordsService(
+          grpcService,
+          errorTopics({ kafka, log, producer: scope.use(connectProducer(kafka, log)) }),
+        ),
+      ]
+    : []
   scope.use(
     await serveGrpc({
       host,
       port: config.READER_GRPC_PORT,
       tls: grpcTls(config),
-      services: [productQueriesService(grpcService, queries)],
+      services: [productQueriesService(grpcService, queries), ...operators],
       descriptors: contractDescriptors,
       draining,
     }),

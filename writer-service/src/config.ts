@@ -4,6 +4,7 @@ import {
   kafkaSettings,
   lifecycleSettings,
   logSettings,
+  opsSettings,
   postgresSettings,
   telemetrySettings,
 } from '@lockstep/core/config/sections.ts'
@@ -22,6 +23,7 @@ export const writerSettings = {
   ...postgresSettings,
   ...kafkaSettings,
   ...grpcSettings,
+  ...opsSettings,
   ...telemetrySettings,
   ...lifecycleSettings,
   ...logSettings,

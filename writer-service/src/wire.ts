@@ -6,9 +6,11 @@ import { serveHttp } from '@lockstep/core/http/server.ts'
 import { serveGrpc } from '@lockstep/core/grpc/server.ts'
 import { grpcServices } from '@lockstep/core/grpc/service.ts'
 import { grpcTls } from '@lockstep/core/grpc/settings.ts'
+import { errorTopics } from '@lockstep/core/kafka/error-topics.ts'
 import { connectProducer } from '@lockstep/core/kafka/producer.ts'
 import { kafkaClientSettings } from '@lockstep/core/kafka/settings.ts'
 import type { ServiceContext } from '@lockstep/core/lifecycle/start-service.ts'
+import { errorRecordsService } from '@lockstep/core/ops/error-records.ts'
 import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
 import { createMetrics } from '@lockstep/core/telemetry/metrics.ts'
 import { startTracing } from '@lockstep/core/telemetry/tracing.ts'
@@ -40,7 +42,8 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
       metrics,
     }),
   )
-  const producer = scope.use(connectProducer(kafkaClientSettings(config, 'lockstep-writer'), log))
+  const kafka = kafkaClientSettings(config, 'lockstep-writer')
+  const producer = scope.use(connectProducer(kafka, log))
   const relay = scope.use(
     startOutboxRelay({
       postgresUrl: config.POSTGRES_URL,
@@ -65,12 +68,20 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
   scope.use(await serveHttp({ app: admin, host, port: config.WRITER_ADMIN_PORT, draining }))
 
   const grpcService = grpcServices({ log, metrics })
+  const operators = config.OPS_API
+    ? [
+        errorRecordsService(
+          grpcService,
+          errorTopics({ kafka, log, producer: scope.use(connectProducer(kafka, log)) }),
+        ),
+      ]
+    : []
   scope.use(
     await serveGrpc({
       host,
       port: config.WRITER_GRPC_PORT,
       tls: grpcTls(config),
-      services: [productCommandsService(grpcService, execute, { timeLimitMs })],
+      services: [productCommandsService(grpcService, execute, { timeLimitMs }), ...operators],
       descriptors: contractDescriptors,
       draining,
     }),

@@ -72,3 +72,10 @@ export const grpcSettings = {
     'Clients must show a certificate of this authority, a PEM file; empty: any',
   ),
 }
+
+export const opsSettings = {
+  OPS_API: flag(
+    true,
+    'Whether operators are served on the gRPC port (lockstep.ops.v1); switch it off where others reach that port',
+  ),
+}

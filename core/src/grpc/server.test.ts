@@ -3,14 +3,19 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { Client, credentials, Metadata, type ChannelCredentials } from '@grpc/grpc-js'
+import { Client, credentials, Metadata, status, type ChannelCredentials } from '@grpc/grpc-js'
 import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
+import {
+  ErrorRecordsClient,
+  ErrorRecordsService,
+} from '@lockstep/contracts/gen/lockstep/ops/v1/error_records.ts'
 import { ProductQueriesService } from '@lockstep/contracts/gen/lockstep/product/v1/product_queries.ts'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createLog } from '../log/log.ts'
 import { serveGrpc, type GrpcTls } from './server.ts'
-import { grpcServices } from './service.ts'
+import { AppError } from '../errors/app-error.ts'
+import { grpcServices, type GrpcHandlers } from './service.ts'
 
 let folder: string
 let file: (name: string) => string
@@ -96,4 +101,88 @@ it('a request larger than the limit is refused with RESOURCE_EXHAUSTED', async (
   await expect(call(server.port, credentials.createInsecure(), getProduct, large)).rejects.toThrow(
     'RESOURCE_EXHAUSTED',
   )
+})
+
+type ErrorHandlers = GrpcHandlers<typeof ErrorRecordsService>
+
+/** A server of streams, its client, and the codes that its calls ended with. */
+async function streams(listErrors: ErrorHandlers['listErrors']) {
+  await using scope = new AsyncDisposableStack()
+  const metrics = new Registry()
+  const grpcService = grpcServices({ log: createLog({ service: 'test', level: 'silent' }), metrics })
+  const unused = () => Promise.reject(new Error('not called'))
+  const errors = grpcService(ErrorRecordsService, {
+    listErrors,
+    getError: unused,
+    redriveErrors: unused,
+    discardErrors: unused,
+  })
+  const server = scope.use(
+    await serveGrpc({
+      host: '127.0.0.1',
+      port: 0,
+      tls: noTls,
+      services: [errors],
+      descriptors: contractDescriptors,
+      draining: new AbortController().signal,
+    }),
+  )
+  const client = new ErrorRecordsClient(`127.0.0.1:${server.port}`, credentials.createInsecure())
+  scope.defer(() => client.close())
+  const kept = scope.move()
+  return {
+    list: () => client.listErrors({ selection: undefined, settled: false }),
+    async codes() {
+      const found = await metrics.getSingleMetric('grpc_server_call_duration_seconds')?.get()
+      return [...new Set(found?.values.map(({ labels }) => labels['code']))]
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+const message = { entry: undefined }
+
+it('a stream gives what was sent, then what went wrong, with its code', async () => {
+  await using place = await streams(async (_, send) => {
+    await send(message)
+    throw new AppError('unavailable', 'no broker answers')
+  })
+  const received: unknown[] = []
+  const read = async () => {
+    for await (const each of place.list()) received.push(each)
+  }
+  await expect(read()).rejects.toMatchObject({ code: status.UNAVAILABLE, details: 'no broker answers' })
+  expect(received).toEqual([message])
+  expect(await place.codes()).toEqual(['UNAVAILABLE'])
+})
+
+it('a stream waits for a caller that does not read, and ends when the caller goes', async () => {
+  const ended = Promise.withResolvers<unknown>()
+  let sent = 0
+  const most = 100_000
+  const padding = { errorMessage: 'x'.repeat(100_000), errorClass: '', attempts: 1, key: undefined }
+  const nothing = { place: undefined, firstFailedAt: undefined, failedAt: undefined, settlement: undefined }
+  await using place = await streams(async (_, send) => {
+    try {
+      for (; sent < most; sent++) await send({ entry: { ...padding, ...nothing } })
+    } catch (error) {
+      ended.resolve(error)
+      throw error
+    }
+  })
+  const stream = place.list()
+  stream.on('error', () => {})
+  stream.pause()
+  let before = -1
+  await expect
+    .poll(() => {
+      const stands = sent > 0 && sent === before
+      before = sent
+      return stands
+    })
+    .toBe(true)
+  expect(sent).toBeLessThan(most)
+  stream.cancel()
+  expect(await ended.promise).toMatchObject({ name: 'CallerGone' })
+  await expect.poll(place.codes).toEqual(['CANCELLED'])
 })

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import {
   status,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   type ServerUnaryCall,
+  type ServerWritableStream,
+  type ServiceError,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
@@ -23,8 +26,19 @@ export type GrpcCall = {
 type RequestOf<M> = M extends { requestDeserialize: (bytes: Buffer) => infer R } ? R : never
 type ResponseOf<M> = M extends { responseDeserialize: (bytes: Buffer) => infer R } ? R : never
 
+/**
+ * Sends one message of a stream; resolves when there is room for the next one, so that a slow caller slows the work
+ * down. Rejects when the caller has gone, which ends the work.
+ */
+export type Send<Response> = (message: Response) => Promise<void>
+
+type Unary<Request, Response> = (request: Request, call: GrpcCall) => Promise<Response>
+type Streaming<Request, Response> = (request: Request, send: Send<Response>, call: GrpcCall) => Promise<void>
+
 export type GrpcHandlers<D> = {
-  [K in keyof D]: (request: RequestOf<D[K]>, call: GrpcCall) => Promise<ResponseOf<D[K]>>
+  [K in keyof D]: D[K] extends { responseStream: true }
+    ? Streaming<RequestOf<D[K]>, ResponseOf<D[K]>>
+    : Unary<RequestOf<D[K]>, ResponseOf<D[K]>>
 }
 
 type Method = ServiceDefinition[string]
@@ -48,40 +62,97 @@ export function grpcServices(options: { log: Log; metrics: Registry }) {
     return {
       definition: Object.fromEntries(methods.map(([name, method]) => [name, tolerant(method)])),
       implementation: Object.fromEntries(
-        methods.map(([name, method]) => [name, unary(method.path, handlers[name])]),
+        methods.map(([name, method]) => [
+          name,
+          method.responseStream
+            ? streaming(method.path, handlers[name] as Streaming<unknown, unknown>)
+            : unary(method.path, handlers[name] as Unary<unknown, unknown>),
+        ]),
       ),
     }
   }
 
-  /** Wraps a handler. A caller's identity, once there is one, is checked here, before any handler. */
   function unary<Request, Response>(
     path: string,
-    handler: (request: Request, call: GrpcCall) => Promise<Response>,
+    handler: Unary<Request, Response>,
   ): handleUnaryCall<Request, Response> {
     return (call, callback) => {
-      const end = duration.startTimer({ method: path })
-      const requestId = textHeader(call, 'x-request-id') ?? randomUUID()
-      const parent = textHeader(call, 'traceparent')
-      const answer = requestContext.run({ requestId }, () =>
-        withSpan(path, { kind: 'server', parent, attributes: { 'rpc.system': 'grpc' } }, () =>
-          handler(readable(call.request), { requestId, deadline: deadlineOf(call) }),
-        ),
-      )
-      answer.then(
-        (response) => {
-          end({ code: status[status.OK] })
-          callback(null, response)
-        },
-        (thrown: unknown) => {
-          const error = asAppError(thrown)
-          if (error.code === 'internal') options.log.error({ err: thrown, requestId }, 'unexpected error')
-          const shown = grpcError(error, requestId)
-          end({ code: status[shown.code ?? status.INTERNAL] })
-          callback(shown)
-        },
+      void serve(path, call, (context) => handler(readable(call.request), context)).then(
+        (response) => callback(null, response),
+        (shown: Partial<ServiceError>) => callback(shown),
       )
     }
   }
+
+  function streaming<Request, Response>(
+    path: string,
+    handler: Streaming<Request, Response>,
+  ): handleServerStreamingCall<Request, Response> {
+    return (call) => {
+      void serve(path, call, (context) => handler(readable(call.request), sendTo(call), context)).then(
+        () => call.end(),
+        (shown: Partial<ServiceError>) => call.emit('error', shown),
+      )
+    }
+  }
+
+  /**
+   * Wraps a handler; rejects with what the caller is to be shown. A caller's identity, once there is one, is checked
+   * here, before any handler.
+   */
+  async function serve<Response>(
+    path: string,
+    call: AnyCall,
+    handler: (context: GrpcCall) => Promise<Response>,
+  ): Promise<Response> {
+    const end = duration.startTimer({ method: path })
+    const requestId = textHeader(call, 'x-request-id') ?? randomUUID()
+    const parent = textHeader(call, 'traceparent')
+    try {
+      const response = await requestContext.run({ requestId }, () =>
+        withSpan(path, { kind: 'server', parent, attributes: { 'rpc.system': 'grpc' } }, () =>
+          handler({ requestId, deadline: deadlineOf(call) }),
+        ),
+      )
+      end({ code: status[status.OK] })
+      return response
+    } catch (thrown) {
+      if (thrown instanceof CallerGone) {
+        end({ code: status[status.CANCELLED] })
+        throw { code: status.CANCELLED, details: thrown.message } satisfies Partial<ServiceError>
+      }
+      const error = asAppError(thrown)
+      if (error.code === 'internal') options.log.error({ err: thrown, requestId }, 'unexpected error')
+      const shown = grpcError(error, requestId)
+      end({ code: status[shown.code ?? status.INTERNAL] })
+      throw shown
+    }
+  }
+}
+
+type AnyCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getDeadline'>
+
+class CallerGone extends Error {
+  override readonly name = 'CallerGone'
+  override readonly message = 'The caller does not listen any more'
+}
+
+function sendTo<Response>(call: ServerWritableStream<unknown, Response>): Send<Response> {
+  return (message) =>
+    new Promise((resolve, reject) => {
+      if (call.cancelled) return reject(new CallerGone())
+      if (call.write(message)) return resolve()
+      const onDrain = () => {
+        call.off('cancelled', onCancelled)
+        resolve()
+      }
+      const onCancelled = () => {
+        call.off('drain', onDrain)
+        reject(new CallerGone())
+      }
+      call.once('drain', onDrain)
+      call.once('cancelled', onCancelled)
+    })
 }
 
 /**
@@ -106,12 +177,12 @@ function readable<Request>(request: Request): Request {
   throw new AppError('malformed', 'The request is not a protobuf message of this method')
 }
 
-function textHeader(call: ServerUnaryCall<unknown, unknown>, name: string): string | undefined {
+function textHeader(call: AnyCall, name: string): string | undefined {
   const value = call.metadata.get(name)[0]
   return typeof value === 'string' && value.length <= 128 ? value : undefined
 }
 
-function deadlineOf(call: ServerUnaryCall<unknown, unknown>): number {
+function deadlineOf(call: AnyCall): number {
   const deadline = call.getDeadline()
   return deadline instanceof Date ? deadline.getTime() : deadline
 }

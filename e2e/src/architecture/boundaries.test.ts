@@ -35,6 +35,16 @@ const refused: Case[] = [
   ['core/src/http', '@lockstep/contracts/gen/lockstep/product/v1/product.ts'],
   ['core/src/kafka', '@lockstep/contracts/product-event-codec.ts'],
   ['contracts/src', '@lockstep/core/errors/app-error.ts'],
+  ['cli/src', '@lockstep/writer-service/config.ts'],
+  ['cli/src', '../../reader-service/src/config.ts'],
+  ['cli/src', '@lockstep/local-infra/ports.ts'],
+  ['cli/src', 'pg'],
+  ['cli/src', 'mongodb'],
+  ['cli/src', 'kafkajs'],
+  ['cli/src/errors', '@lockstep/core/kafka/producer.ts'],
+  ['cli/src', '@lockstep/core/postgres/pool.ts'],
+  ['reader-service/src', '@lockstep/cli/config.ts'],
+  ['core/src/ops', '@lockstep/cli/config.ts'],
 ]
 
 const allowed: Case[] = [
@@ -44,6 +54,9 @@ const allowed: Case[] = [
   ['writer-service/src/product/outbound/postgres', 'pg'],
   ['writer-service/src', './product/outbound/postgres/product-store.ts'],
   ['core/src/kafka', 'kafkajs'],
+  ['core/src/ops', '@lockstep/contracts/gen/lockstep/ops/v1/error_records.ts'],
+  ['cli/src', '@lockstep/contracts/gen/lockstep/ops/v1/error_records.ts'],
+  ['cli/src', '@lockstep/core/config/settings.ts'],
 ]
 
 /** What the lint says of the planted files, all at once: its start takes longer than the linting. */

@@ -1,6 +1,6 @@
-import { freshName } from '@lockstep/local-infra/fresh-names.ts'
 import { createClient, type KafkaLog } from '../client.ts'
-import { encodableHeaders, receivedHeaders, type OutgoingRecord, type ReceivedRecord } from '../record.ts'
+import { encodableHeaders, type OutgoingRecord, type ReceivedRecord } from '../record.ts'
+import { scanTopic } from '../scan-topic.ts'
 
 /** What a test sees of a broker, and what it writes there, beside the clients that are tested. */
 export type BrokerView = AsyncDisposable & {
@@ -15,7 +15,8 @@ export type BrokerView = AsyncDisposable & {
 }
 
 export async function brokerView(brokers: readonly string[]): Promise<BrokerView> {
-  const client = createClient({ brokers, clientId: 'test-view' }, silent)
+  const kafka = { brokers, clientId: 'test-view' }
+  const client = createClient(kafka, silent)
   const admin = client.kafka.admin()
   const producer = client.kafka.producer({
     createPartitioner: () => (args) => args.message.partition ?? 0,
@@ -34,12 +35,9 @@ export async function brokerView(brokers: readonly string[]): Promise<BrokerView
       await producer.send({ topic, messages })
     },
     async recordsOf(topic) {
-      await admin.connect()
-      const ends = await admin.fetchTopicOffsets(topic)
-      const last = new Map(
-        ends.filter(({ high, low }) => high !== low).map((end) => [end.partition, end.high]),
-      )
-      return last.size === 0 ? [] : readUntil(client, topic, last)
+      const found: ReceivedRecord[] = []
+      await scanTopic({ kafka, log: silent, topic }, (records) => void found.push(...records))
+      return found
     },
     async uncommitted(group, topic) {
       await admin.connect()
@@ -61,34 +59,6 @@ export async function brokerView(brokers: readonly string[]): Promise<BrokerView
       client.destroy()
     },
   }
-}
-
-async function readUntil(
-  { kafka }: ReturnType<typeof createClient>,
-  topic: string,
-  /** The offset behind the last record, by partition; partitions with no record are left out. */
-  ends: ReadonlyMap<number, string>,
-): Promise<ReceivedRecord[]> {
-  const unread = new Map(ends)
-  const found: ReceivedRecord[] = []
-  const done = Promise.withResolvers<void>()
-  const consumer = kafka.consumer({ groupId: freshName('view'), allowAutoTopicCreation: false })
-  await consumer.connect()
-  await consumer.subscribe({ topics: [topic], fromBeginning: true })
-  await consumer.run({
-    autoCommit: false,
-    async eachMessage({ partition, message }) {
-      const { offset, timestamp, key, value, headers } = message
-      const next = BigInt(offset) + 1n
-      if (next > BigInt(ends.get(partition) ?? '0')) return
-      found.push({ topic, partition, offset, timestamp, key, value, headers: receivedHeaders(headers) })
-      if (next === BigInt(ends.get(partition) ?? '0')) unread.delete(partition)
-      if (unread.size === 0) done.resolve()
-    },
-  })
-  await done.promise
-  await consumer.disconnect()
-  return found
 }
 
 const ignore = () => {}

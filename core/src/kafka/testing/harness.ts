@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client'
-import { errorTopic, retryTopic } from '@lockstep/contracts/topics.ts'
+import { errorStateTopic, errorTopic, retryTopic } from '@lockstep/contracts/topics.ts'
 import { freshName } from '@lockstep/local-infra/fresh-names.ts'
 import { createClient, type KafkaLog, type KafkaSettings } from '../client.ts'
 import { createTopics } from '../create-topics.ts'
@@ -56,11 +56,13 @@ export async function playground(
   const view = await brokerView(brokers)
   await admin.connect()
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
+  const compacted = [{ name: 'cleanup.policy', value: 'compact' }]
   const large = [{ name: 'max.message.bytes', value: '3000000' }]
   await createTopics(admin, [
     { topic, numPartitions: partitions, configEntries },
     { topic: errorTopic(group), numPartitions: 1, configEntries: large },
     { topic: retryTopic(group), numPartitions: 1, configEntries: large },
+    { topic: errorStateTopic(group), numPartitions: 1, configEntries: compacted },
   ])
 
   return {
@@ -76,7 +78,8 @@ export async function playground(
     },
     members: () => view.members(group),
     async [Symbol.asyncDispose]() {
-      await admin.deleteTopics({ topics: [topic, errorTopic(group), retryTopic(group)] })
+      const topics = [topic, errorTopic(group), retryTopic(group), errorStateTopic(group)]
+      await admin.deleteTopics({ topics })
       await Promise.all([admin.disconnect(), view[Symbol.asyncDispose]()])
       client.destroy()
     },

@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs'
+import { credentials, status, type ChannelCredentials, type ServiceError } from '@grpc/grpc-js'
+import { BadRequest, Status } from '@lockstep/contracts/gen/google/rpc/error_details.ts'
+
+export type Tls = { caFile: string; certFile: string; keyFile: string }
+
+export type Addresses = { writer: string; reader: string; tls: Tls }
+
+export type ServiceName = 'writer' | 'reader'
+
+/** The largest record there can be, and room for its headers. */
+const MAX_ANSWER_BYTES = 8 * 1024 * 1024
+
+const ANSWER_TIMEOUT_MS = 60_000
+
+type ClientClass<C> = new (address: string, credentials: ChannelCredentials, options: object) => C
+
+/** Runs work with a client of a service's API. What the service refuses is thrown with words for an operator. */
+export async function withClient<C extends { close(): void }, T>(
+  make: ClientClass<C>,
+  name: ServiceName,
+  addresses: Addresses,
+  work: (client: C) => Promise<T>,
+): Promise<T> {
+  const address = addresses[name]
+  const client = new make(address, channelCredentials(addresses.tls), {
+    'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
+  })
+  try {
+    return await work(client)
+  } catch (error) {
+    throw isServiceError(error) ? new ServiceFailed(error, name, address) : error
+  } finally {
+    client.close()
+  }
+}
+
+type Callback<Response> = (error: ServiceError | null, response: Response) => void
+
+/** One question, one answer: `ask((...call) => client.getError(request, ...call))`. */
+export function ask<Response>(
+  call: (options: { deadline: number }, callback: Callback<Response>) => unknown,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    call({ deadline: Date.now() + ANSWER_TIMEOUT_MS }, (error, response) =>
+      error ? reject(error) : resolve(response),
+    )
+  })
+}
+
+class ServiceFailed extends Error {
+  override readonly name = 'ServiceFailed'
+  readonly code: status
+
+  constructor(cause: ServiceError, service: ServiceName, address: string) {
+    super(explained(cause, service, address), { cause })
+    this.code = cause.code
+  }
+}
+
+export function serviceError(error: unknown): { message: string; code: status } | undefined {
+  return error instanceof ServiceFailed ? error : undefined
+}
+
+function explained(error: ServiceError, service: ServiceName, address: string): string {
+  const fromService = error.metadata.get('x-error-code').length > 0
+  if (error.code === status.UNIMPLEMENTED) {
+    return `The ${service} at ${address} does not serve operators: start it with OPS_API=true`
+  }
+  if (error.code === status.UNAVAILABLE && !fromService) {
+    return `The ${service} at ${address} cannot be reached: start it, or say where it is with --${service} (${error.details})`
+  }
+  const faults = faultsOf(error).map(({ field, description }) => `\n  ${field} ${description}`)
+  return `The ${service} says: ${error.details} (${status[error.code]})${faults.join('')}`
+}
+
+function faultsOf(error: ServiceError): { field: string; description: string }[] {
+  const [details] = error.metadata.get('grpc-status-details-bin')
+  if (!Buffer.isBuffer(details)) return []
+  return Status.decode(details).details.flatMap(({ value }) => BadRequest.decode(value).fieldViolations)
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && 'code' in error && 'details' in error && 'metadata' in error
+}
+
+function channelCredentials({ caFile, certFile, keyFile }: Tls): ChannelCredentials {
+  if (caFile === '') return credentials.createInsecure()
+  const ca = readFileSync(caFile)
+  if (certFile === '') return credentials.createSsl(ca)
+  return credentials.createSsl(ca, readFileSync(keyFile), readFileSync(certFile))
+}

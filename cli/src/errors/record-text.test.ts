@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto'
+import { encodeProductEvent } from '@lockstep/contracts/product-event-codec.ts'
+import type { GetErrorResponse } from '@lockstep/contracts/gen/lockstep/ops/v1/error_records.ts'
+import { expect, test } from 'vitest'
+import { hexDump, recordJson, recordText } from './record-text.ts'
+
+const at = new Date('2026-03-14T09:26:53.589Z')
+
+function found(value: Buffer | undefined): GetErrorResponse {
+  return {
+    entry: {
+      place: { topic: 'product.events', partition: 3, offset: 17 },
+      key: Buffer.from([0xff, 0x00]),
+      errorClass: 'invariant',
+      errorMessage: 'the key of the record is not the product_id',
+      attempts: 1,
+      firstFailedAt: at,
+      failedAt: at,
+      settlement: undefined,
+    },
+    value,
+    headers: [{ name: 'raw', value: Buffer.from([1]) }, { name: 'none' }],
+  }
+}
+
+test('an event is shown decoded', () => {
+  const details = { name: 'Teapot', description: '', category: 'kitchen', priceCents: 0 }
+  const change = { $case: 'created', created: { details } } as const
+  const event = { eventId: randomUUID(), productId: 'x', version: 1, occurredAt: at, createdAt: at, change }
+  const text = recordText(found(encodeProductEvent(event)))
+  expect(text).toContain('product.events/3/17')
+  expect(text).toContain('"name": "Teapot"')
+  expect(recordJson(found(encodeProductEvent(event)))).toMatchObject({ payload: { eventId: event.eventId } })
+})
+
+test('bytes that are no event are shown as a hex dump, keys and headers too', () => {
+  const text = recordText(found(Buffer.from('no event at all\n', 'latin1')))
+  expect(text).toContain('cannot be decoded')
+  expect(text).toContain('6e 6f 20 65 76 65 6e 74 20 61 74 20 61 6c 6c 0a  |no event at all.|')
+  expect(text).toContain('0xff00')
+  expect(text).toContain('raw: 0x01')
+  expect(text).toContain('none: (null)')
+  expect(recordText(found(undefined))).toContain('no value')
+})
+
+test('a hex dump has sixteen bytes a line and the rest', () => {
+  expect(hexDump(Buffer.alloc(17, 0x41))).toEqual([
+    `00000000  ${'41 '.repeat(16)} |${'A'.repeat(16)}|`,
+    `00000010  41${' '.repeat(45)}  |A|`,
+  ])
+  expect(hexDump(Buffer.alloc(0))).toEqual([])
+})

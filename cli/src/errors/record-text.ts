@@ -1,0 +1,117 @@
+import { ProductEvent } from '@lockstep/contracts/gen/lockstep/product/v1/events.ts'
+import type {
+  ErrorEntry,
+  GetErrorResponse,
+  RecordPlace,
+} from '@lockstep/contracts/gen/lockstep/ops/v1/error_records.ts'
+import { topics } from '@lockstep/contracts/topics.ts'
+
+/** How a record is written on a command line and in a list. */
+export function placeText(place: RecordPlace | undefined): string {
+  return place ? `${place.topic}/${place.partition}/${place.offset}` : ''
+}
+
+/** One line of a list. */
+export function entryLine(entry: ErrorEntry): string {
+  const { settlement } = entry
+  const became = settlement
+    ? `${settlement.outcome} by ${settlement.by}${settlement.reason && `: ${settlement.reason}`}`
+    : entry.errorMessage
+  return [
+    entry.failedAt?.toISOString() ?? '',
+    placeText(entry.place).padEnd(24),
+    entry.errorClass.padEnd(12),
+    `${entry.attempts}x`,
+    bytesText(entry.key).padEnd(36),
+    became.length > 80 ? `${became.slice(0, 79)}…` : became,
+  ].join('  ')
+}
+
+/** The entry for programs; keys that are not text are given in base64 besides. */
+export function entryJson(entry: ErrorEntry): object {
+  const { key, place, ...rest } = entry
+  return {
+    record: placeText(place),
+    ...place,
+    key: key?.toString('utf8') ?? null,
+    ...(key && !isText(key) && { keyBase64: key.toString('base64') }),
+    ...rest,
+  }
+}
+
+/** The whole record: what went wrong, headers, and its value decoded or as a hex dump. */
+export function recordText({ entry, value, headers }: GetErrorResponse): string {
+  if (!entry) return ''
+  const lines: [string, string][] = [
+    ['record', placeText(entry.place)],
+    ['key', bytesText(entry.key)],
+    ['class', entry.errorClass],
+    ['message', entry.errorMessage],
+    ['attempts', String(entry.attempts)],
+    ['first failed', entry.firstFailedAt?.toISOString() ?? ''],
+    ['last failed', entry.failedAt?.toISOString() ?? ''],
+    ['state', entry.settlement ? settledText(entry.settlement) : 'open'],
+  ]
+  const payload = value && decodedPayload(entry.place?.topic, value)
+  return [
+    ...lines.map(([name, text]) => `${name.padEnd(13)} ${text}`),
+    '',
+    'headers',
+    ...headers.map(({ name, value: bytes }) => `  ${name}: ${bytesText(bytes)}`),
+    '',
+    value === undefined ? 'no value' : `value, ${value.length} bytes${payload ? '' : ', cannot be decoded'}`,
+    ...(payload ? [JSON.stringify(payload, undefined, 2)] : hexDump(value ?? Buffer.alloc(0))),
+  ].join('\n')
+}
+
+export function recordJson({ entry, value, headers }: GetErrorResponse): object {
+  const payload = value && decodedPayload(entry?.place?.topic, value)
+  return {
+    ...(entry && entryJson(entry)),
+    headers: headers.map(({ name, value: bytes }) => ({
+      name,
+      value: bytes?.toString('utf8') ?? null,
+      ...(bytes && !isText(bytes) && { valueBase64: bytes.toString('base64') }),
+    })),
+    valueBase64: value?.toString('base64') ?? null,
+    ...(payload && { payload }),
+  }
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** Undefined for bytes that are no message of this topic, or only happen to parse. */
+function decodedPayload(topic: string | undefined, value: Buffer): object | undefined {
+  if (topic !== topics.productEvents) return undefined
+  try {
+    const event = ProductEvent.decode(value)
+    return uuid.test(event.eventId) ? (ProductEvent.toJSON(event) as object) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function settledText({ outcome, by, at, reason }: NonNullable<ErrorEntry['settlement']>): string {
+  return `${outcome} by ${by} at ${at?.toISOString()}${reason && `: ${reason}`}`
+}
+
+/** UTF-8 without control characters but for white space. */
+function isText(bytes: Buffer): boolean {
+  const text = bytes.toString('utf8')
+  return Buffer.from(text).equals(bytes) && !/[^\P{Cc}\t\n\r]/u.test(text)
+}
+
+function bytesText(bytes: Buffer | undefined): string {
+  if (bytes === undefined) return '(null)'
+  return isText(bytes) ? bytes.toString('utf8') : `0x${bytes.toString('hex')}`
+}
+
+/** Sixteen bytes a line: offset, hex, and the printable ones. */
+export function hexDump(bytes: Buffer): string[] {
+  return Array.from({ length: Math.ceil(bytes.length / 16) }, (_, line) => {
+    const part = bytes.subarray(line * 16, line * 16 + 16)
+    const hex = [...part].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
+    const shown = part.toString('latin1').replaceAll(/[^ -~]/g, '.')
+    return `${(line * 16).toString(16).padStart(8, '0')}  ${hex.padEnd(47)}  |${shown}|`
+  })
+}

@@ -1,0 +1,51 @@
+import type { WriteStream } from 'node:tty'
+import { SingleBar } from 'cli-progress'
+
+export type Streams = {
+  stdout: { write(text: string): unknown }
+  stderr: Pick<WriteStream, 'write'> & { isTTY?: boolean }
+}
+
+export type Output = {
+  /** Whether a program reads it. */
+  json: boolean
+  /** A value for programs, and what people are shown instead of it; without text they are shown nothing. */
+  value(value: object, text?: string): void
+  /** For people only. */
+  line(text: string): void
+  /** A bar on a terminal's stderr, and nothing elsewhere. */
+  progress(unit: string): Progress
+}
+
+export type Progress = Disposable & { update(done: number, total: number): void }
+
+export function output({ stdout, stderr }: Streams, json: boolean): Output {
+  const print = (text: string) => stdout.write(`${text}\n`)
+  return {
+    json,
+    value(value, text) {
+      if (json) print(JSON.stringify(value))
+      else if (text !== undefined) print(text)
+    },
+    line(text) {
+      if (!json) print(text)
+    },
+    progress(unit) {
+      if (json || stderr.isTTY !== true) return { update() {}, [Symbol.dispose]() {} }
+      const format = `{bar} {value} of {total} ${unit}, {duration_formatted}, {eta_formatted} left`
+      const bar = new SingleBar({ stream: stderr as WriteStream, format, hideCursor: true })
+      let started = false
+      return {
+        update(done, total) {
+          if (!started) bar.start(total, done)
+          started = true
+          bar.setTotal(total)
+          bar.update(done)
+        },
+        [Symbol.dispose]() {
+          if (started) bar.stop()
+        },
+      }
+    },
+  }
+}
