@@ -13,6 +13,8 @@ export type Output = {
   value(value: object, text?: string): void
   /** For people only. */
   line(text: string): void
+  /** On stderr, for whoever watches. */
+  warn(text: string): void
   /** A bar on a terminal's stderr, and nothing elsewhere. */
   progress(unit: string): Progress
 }
@@ -29,6 +31,9 @@ export function output({ stdout, stderr }: Streams, json: boolean): Output {
     },
     line(text) {
       if (!json) print(text)
+    },
+    warn(text) {
+      stderr.write(`${text}\n`)
     },
     progress(unit) {
       if (json || stderr.isTTY !== true) return { update() {}, [Symbol.dispose]() {} }

@@ -27,6 +27,8 @@ test.each<[string, string[], string]>([
   ['a record that is none', ['errors', 'show', '7'], 'topic/partition/offset'],
   ['a redrive of nothing in particular', ['errors', 'redrive'], 'Say which records'],
   ['a rate of none', ['errors', 'redrive', '--all', '--rate', '0'], '1-10000'],
+  ['a republication of nothing in particular', ['republish'], 'Say which events'],
+  ['a position that is none', ['republish', '--all', '--after', 'x'], 'product/version'],
   ['a discard without a reason', ['errors', 'discard', '--all'], '--reason'],
 ])('%s is wrong usage, and what would be right is said', async (_, argv, right) => {
   const { code, out, err } = await lockstep(...argv)

@@ -6,6 +6,7 @@ import { cliSettings } from './config.ts'
 import { addErrorsCommand } from './errors/command.ts'
 import { Problem, UsageError } from './exit.ts'
 import { output, type Output, type Streams } from './output.ts'
+import { addRepublishCommand } from './republish/command.ts'
 
 export type Io = Streams & { env: Record<string, string | undefined> }
 
@@ -32,7 +33,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       writeErr: (text) => io.stderr.write(text),
     })
     .showHelpAfterError('(--help says more)')
-  addErrorsCommand(program, () => contextOf(program.opts<GlobalOptions>(), io))
+  const context = () => contextOf(program.opts<GlobalOptions>(), io)
+  addErrorsCommand(program, context)
+  addRepublishCommand(program, context)
 
   try {
     await program.parseAsync([...argv], { from: 'user' })

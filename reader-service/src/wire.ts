@@ -122,7 +122,7 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   const projection = scope.use(startProjection({ kafka, log, registry, project }))
   void projection.failed.then(fail)
 
-  const grpcService = grpcServices({ log, metrics: registry })
+  const grpcService = grpcServices({ log, metrics: registry, draining })
   const operators = config.OPS_API
     ? [
         errorRecordsService(

@@ -6,11 +6,9 @@ import { serveHttp } from '@lockstep/core/http/server.ts'
 import { serveGrpc } from '@lockstep/core/grpc/server.ts'
 import { grpcServices } from '@lockstep/core/grpc/service.ts'
 import { grpcTls } from '@lockstep/core/grpc/settings.ts'
-import { errorTopics } from '@lockstep/core/kafka/error-topics.ts'
 import { connectProducer } from '@lockstep/core/kafka/producer.ts'
 import { kafkaClientSettings } from '@lockstep/core/kafka/settings.ts'
 import type { ServiceContext } from '@lockstep/core/lifecycle/start-service.ts'
-import { errorRecordsService } from '@lockstep/core/ops/error-records.ts'
 import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
 import { createMetrics } from '@lockstep/core/telemetry/metrics.ts'
 import { startTracing } from '@lockstep/core/telemetry/tracing.ts'
@@ -24,6 +22,7 @@ import { outboxMetrics } from './product/outbound/outbox/outbox-metrics.ts'
 import { startOutboxRelay } from './product/outbound/outbox/relay.ts'
 import { outboxChannel } from './product/outbound/outbox/relay-session.ts'
 import { postgresProductStore } from './product/outbound/postgres/product-store.ts'
+import { wireOperators } from './wire-operators.ts'
 
 /** The whole writer. Servers come last, so that they stop first. */
 export async function wire(context: ServiceContext<typeof writerSettings>, scope: AsyncDisposableStack) {
@@ -67,15 +66,9 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
   const admin = adminApp({ metrics, draining, checkReady })
   scope.use(await serveHttp({ app: admin, host, port: config.WRITER_ADMIN_PORT, draining }))
 
-  const grpcService = grpcServices({ log, metrics })
-  const operators = config.OPS_API
-    ? [
-        errorRecordsService(
-          grpcService,
-          errorTopics({ kafka, log, producer: scope.use(connectProducer(kafka, log)) }),
-        ),
-      ]
-    : []
+  const grpcService = grpcServices({ log, metrics, draining })
+  const forOperators = { grpcService, kafka, pool, wakeRelay: relay.wake, log }
+  const operators = config.OPS_API ? wireOperators(forOperators, scope) : []
   scope.use(
     await serveGrpc({
       host,

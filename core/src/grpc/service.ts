@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import {
   status,
   type handleServerStreamingCall,
@@ -47,8 +48,11 @@ export type GrpcService = { definition: ServiceDefinition; implementation: Untyp
 
 const undecodable = Symbol('a request that is not the message it should be')
 
-/** Makes gRPC services whose calls all get a request id, a span, metrics and the one table of statuses. */
-export function grpcServices(options: { log: Log; metrics: Registry }) {
+/**
+ * Makes gRPC services whose calls all get a request id, a span, metrics and the one table of statuses. A stream ends
+ * with `unavailable` when `draining` is aborted: it may be long, and would hold up the stop.
+ */
+export function grpcServices(options: { log: Log; metrics: Registry; draining?: AbortSignal }) {
   const duration = new Histogram({
     name: 'grpc_server_call_duration_seconds',
     help: 'Time from the decoded request to its answer',
@@ -89,7 +93,9 @@ export function grpcServices(options: { log: Log; metrics: Registry }) {
     handler: Streaming<Request, Response>,
   ): handleServerStreamingCall<Request, Response> {
     return (call) => {
-      void serve(path, call, (context) => handler(readable(call.request), sendTo(call), context)).then(
+      void serve(path, call, (context) =>
+        handler(readable(call.request), sendTo(call, options.draining), context),
+      ).then(
         () => call.end(),
         (shown: Partial<ServiceError>) => call.emit('error', shown),
       )
@@ -137,22 +143,25 @@ class CallerGone extends Error {
   override readonly message = 'The caller does not listen any more'
 }
 
-function sendTo<Response>(call: ServerWritableStream<unknown, Response>): Send<Response> {
-  return (message) =>
-    new Promise((resolve, reject) => {
-      if (call.cancelled) return reject(new CallerGone())
-      if (call.write(message)) return resolve()
-      const onDrain = () => {
-        call.off('cancelled', onCancelled)
-        resolve()
-      }
-      const onCancelled = () => {
-        call.off('drain', onDrain)
-        reject(new CallerGone())
-      }
-      call.once('drain', onDrain)
-      call.once('cancelled', onCancelled)
-    })
+function sendTo<Response>(
+  call: ServerWritableStream<unknown, Response>,
+  draining: AbortSignal | undefined,
+): Send<Response> {
+  return async (message) => {
+    if (draining?.aborted) throw new AppError('unavailable', 'The service stops; ask again for the rest')
+    if (call.cancelled) throw new CallerGone()
+    if (call.write(message)) return
+    const settled = new AbortController()
+    try {
+      await Promise.race([
+        once(call, 'drain', { signal: settled.signal }),
+        once(call, 'cancelled', { signal: settled.signal }),
+        ...(draining ? [once(draining, 'abort', { signal: settled.signal })] : []),
+      ])
+    } finally {
+      settled.abort()
+    }
+  }
 }
 
 /**

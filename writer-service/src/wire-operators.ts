@@ -1,0 +1,30 @@
+import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
+import type { KafkaSettings } from '@lockstep/core/kafka/client.ts'
+import { errorTopics } from '@lockstep/core/kafka/error-topics.ts'
+import { connectProducer } from '@lockstep/core/kafka/producer.ts'
+import type { Log } from '@lockstep/core/log/log.ts'
+import { errorRecordsService } from '@lockstep/core/ops/error-records.ts'
+import type { Pool } from 'pg'
+import { republishFrom } from './ops/app/republish.ts'
+import { eventStoreService } from './ops/inbound/grpc/event-store.ts'
+import { postgresEventQueue } from './ops/outbound/postgres/event-queue.ts'
+
+/** What operators call, on the connections of the service. */
+export function wireOperators(
+  parts: {
+    grpcService: ReturnType<typeof grpcServices>
+    kafka: KafkaSettings
+    pool: Pool
+    wakeRelay: () => void
+    log: Log
+  },
+  scope: AsyncDisposableStack,
+): GrpcService[] {
+  const { grpcService, kafka, pool, wakeRelay, log } = parts
+  // Of its own: a redrive of many records does not hold up the relay.
+  const producer = scope.use(connectProducer(kafka, log))
+  return [
+    errorRecordsService(grpcService, errorTopics({ kafka, log, producer })),
+    eventStoreService(grpcService, republishFrom(postgresEventQueue(pool), wakeRelay)),
+  ]
+}
