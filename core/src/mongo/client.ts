@@ -1,4 +1,7 @@
 import { MongoClient, ReadPreference, type Db } from 'mongodb'
+import { endCommandsWithTheirConnection } from './commands-end.ts'
+
+endCommandsWithTheirConnection()
 
 export type Mongo = AsyncDisposable & {
   db: Db
