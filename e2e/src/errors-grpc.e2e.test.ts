@@ -138,8 +138,8 @@ const rows: Row[] = [
     ['expected_version'],
   ]),
   [
-    'an idempotency key',
-    (on) => on.commands.deleteProduct({ id: on.id, idempotencyKey: 'k' }),
+    'an empty idempotency key',
+    (on) => on.commands.deleteProduct({ id: on.id, idempotencyKey: '' }),
     'INVALID_ARGUMENT',
     'invalid',
     ['idempotency_key'],

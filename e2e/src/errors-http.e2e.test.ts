@@ -25,7 +25,7 @@ const typed = (type: string, body: string | Uint8Array = '{}'): HttpRequest => (
   headers: { 'content-type': type },
 })
 const ifMatch = (tag: string): HttpRequest => ({ json: product, headers: { 'if-match': tag } })
-const keyed = { json: product, headers: { 'idempotency-key': 'k' } }
+const keyed = { json: product, headers: { 'idempotency-key': 'k'.repeat(256) } }
 
 const invalidFields: [string, object, string][] = [
   ['an empty name', { name: '' }, 'name'],
@@ -58,7 +58,7 @@ const commands: Row[] = [
     'invalid',
     ['category', 'description', 'id', 'name', 'priceCents', 'x'],
   ],
-  ['an idempotency key', ['POST', products, keyed], 400, 'invalid', ['Idempotency-Key']],
+  ['an idempotency key of 256 characters', ['POST', products, keyed], 400, 'invalid', ['Idempotency-Key']],
   ...invalidFields.flatMap(([name, field, fault]): Row[] => [
     [name, ['POST', products, withField(field)], 400, 'invalid', [fault]],
     [name, ['PUT', one, withField(field)], 400, 'invalid', [fault]],
@@ -77,7 +77,7 @@ const commands: Row[] = [
         'version_conflict',
       ],
       [
-        'an idempotency key',
+        'an idempotency key of 256 characters',
         [method, one, { ...body, headers: keyed.headers }],
         400,
         'invalid',

@@ -20,6 +20,11 @@ export const writerSettings = {
     { min: 100, max: 60_000 },
     'How long a command may try before it is given up, ms; an earlier deadline of its caller counts',
   ),
+  WRITER_IDEMPOTENCY_RETENTION_MS: milliseconds(
+    86_400_000,
+    { min: 1_000, max: 31_536_000_000 },
+    'How long an idempotency key is remembered at least, ms',
+  ),
   ...postgresSettings,
   ...kafkaSettings,
   ...grpcSettings,

@@ -21,7 +21,9 @@ import { productRoutes } from './product/inbound/http/product-routes.ts'
 import { outboxMetrics } from './product/outbound/outbox/outbox-metrics.ts'
 import { startOutboxRelay } from './product/outbound/outbox/relay.ts'
 import { outboxChannel } from './product/outbound/outbox/relay-session.ts'
+import { postgresCommandResults } from './product/outbound/postgres/command-results.ts'
 import { postgresProductStore } from './product/outbound/postgres/product-store.ts'
+import { startResultExpiry } from './product/outbound/postgres/result-expiry.ts'
 import { wireOperators } from './wire-operators.ts'
 
 /** The whole writer. Servers come last, so that they stop first. */
@@ -41,6 +43,7 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
       metrics,
     }),
   )
+  scope.use(startResultExpiry({ pool, retentionMs: config.WRITER_IDEMPOTENCY_RETENTION_MS, log }))
   const kafka = kafkaClientSettings(config, 'lockstep-writer')
   const producer = scope.use(connectProducer(kafka, log))
   const relay = scope.use(
@@ -55,7 +58,9 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
 
   const execute = executeCommandOn({
     store: postgresProductStore(pool),
+    results: postgresCommandResults(pool),
     now: () => new Date(),
+    newProductId: () => uuidv7(),
     newEventId: () => uuidv7(),
     onCommitted: relay.wake,
   })

@@ -11,6 +11,7 @@ export const errorCatalogue = {
   version_conflict: { title: 'The product has another version', retryable: false },
   too_large: { title: 'The request is too large', retryable: false },
   unsupported_media_type: { title: 'The media type is not supported', retryable: false },
+  idempotency_mismatch: { title: 'The idempotency key belongs to another command', retryable: false },
   internal: { title: 'Something went wrong on our side', retryable: false },
   overloaded: { title: 'Too much work is under way; nothing was done', retryable: true },
   unavailable: { title: 'A dependency cannot be reached; nothing was done', retryable: true },
@@ -29,15 +30,18 @@ export class AppError extends Error {
   override readonly name = 'AppError'
   readonly code: ErrorCode
   readonly violations: readonly FieldViolation[]
+  /** The request that was answered so first, when this is the same answer again. */
+  readonly requestId: string | undefined
 
   constructor(
     code: ErrorCode,
     detail: string,
-    options: { violations?: readonly FieldViolation[]; cause?: unknown } = {},
+    options: { violations?: readonly FieldViolation[]; requestId?: string; cause?: unknown } = {},
   ) {
     super(detail, { cause: options.cause })
     this.code = code
     this.violations = options.violations ?? []
+    this.requestId = options.requestId
   }
 
   /** True when the same request may well succeed a little later, and repeating it does no harm. */
@@ -50,6 +54,22 @@ export class AppError extends Error {
 export function invalid(violations: readonly FieldViolation[]): AppError {
   const fields = [...new Set(violations.map((violation) => violation.field))].join(', ')
   return new AppError('invalid', `Not valid: ${fields}`, { violations })
+}
+
+/** Runs every check and gives what they give; throws one `invalid` with the faults of all of them. */
+export function checkAll<T extends readonly unknown[]>(...checks: { [K in keyof T]: () => T[K] }): T {
+  const faults: FieldViolation[] = []
+  const values = checks.map((check) => {
+    try {
+      return check()
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'invalid')) throw error
+      faults.push(...error.violations)
+      return undefined
+    }
+  })
+  if (faults.length > 0) throw invalid(faults)
+  return values as unknown as T
 }
 
 /** What a caller is shown of anything that was thrown. */

@@ -12,6 +12,7 @@ export const grpcStatus = {
   version_conflict: status.ABORTED,
   too_large: status.RESOURCE_EXHAUSTED,
   unsupported_media_type: status.INVALID_ARGUMENT,
+  idempotency_mismatch: status.INVALID_ARGUMENT,
   internal: status.INTERNAL,
   overloaded: status.RESOURCE_EXHAUSTED,
   unavailable: status.UNAVAILABLE,

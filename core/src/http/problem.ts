@@ -10,6 +10,7 @@ export const httpStatus = {
   version_conflict: 412,
   too_large: 413,
   unsupported_media_type: 415,
+  idempotency_mismatch: 422,
   internal: 500,
   overloaded: 503,
   unavailable: 503,
@@ -37,7 +38,7 @@ export function problemResponse(
     detail: error.message,
     instance: request.path,
     code: error.code,
-    requestId: request.requestId,
+    requestId: error.requestId ?? request.requestId,
     ...(error.violations.length > 0 && { errors: error.violations }),
   }
   const retry = error.retryable ? { 'retry-after': String(RETRY_AFTER_S) } : {}

@@ -1,3 +1,5 @@
+import { repeat } from '@lockstep/core/concurrency/repeat.ts'
+
 /**
  * Cache entries belong to a generation, a part of their keys, and one document of the read model's
  * database says which generation counts and whether it is open. That is the way out when the cache
@@ -68,14 +70,8 @@ export function watchCacheGeneration(options: {
     }
   }
 
-  const stopping = new AbortController()
-  const looking = (async () => {
-    while (!stopping.signal.aborted) {
-      // While the document cannot be read the knowledge ages, which is all that has to happen.
-      await look().catch(() => {})
-      await elapsed(options.refreshMs, stopping.signal)
-    }
-  })()
+  // While the document cannot be read the knowledge ages, which is all that has to happen.
+  const looking = repeat(() => look().catch(() => {}), options.refreshMs)
 
   return {
     usable: () =>
@@ -85,22 +81,6 @@ export function watchCacheGeneration(options: {
     refresh,
     close: (number) => store.close(number),
     closedForMs,
-    [Symbol.asyncDispose]: async () => {
-      stopping.abort()
-      await looking
-    },
+    [Symbol.asyncDispose]: () => looking[Symbol.asyncDispose](),
   }
-}
-
-function elapsed(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const timer = setTimeout(done, ms)
-    function done() {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    signal.addEventListener('abort', done)
-  })
 }

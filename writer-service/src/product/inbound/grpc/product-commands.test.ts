@@ -13,20 +13,20 @@ import { grpcServices } from '@lockstep/core/grpc/service.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ExecuteCommand } from '../../app/execute-command.ts'
-import type { ProductCommand } from '../../domain/product.ts'
+import type { CommandCall, ExecuteCommand } from '../../app/execute-command.ts'
+import type { RequestedCommand } from '../../app/idempotency.ts'
 import { productCommandsService } from './product-commands.ts'
 
 /** The protocol alone: a use case that remembers its commands, behind a real server and a real client. */
 const log = createLog({ service: 'test', level: 'silent' })
-const executed: { command: ProductCommand; deadline: number }[] = []
+const executed: { command: RequestedCommand; call: CommandCall }[] = []
 let outcome: () => Promise<{ id: string; version: number }>
 let server: GrpcServer
 let client: ProductCommandsClient
 
 beforeAll(async () => {
-  const execute: ExecuteCommand = (command, deadline) => {
-    executed.push({ command, deadline })
+  const execute: ExecuteCommand = (command, call) => {
+    executed.push({ command, call })
     return outcome()
   }
   const grpcService = grpcServices({ log, metrics: new Registry() })
@@ -50,7 +50,7 @@ const id = randomUUID()
 function update(request: Partial<UpdateProductRequest>, deadline?: number) {
   outcome = async () => ({ id, version: 2 })
   executed.length = 0
-  return new Promise<ProductCommand>((resolve, reject) => {
+  return new Promise<RequestedCommand>((resolve, reject) => {
     const full = { id, product: undefined, updateMask: undefined, ...request }
     client.updateProduct(full, new Metadata(), { deadline }, (error) =>
       error ? reject(error) : resolve(executed[0]!.command),
@@ -100,18 +100,31 @@ describe('UpdateProduct', () => {
   it.each([
     ['expected_version 0', { expectedVersion: 0 }, ['expected_version']],
     ['a negative expected_version', { expectedVersion: -1 }, ['expected_version']],
-    ['an idempotency key', { idempotencyKey: '' }, ['idempotency_key']],
+    ['an empty idempotency key', { idempotencyKey: '' }, ['idempotency_key']],
+    ['a key that no header can carry', { idempotencyKey: 'é' }, ['idempotency_key']],
+    ['a key of 256 characters', { idempotencyKey: 'k'.repeat(256) }, ['idempotency_key']],
     ['an id that is no UUID', { id: 'x' }, ['id']],
+    [
+      'everything at once',
+      { id: 'x', expectedVersion: 0, product: {} },
+      ['id', 'expected_version', 'name', 'price_cents'],
+    ],
     ['no product', { product: undefined }, ['name', 'price_cents']],
   ])('refuses %s', async (_, wrong, fields) => {
     const error = await refusal(update({ product: { name: 'a', priceCents: 1 }, ...wrong }))
     expect([error.code, fieldsOf(error)]).toEqual([status.INVALID_ARGUMENT, fields])
   })
 
+  it('the idempotency key reaches the command', async () => {
+    const idempotencyKey = '~'.repeat(255)
+    await update({ product: { name: 'a', priceCents: 1 }, idempotencyKey })
+    expect(executed[0]!.call.idempotencyKey).toBe(idempotencyKey)
+  })
+
   it("the caller's deadline reaches the command", async () => {
     const deadline = Date.now() + 1_000
     await update({ product: { name: 'a', priceCents: 1 } }, deadline)
-    expect(Math.abs(executed[0]!.deadline - deadline)).toBeLessThan(500)
+    expect(Math.abs(executed[0]!.call.deadline - deadline)).toBeLessThan(500)
   })
 })
 
@@ -120,6 +133,7 @@ describe('every call', () => {
     ['not_found', status.NOT_FOUND],
     ['already_exists', status.ALREADY_EXISTS],
     ['version_conflict', status.ABORTED],
+    ['idempotency_mismatch', status.INVALID_ARGUMENT],
     ['overloaded', status.RESOURCE_EXHAUSTED],
     ['unavailable', status.UNAVAILABLE],
     ['outcome_unknown', status.UNKNOWN],

@@ -1,11 +1,11 @@
-import { v7 as uuidv7 } from 'uuid'
 import {
   ProductCommandsService,
   type ProductInput,
 } from '@lockstep/contracts/gen/lockstep/product/v1/product_commands.ts'
-import { invalid, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
+import { checkAll, invalid, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
 import type { GrpcCall, grpcServices } from '@lockstep/core/grpc/service.ts'
 import type { ExecuteCommand } from '../../app/execute-command.ts'
+import { idempotencyKeyOf, type RequestedCommand } from '../../app/idempotency.ts'
 import {
   newProduct,
   parseInput,
@@ -13,7 +13,7 @@ import {
   productDetails,
   productTarget,
 } from '../../app/product-input.ts'
-import type { ProductCommand, ProductDetails } from '../../domain/product.ts'
+import type { ProductDetails } from '../../domain/product.ts'
 
 /** The gRPC commands. `timeLimitMs` bounds a command whose caller set no deadline, or a later one. */
 export function productCommandsService(
@@ -21,39 +21,54 @@ export function productCommandsService(
   execute: ExecuteCommand,
   options: { timeLimitMs: number },
 ) {
-  const run = (command: ProductCommand, call: GrpcCall) =>
-    execute(command, Math.min(call.deadline, Date.now() + options.timeLimitMs))
+  const run = (command: RequestedCommand, { requestId, deadline }: GrpcCall, idempotencyKey?: string) =>
+    execute(command, {
+      requestId,
+      deadline: Math.min(deadline, Date.now() + options.timeLimitMs),
+      idempotencyKey,
+    })
 
   return grpcService(ProductCommandsService, {
     createProduct: async (request, call) => {
-      refuseUnserved(request)
-      const input = parseInput(newProduct, { id: request.id, ...request.product })
-      const { id = uuidv7(), ...details } = input
-      return run({ type: 'create', id, details }, call)
+      const [key, { id, ...details }] = checkAll(
+        () => keyOf(request),
+        () => parseInput(newProduct, { id: request.id, ...request.product }),
+      )
+      return run({ type: 'create', id, details }, call, key)
     },
     updateProduct: async (request, call) => {
-      const target = targetOf(request)
-      const changes = changesOf(request.product ?? {}, request.updateMask ?? [])
-      return run({ type: 'update', ...target, changes }, call)
+      const [{ key, ...target }, changes] = checkAll(
+        () => targetOf(request),
+        () => changesOf(request.product ?? {}, request.updateMask ?? []),
+      )
+      return run({ type: 'update', ...target, changes }, call, key)
     },
-    deleteProduct: async (request, call) => run({ type: 'delete', ...targetOf(request) }, call),
+    deleteProduct: async (request, call) => {
+      const { key, ...target } = targetOf(request)
+      return run({ type: 'delete', ...target }, call, key)
+    },
   })
 }
 
-type Targeted = { id: string; expectedVersion?: number | undefined; idempotencyKey?: string | undefined }
+type Keyed = { idempotencyKey?: string | undefined }
+type Targeted = Keyed & { id: string; expectedVersion?: number | undefined }
 
-function targetOf(request: Targeted): { id: string; expectedVersion: number | undefined } {
-  refuseUnserved(request)
-  const { expectedVersion } = request
-  if (expectedVersion !== undefined && !(expectedVersion >= 1)) {
-    throw invalid([{ field: 'expected_version', message: 'must be 1 or more' }])
-  }
-  return { id: parseInput(productTarget, { id: request.id }).id, expectedVersion }
+function targetOf(request: Targeted) {
+  const [key, { id }, expectedVersion] = checkAll(
+    () => keyOf(request),
+    () => parseInput(productTarget, { id: request.id }),
+    () => expectedVersionOf(request),
+  )
+  return { key, id, expectedVersion }
 }
 
-function refuseUnserved(request: { idempotencyKey?: string | undefined }): void {
-  if (request.idempotencyKey === undefined) return
-  throw invalid([{ field: 'idempotency_key', message: 'is not supported; send the command without it' }])
+function keyOf({ idempotencyKey }: Keyed): string | undefined {
+  return idempotencyKeyOf(idempotencyKey, 'idempotency_key')
+}
+
+function expectedVersionOf({ expectedVersion }: Targeted): number | undefined {
+  if (expectedVersion === undefined || expectedVersion >= 1) return expectedVersion
+  throw invalid([{ field: 'expected_version', message: 'must be 1 or more' }])
 }
 
 /** ProductInput's fields by their names in the contract. */

@@ -1,9 +1,9 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { Context } from 'hono'
-import { invalid } from '@lockstep/core/errors/app-error.ts'
+import { checkAll } from '@lockstep/core/errors/app-error.ts'
 import type { HttpApp, HttpVariables } from '@lockstep/core/http/app.ts'
 import { readJson } from '@lockstep/core/http/body.ts'
 import type { ExecuteCommand } from '../../app/execute-command.ts'
+import { idempotencyKeyOf, type RequestedCommand } from '../../app/idempotency.ts'
 import {
   newProduct,
   parseInput,
@@ -11,7 +11,6 @@ import {
   productDetails,
   productTarget,
 } from '../../app/product-input.ts'
-import type { ProductCommand } from '../../domain/product.ts'
 import { etagOf, expectedVersionOf } from './if-match.ts'
 import {
   createProductRoute,
@@ -27,13 +26,21 @@ type Request = Context<HttpVariables>
 
 /** The HTTP commands. `timeLimitMs`: how long a command may try before it is given up. */
 export function productRoutes(app: HttpApp, execute: ExecuteCommand, options: { timeLimitMs: number }): void {
-  const run = (command: ProductCommand) => execute(command, Date.now() + options.timeLimitMs)
+  const run = (c: Request, command: RequestedCommand, idempotencyKey: string | undefined) =>
+    execute(command, {
+      requestId: c.get('requestId'),
+      deadline: Date.now() + options.timeLimitMs,
+      idempotencyKey,
+    })
 
   app.openAPIRegistry.registerPath(createProductRoute)
   app.post(createProductRoute.getRoutingPath(), async (c) => {
-    refuseIdempotencyKey(c)
-    const { id = uuidv7(), ...details } = parseInput(newProduct, await body(c, ['application/json']))
-    const result = await run({ type: 'create', id, details })
+    const given = await body(c, ['application/json'])
+    const [key, { id, ...details }] = checkAll(
+      () => keyOf(c),
+      () => parseInput(newProduct, given),
+    )
+    const result = await run(c, { type: 'create', id, details }, key)
     return c.json(result, 201, {
       location: `${createProductRoute.path}/${result.id}`,
       etag: etagOf(result.version),
@@ -42,28 +49,42 @@ export function productRoutes(app: HttpApp, execute: ExecuteCommand, options: { 
 
   app.openAPIRegistry.registerPath(replaceProductRoute)
   app.put(replaceProductRoute.getRoutingPath(), async (c) => {
-    const target = targetOf(c)
-    const changes = parseInput(productDetails, await body(c, ['application/json']))
-    return answer(c, await run({ type: 'update', ...target, changes }))
+    const given = await body(c, ['application/json'])
+    const [{ key, ...target }, changes] = checkAll(
+      () => targetOf(c),
+      () => parseInput(productDetails, given),
+    )
+    return answer(c, await run(c, { type: 'update', ...target, changes }, key))
   })
 
   app.openAPIRegistry.registerPath(patchProductRoute)
   app.patch(patchProductRoute.getRoutingPath(), async (c) => {
-    const target = targetOf(c)
-    const changes = parseInput(productChanges, await body(c, patchMediaTypes))
-    return answer(c, await run({ type: 'update', ...target, changes }))
+    const given = await body(c, patchMediaTypes)
+    const [{ key, ...target }, changes] = checkAll(
+      () => targetOf(c),
+      () => parseInput(productChanges, given),
+    )
+    return answer(c, await run(c, { type: 'update', ...target, changes }, key))
   })
 
   app.openAPIRegistry.registerPath(deleteProductRoute)
-  app.delete(deleteProductRoute.getRoutingPath(), async (c) =>
-    answer(c, await run({ type: 'delete', ...targetOf(c) })),
-  )
+  app.delete(deleteProductRoute.getRoutingPath(), async (c) => {
+    const { key, ...target } = targetOf(c)
+    return answer(c, await run(c, { type: 'delete', ...target }, key))
+  })
 }
 
-function targetOf(c: Request): { id: string; expectedVersion: number | undefined } {
-  refuseIdempotencyKey(c)
-  const { id } = parseInput(productTarget, { id: c.req.param('id') })
-  return { id, expectedVersion: expectedVersionOf(c.req.header('if-match')) }
+function targetOf(c: Request) {
+  const [key, { id }, expectedVersion] = checkAll(
+    () => keyOf(c),
+    () => parseInput(productTarget, { id: c.req.param('id') }),
+    () => expectedVersionOf(c.req.header('if-match')),
+  )
+  return { key, id, expectedVersion }
+}
+
+function keyOf(c: Request): string | undefined {
+  return idempotencyKeyOf(c.req.header('idempotency-key'), 'Idempotency-Key')
 }
 
 function body(c: Request, mediaTypes: readonly string[]): Promise<unknown> {
@@ -72,10 +93,4 @@ function body(c: Request, mediaTypes: readonly string[]): Promise<unknown> {
 
 function answer(c: Request, result: { id: string; version: number }): Response {
   return c.json(result, 200, { etag: etagOf(result.version) })
-}
-
-/** A key that were ignored would promise what is not kept. */
-function refuseIdempotencyKey(c: Request): void {
-  if (c.req.header('idempotency-key') === undefined) return
-  throw invalid([{ field: 'Idempotency-Key', message: 'is not supported; send the command without it' }])
 }

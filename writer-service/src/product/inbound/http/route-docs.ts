@@ -8,7 +8,18 @@ import { newProduct, productChanges, productDetails } from '../../app/product-in
 const idParam = z.object({
   id: z.string().meta({ format: 'uuid', example: '0196a8c4-6d1e-7c3a-9f52-3f6f1f0a4b11' }),
 })
-const ifMatch = z.object({
+const idempotencyKey = z.object({
+  'Idempotency-Key': z
+    .string()
+    .regex(/^[!-~]([ -~]{0,253}[!-~])?$/)
+    .optional()
+    .meta({
+      description:
+        'Makes the command safe to repeat: whoever sends it again with this key gets the first answer, and it takes effect once. Kept for a day.',
+      example: '0196a8c4-9b1c-7d5e-8a37-0c2f8e6f7a10',
+    }),
+})
+const targeted = idempotencyKey.extend({
   'If-Match': z
     .string()
     .regex(/^("[1-9][0-9]{0,14}"|\*)$/)
@@ -37,6 +48,7 @@ const body = (schema: z.ZodType, mediaTypes: readonly string[] = ['application/j
 const everyCommand: ErrorCode[] = [
   'malformed',
   'invalid',
+  'idempotency_mismatch',
   'internal',
   'overloaded',
   'unavailable',
@@ -55,7 +67,7 @@ export const createProductRoute = createRoute({
   path: '/api/v1/products',
   tags: ['Products'],
   summary: 'Create a product',
-  request: { body: body(newProduct) },
+  request: { headers: idempotencyKey, body: body(newProduct) },
   responses: {
     201: answer('Created; readable through the reader within moments', location),
     ...problemResponses([...everyCommand, ...withBody, 'already_exists']),
@@ -68,7 +80,7 @@ export const replaceProductRoute = createRoute({
   path: '/api/v1/products/{id}',
   tags: ['Products'],
   summary: 'Replace a product: fields left out take their default',
-  request: { params: idParam, headers: ifMatch, body: body(productDetails) },
+  request: { params: idParam, headers: targeted, body: body(productDetails) },
   responses: {
     200: answer('Replaced, or already as asked: then the version stays'),
     ...problemResponses([...everyCommand, ...withBody, ...onExisting]),
@@ -81,7 +93,7 @@ export const patchProductRoute = createRoute({
   path: '/api/v1/products/{id}',
   tags: ['Products'],
   summary: 'Change some fields of a product',
-  request: { params: idParam, headers: ifMatch, body: body(productChanges, patchMediaTypes) },
+  request: { params: idParam, headers: targeted, body: body(productChanges, patchMediaTypes) },
   responses: {
     200: answer('Changed, or already as asked: then the version stays'),
     ...problemResponses([...everyCommand, ...withBody, ...onExisting]),
@@ -94,7 +106,7 @@ export const deleteProductRoute = createRoute({
   path: '/api/v1/products/{id}',
   tags: ['Products'],
   summary: 'Delete a product for good: its id cannot be used again',
-  request: { params: idParam, headers: ifMatch },
+  request: { params: idParam, headers: targeted },
   responses: {
     200: answer('Deleted'),
     ...problemResponses([...everyCommand, ...onExisting]),

@@ -20,6 +20,9 @@ export function commitColumns(batch: readonly PendingCommit[]): unknown[] {
     column(({ event }) => productEventTypes[event.change.type]),
     column(({ event }) => encodeProductEvent(messageOf(event))),
     column(({ traceparent }) => JSON.stringify(traceparent === undefined ? {} : { traceparent })),
+    column(({ claim }) => claim?.key ?? null),
+    column(({ claim }) => claim?.fingerprint ?? null),
+    column(({ claim }) => claim && JSON.stringify(claim.outcome)),
   ]
 }
 

@@ -39,7 +39,7 @@ export async function committedEvents(
   }
   throw new AppError(
     'outcome_unknown',
-    'The database was lost while it committed: read the product before you repeat the command',
+    'The database was lost while it committed: repeat the command with its idempotency key, or read the product first',
     { cause },
   )
 }

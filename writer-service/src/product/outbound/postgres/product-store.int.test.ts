@@ -5,8 +5,9 @@ import { createLog } from '@lockstep/core/log/log.ts'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { cuttingProxy } from '../../../testing/cutting-proxy.ts'
 import { migratedDatabase } from '../../../testing/migrated-database.ts'
-import { creation, pending, tea } from '../../../testing/products.ts'
+import { callWith, creation, pending, tea } from '../../../testing/products.ts'
 import { executeCommandOn } from '../../app/execute-command.ts'
+import { postgresCommandResults } from './command-results.ts'
 import { postgresProductStore } from './product-store.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
@@ -66,6 +67,25 @@ describe('the product store', () => {
     expect(rows).toEqual([{ version: 1 }, { version: 2 }])
   })
 
+  it('of batches that create the same products at once, each product is written by one, and the others are written', async () => {
+    await using db = connect()
+    for (let round = 0; round < 10; round++) {
+      const shared = [randomUUID(), randomUUID()]
+      const batches = Array.from({ length: 4 }, (_, n) => {
+        const ids = n % 2 ? shared : shared.toReversed()
+        return [...ids.map((id) => creation(id)), creation()]
+      })
+      const results = await Promise.all(batches.map((batch) => db.store.commit(batch)))
+      for (const id of shared) {
+        const won = batches.filter((batch, n) =>
+          batch.some(({ next }, i) => next.id === id && results[n]?.[i] === 'committed'),
+        )
+        expect(won).toHaveLength(1)
+      }
+      expect(results.map((result) => result[2])).toEqual(batches.map(() => 'committed'))
+    }
+  })
+
   it('the event store cannot be changed', async () => {
     await using db = connect()
     await db.store.commit([creation()])
@@ -77,16 +97,17 @@ describe('the product store', () => {
     await using db = connect()
     const execute = executeCommandOn({
       store: db.store,
+      results: postgresCommandResults(db.pool),
       now: () => new Date(),
+      newProductId: () => randomUUID(),
       newEventId: () => randomUUID(),
       onCommitted: () => {},
     })
     const id = randomUUID()
-    const deadline = Date.now() + 20_000
-    await execute({ type: 'create', id, details: tea }, deadline)
+    await execute({ type: 'create', id, details: tea }, callWith())
     const results = await Promise.all(
       Array.from({ length: 32 }, (_, n) =>
-        execute({ type: 'update', id, changes: { name: `name ${n}` } }, deadline),
+        execute({ type: 'update', id, changes: { name: `name ${n}` } }, callWith()),
       ),
     )
     expect(results.map((result) => result.version).toSorted((a, b) => a - b)).toEqual(

@@ -1,16 +1,19 @@
 import { AppError } from '@lockstep/core/errors/app-error.ts'
-import { passing, rolledBack } from '@lockstep/core/postgres/errors.ts'
+import { rolledBack } from '@lockstep/core/postgres/errors.ts'
 import { backendOf } from '@lockstep/core/postgres/pool.ts'
 import { sql } from '@lockstep/core/postgres/sql.ts'
 import { withSpan } from '@lockstep/core/telemetry/tracing.ts'
-import type { Pool, PoolClient } from 'pg'
+import type { DatabaseError, Pool } from 'pg'
 import type { CommitResult, PendingCommit, ProductStore } from '../../app/ports.ts'
 import type { Product } from '../../domain/product.ts'
 import { commitColumns } from './commit-columns.ts'
 import { committedEvents } from './lost-commit.ts'
+import { nothingDone } from './nothing-done.ts'
 
 const loadProducts = sql(import.meta.url, './load-products.sql')
 const commitProducts = sql(import.meta.url, './commit-products.sql')
+
+const UNIQUE_VIOLATION = '23505'
 
 type Connections = Pick<Pool, 'connect' | 'query'>
 
@@ -35,12 +38,8 @@ type ProductRow = {
 }
 
 async function load(pool: Connections, ids: readonly string[]): Promise<Map<string, Product>> {
-  try {
-    const { rows } = await pool.query<ProductRow>({ ...loadProducts, values: [ids] })
-    return new Map(rows.map((row) => [row.id, productOf(row)]))
-  } catch (error) {
-    throw nothingDone(error)
-  }
+  const { rows } = await pool.query<ProductRow>({ ...loadProducts, values: [ids] }).catch(nothingDone)
+  return new Map(rows.map((row) => [row.id, productOf(row)]))
 }
 
 function productOf(row: ProductRow): Product {
@@ -60,12 +59,7 @@ function productOf(row: ProductRow): Product {
 }
 
 async function commit(pool: Connections, batch: readonly PendingCommit[]): Promise<CommitResult[]> {
-  let client: PoolClient
-  try {
-    client = await pool.connect()
-  } catch (error) {
-    throw nothingDone(error)
-  }
+  const client = await pool.connect().catch(nothingDone)
   try {
     const { rows } = await client.query<{ id: string }>({ ...commitProducts, values: commitColumns(batch) })
     client.release()
@@ -74,13 +68,26 @@ async function commit(pool: Connections, batch: readonly PendingCommit[]): Promi
   } catch (error) {
     if (rolledBack(error)) {
       client.release()
-      throw nothingDone(error)
+      return isTaken(error) ? oneByOne(pool, batch) : nothingDone(error)
     }
     // The statement was on its way when the connection was lost: it may have been committed.
     const backend = backendOf(client)
     client.release(true)
     return afterLostConnection(pool, batch, backend)
   }
+}
+
+/** Somebody created one of these products at the same moment; that must not fail the others. */
+async function oneByOne(pool: Connections, batch: readonly PendingCommit[]): Promise<CommitResult[]> {
+  if (batch.length === 1) return ['conflict']
+  const results: CommitResult[] = []
+  for (const pending of batch) results.push(...(await commit(pool, [pending])))
+  return results
+}
+
+/** Which of the two tables is written first is up to the server. */
+function isTaken({ code, constraint = '' }: DatabaseError): boolean {
+  return code === UNIQUE_VIOLATION && ['products_pkey', 'product_events_pkey'].includes(constraint)
 }
 
 async function afterLostConnection(
@@ -92,9 +99,4 @@ async function afterLostConnection(
   const found = await committedEvents(pool, ids, backend)
   if (found.size === 0) throw new AppError('unavailable', 'The database was lost; nothing was done')
   return ids.map((id) => (found.has(id) ? 'committed' : 'conflict'))
-}
-
-function nothingDone(error: unknown): unknown {
-  if (!passing(error)) return error
-  return new AppError('unavailable', 'The database does not answer; nothing was done', { cause: error })
 }

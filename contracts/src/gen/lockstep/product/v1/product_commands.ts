@@ -44,7 +44,10 @@ export interface CreateProductRequest {
   product:
     | ProductInput
     | undefined;
-  /** Not served yet: refused when set. */
+  /**
+   * 1-255 printable ASCII characters. Makes the command safe to repeat: whoever sends it again with this key gets
+   * the first answer, and it takes effect once. Kept for a day.
+   */
   idempotencyKey?: string | undefined;
 }
 
@@ -66,7 +69,10 @@ export interface UpdateProductRequest {
   expectedVersion?:
     | number
     | undefined;
-  /** Not served yet: refused when set. */
+  /**
+   * 1-255 printable ASCII characters. Makes the command safe to repeat: whoever sends it again with this key gets
+   * the first answer, and it takes effect once. Kept for a day.
+   */
   idempotencyKey?: string | undefined;
 }
 
@@ -81,7 +87,10 @@ export interface DeleteProductRequest {
   expectedVersion?:
     | number
     | undefined;
-  /** Not served yet: refused when set. */
+  /**
+   * 1-255 printable ASCII characters. Makes the command safe to repeat: whoever sends it again with this key gets
+   * the first answer, and it takes effect once. Kept for a day.
+   */
   idempotencyKey?: string | undefined;
 }
 
@@ -753,7 +762,8 @@ export const DeleteProductResponse: MessageFns<DeleteProductResponse> = {
  *
  * Errors: INVALID_ARGUMENT with a google.rpc.BadRequest that lists every field at fault, NOT_FOUND,
  * ALREADY_EXISTS, ABORTED (another version than expected_version), UNAVAILABLE (nothing was done),
- * UNKNOWN (the command may have been applied: read before repeating it), DEADLINE_EXCEEDED.
+ * UNKNOWN (the command may have been applied: repeat it with its idempotency key, or read first),
+ * DEADLINE_EXCEEDED. Another command under a key that was used before: INVALID_ARGUMENT.
  */
 export type ProductCommandsService = typeof ProductCommandsService;
 export const ProductCommandsService = {

@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto'
+import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
+import { createLog } from '@lockstep/core/log/log.ts'
+import { Registry } from 'prom-client'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { migratedDatabase } from '../testing/migrated-database.ts'
+import { callWith, tea } from '../testing/products.ts'
+import { executeCommandOn } from './app/execute-command.ts'
+import type { ProductStore } from './app/ports.ts'
+import { postgresCommandResults } from './outbound/postgres/command-results.ts'
+import { postgresProductStore } from './outbound/postgres/product-store.ts'
+import { startResultExpiry } from './outbound/postgres/result-expiry.ts'
+
+/* Two writers, as two processes would be, on one database. */
+
+const log = createLog({ service: 'test', level: 'silent' })
+const scope = new AsyncDisposableStack()
+let writers: ReturnType<typeof writerOn>[]
+let pool: ReturnType<typeof connectPostgres>['pool']
+
+function writerOn(url: string, between: (store: ProductStore) => ProductStore = (store) => store) {
+  const postgres = scope.use(
+    connectPostgres({ url, poolSize: 10, applicationName: 'test', log, metrics: new Registry() }),
+  )
+  const execute = executeCommandOn({
+    store: between(postgresProductStore(postgres.pool)),
+    results: postgresCommandResults(postgres.pool),
+    now: () => new Date(),
+    newProductId: () => randomUUID(),
+    newEventId: () => randomUUID(),
+    onCommitted: () => {},
+  })
+  return { execute, pool: postgres.pool }
+}
+
+let url: string
+beforeAll(async () => {
+  url = await migratedDatabase(inject('postgresUrl'))
+  writers = [writerOn(url), writerOn(url)]
+  pool = writers[0]!.pool
+})
+afterAll(() => scope.disposeAsync())
+
+const create = (writer: number, key?: string, id?: string) =>
+  writers[writer % 2]!.execute({ type: 'create', id, details: tea }, callWith(key))
+const rename = (writer: number, id: string, name: string, key?: string) =>
+  writers[writer % 2]!.execute({ type: 'update', id, changes: { name } }, callWith(key))
+
+async function events(id: string): Promise<number> {
+  const { rowCount } = await pool.query('select from product_events where product_id = $1', [id])
+  return rowCount ?? 0
+}
+
+test('a create without an id that is repeated, in both writers at once, makes one product', async () => {
+  for (let round = 0; round < 20; round++) {
+    const key = randomUUID()
+    const results = await Promise.all(Array.from({ length: 8 }, (_, n) => create(n, key)))
+    expect(new Set(results.map((result) => JSON.stringify(result))).size).toBe(1)
+    expect(await events(results[0]!.id)).toBe(1)
+  }
+  const { rows } = await pool.query('select count(*) as products from products')
+  expect(rows).toEqual([{ products: 20 }])
+})
+
+test('an update that is repeated, among others of the same product, takes effect once', async () => {
+  const { id } = await create(0)
+  const keys = Array.from({ length: 10 }, () => randomUUID())
+  const send = (n: number) => rename(n, id, `name ${n % 10}`, keys[n % 10])
+  const results = await Promise.all(Array.from({ length: 40 }, (_, n) => send(n)))
+  for (let n = 0; n < 10; n++) {
+    const repeats = results.filter((_, index) => index % 10 === n)
+    expect(new Set(repeats.map(({ version }) => version)).size).toBe(1)
+  }
+  expect(await events(id)).toBe(11)
+  // Long after, and after others have changed the product.
+  expect(await send(3)).toEqual(results[3])
+})
+
+test('an answer that changed nothing is given again after something has changed', async () => {
+  const { id } = await create(0)
+  const key = randomUUID()
+  expect(await rename(0, id, tea.name, key)).toEqual({ id, version: 1 })
+  await rename(0, id, 'another')
+  expect(await rename(1, id, tea.name, key)).toEqual({ id, version: 1 })
+  expect(await events(id)).toBe(2)
+})
+
+test('a refusal is given again when it would not be refused any more, under its first request id', async () => {
+  const id = randomUUID()
+  const key = randomUUID()
+  const refused = await rename(0, id, 'early', key).catch((error: unknown) => error)
+  expect(refused).toMatchObject({ code: 'not_found', requestId: expect.any(String) })
+  await create(0, undefined, id)
+  const again = await rename(1, id, 'early', key).catch((error: unknown) => error)
+  expect(again).toEqual(refused)
+  expect(again).toMatchObject({ requestId: (refused as { requestId: string }).requestId })
+  expect(await events(id)).toBe(1)
+})
+
+test('another command under the key is refused, and does nothing', async () => {
+  const { id } = await create(0)
+  const key = randomUUID()
+  await rename(0, id, 'first', key)
+  await expect(rename(1, id, 'second', key)).rejects.toMatchObject({ code: 'idempotency_mismatch' })
+  await expect(create(1, key)).rejects.toMatchObject({ code: 'idempotency_mismatch' })
+  expect(await events(id)).toBe(2)
+})
+
+test('a decision that somebody else overtook leaves no claim behind', async () => {
+  // Whatever this writer decides is out of date when it commits for the first time.
+  const id = randomUUID()
+  let overtake: (() => Promise<unknown>) | undefined
+  const slow = writerOn(url, (store) => ({
+    load: (ids) => store.load(ids),
+    async commit(batch) {
+      await overtake?.()
+      overtake = undefined
+      return store.commit(batch)
+    },
+  }))
+  overtake = () => create(0, undefined, id)
+  const key = randomUUID()
+  const created = slow.execute({ type: 'create', id, details: tea }, callWith(key))
+  await expect(created).rejects.toMatchObject({ code: 'already_exists' })
+
+  overtake = () => rename(0, id, 'other')
+  const renamed = await slow.execute({ type: 'update', id, changes: { name: 'mine' } }, callWith('k1'))
+  expect(renamed.version).toBe(3)
+  overtake = () => rename(0, id, 'again')
+  const command = { type: 'update', id, changes: { name: 'never' }, expectedVersion: 3 } as const
+  await expect(slow.execute(command, callWith('k2'))).rejects.toMatchObject({ code: 'version_conflict' })
+  await expect(writers[0]!.execute(command, callWith('k2'))).rejects.toMatchObject({
+    code: 'version_conflict',
+  })
+})
+
+test('of creates that race for one id under keys of their own, one wins and each gets its answer again', async () => {
+  for (let round = 0; round < 20; round++) {
+    const id = randomUUID()
+    const keys = Array.from({ length: 6 }, () => randomUUID())
+    const answers = () =>
+      Promise.all(
+        keys.map((key, n) =>
+          create(n, key, id).then(
+            ({ version }) => version,
+            (error: { code: string }) => error.code,
+          ),
+        ),
+      )
+    const first = await answers()
+    expect(first.filter((answer) => answer === 1)).toHaveLength(1)
+    expect(first.filter((answer) => answer === 'already_exists')).toHaveLength(5)
+    expect(await answers()).toEqual(first)
+  }
+})
+
+test('keys are forgotten when their time is over, and no sooner', async () => {
+  const [old, young] = [randomUUID(), randomUUID()]
+  const { id } = await create(0, old)
+  await create(0, young)
+  // More than one batch of them.
+  await pool.query(
+    `insert into command_results select gen_random_uuid(), '', '{}', now() - interval '2 days' from generate_series(1, 1200)`,
+  )
+  await pool.query(
+    `update command_results set created_at = now() - interval '25 hours' where idempotency_key = $1`,
+    [old],
+  )
+  const dayMs = 86_400_000
+  await using _expiry = startResultExpiry({ pool, retentionMs: dayMs, log })
+  await expect
+    .poll(async () => {
+      const past = `select from command_results where created_at < now() - interval '1 day'`
+      return (await pool.query(past)).rowCount
+    })
+    .toBe(0)
+  expect((await create(1, old)).id).not.toBe(id)
+  const { rowCount } = await pool.query('select from command_results where idempotency_key = $1', [young])
+  expect(rowCount).toBe(1)
+})

@@ -1,0 +1,10 @@
+-- At most $2 of those that are older than $1 milliseconds; writers that do this at once do not wait for one another.
+delete from command_results
+where idempotency_key in (
+  select idempotency_key
+  from command_results
+  where created_at < now() - $1 * interval '1 millisecond'
+  order by created_at
+  limit $2
+  for update skip locked
+)

@@ -1,0 +1,3 @@
+select fingerprint, outcome
+from command_results
+where idempotency_key = $1
