@@ -28,6 +28,10 @@ check: ## the quick checks: lint, format, types, unit tests
 	$(run) scripts/check
 test: ## everything: the checks, then unit, integration and end-to-end tests on real servers
 	scripts/bootstrap tests && scripts/run scripts/test
+faults: ## the system under faults, a short set; LONG=1 MINUTES=60 for every fault and random pairs, SEED=7 for the same again
+	scripts/bootstrap tests && scripts/run node e2e/src/faults/main.ts
+planted_bugs: ## plant known bugs in the services, and see each of them caught
+	scripts/bootstrap tests && scripts/run node e2e/src/faults/planted/main.ts
 format: ## lay the code out
 	$(run) pnpm format
 generate: ## generate the code of the contracts and the dashboard again
@@ -50,5 +54,5 @@ topics: ## make the topics of Kafka
 help:
 	awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z_]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: up down reset status logs demo dev check test format generate bench \
+.PHONY: up down reset status logs demo dev check test faults planted_bugs format generate bench \
 	migrate_up migrate_down migrate_create mongo topics help

@@ -1,8 +1,8 @@
-import { mkdirSync, copyFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { lastLines, ServerFailed } from '@lockstep/local-infra/server.ts'
+import { ServerFailed } from '@lockstep/local-infra/server.ts'
 import { test as plain } from 'vitest'
-import { startStack, type Stack } from './stack.ts'
+import { keepLogs } from './keep-logs.ts'
+import { startStack } from './stack.ts'
 
 /** Where the logs of all processes go when a test failed. */
 const keptLogs = join(import.meta.dirname, '../../.local/e2e-logs')
@@ -23,17 +23,6 @@ export const test = plain
   })
   .extend('stack', async ({ shared, task, onTestFailed }) => {
     await shared.mend()
-    onTestFailed(() => showLogs(shared, task.name))
+    onTestFailed(() => void keepLogs(shared, keptLogs, task.name))
     return shared
   })
-
-function showLogs({ processes }: Stack, name: string): void {
-  const folder = join(keptLogs, name.replaceAll(/[^a-zA-Z0-9]+/g, '-').slice(0, 80))
-  mkdirSync(folder, { recursive: true })
-  for (const { name: process, logFile } of processes) {
-    copyFileSync(logFile, join(folder, `${process}.log`))
-    if (/^(writer|reader)/.test(process))
-      console.error(`--- ${process}\n${lastLines(logFile, 10).join('\n')}`)
-  }
-  console.error(`the whole logs: ${folder}`)
-}

@@ -11,6 +11,8 @@ import { throwAwayDir } from '@lockstep/local-infra/throw-away-dir.ts'
 import { startReader, startWriter, type Reader, type Writer } from './services.ts'
 
 export type Stack = AsyncDisposable & {
+  /** Where everything of it lies; each process has a folder of its own in there. */
+  dir: string
   servers: Servers
   /** Undefined unless it was built on this machine before. */
   jaeger: JaegerServer | undefined
@@ -118,6 +120,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const processes = [...serversAlone, ...services.map((service) => service.process)]
   const kept = scope.move()
   return {
+    dir,
     servers,
     jaeger,
     proxies,

@@ -1,6 +1,10 @@
+import kafkajs from 'kafkajs'
 import { createClient, type KafkaLog } from '../client.ts'
 import { encodableHeaders, type OutgoingRecord, type ReceivedRecord } from '../record.ts'
 import { scanTopic } from '../scan-topic.ts'
+
+// kafkajs is CommonJS; Node finds only some of its names for a named import.
+const { ConfigResourceTypes } = kafkajs
 
 /** What a test sees of a broker, and what it writes there, beside the clients that are tested. */
 export type BrokerView = AsyncDisposable & {
@@ -10,6 +14,10 @@ export type BrokerView = AsyncDisposable & {
   recordsOf(topic: string): Promise<ReceivedRecord[]>
   /** How many records of the topic lie behind the offsets that the group has committed. */
   uncommitted(group: string, topic: string): Promise<number>
+  /** Has a group without members go on from this offset in every partition. */
+  setOffsets(group: string, topic: string, offset: string): Promise<void>
+  /** Replaces the topic's own settings by these. */
+  configure(topic: string, settings: Readonly<Record<string, string>>): Promise<void>
   /** The ids of the group's members. */
   members(group: string): Promise<string[]>
 }
@@ -48,6 +56,18 @@ export async function brokerView(brokers: readonly string[]): Promise<BrokerView
       return ends.reduce((sum, { partition, low, high }) => {
         return sum + Number(high) - Math.max(Number(low), next.get(partition) ?? -1)
       }, 0)
+    },
+    async setOffsets(groupId, topic, offset) {
+      await admin.connect()
+      const ends = await admin.fetchTopicOffsets(topic)
+      const partitions = ends.map(({ partition }) => ({ partition, offset }))
+      await admin.setOffsets({ groupId, topic, partitions })
+    },
+    async configure(name, settings) {
+      await admin.connect()
+      const configEntries = Object.entries(settings).map(([key, value]) => ({ name: key, value }))
+      const type = ConfigResourceTypes.TOPIC
+      await admin.alterConfigs({ validateOnly: false, resources: [{ type, name, configEntries }] })
     },
     async members(group) {
       await admin.connect()

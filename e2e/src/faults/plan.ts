@@ -1,0 +1,38 @@
+import { pick, type Random } from './random.ts'
+import type { Options } from './options.ts'
+import type { Scenario } from './scenario.ts'
+
+/** Pairs in the short set. */
+const SHORT_PAIRS = 2
+
+/** What a run does, one after the other: single faults first, then random pairs. Throws for an unknown name. */
+export function* plan(
+  all: readonly Scenario[],
+  { long, minutes, only }: Pick<Options, 'long' | 'minutes' | 'only'>,
+  random: Random,
+  elapsedMs: () => number,
+): Generator<readonly Scenario[]> {
+  if (only.length > 0) {
+    yield* only.map((names) => names.split('+').map((name) => named(all, name)))
+    return
+  }
+  const singles = all.filter(({ short }) => long || short)
+  yield* singles.map((scenario) => [scenario])
+  const partners = all.filter(({ alone, short }) => !alone && (long || short))
+  for (let pairs = 0; long ? elapsedMs() < minutes * 60_000 : pairs < SHORT_PAIRS; pairs++) {
+    const first = pick(random, partners)
+    yield [
+      first,
+      pick(
+        random,
+        partners.filter((other) => other !== first),
+      ),
+    ]
+  }
+}
+
+function named(all: readonly Scenario[], name: string): Scenario {
+  const found = all.find((scenario) => scenario.name === name)
+  if (found) return found
+  throw new Error(`there is no fault ${name}; there are ${all.map((each) => each.name).join(', ')}`)
+}

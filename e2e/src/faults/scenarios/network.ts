@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Proxy, Toxic } from '@lockstep/local-infra/servers/toxiproxy.ts'
+import type { Stack } from '../../stack.ts'
+import { silent } from '../faults.ts'
+import type { Scenario } from '../scenario.ts'
+
+const LASTS_MS = 8_000
+
+const pairs: Record<string, { between: string; ways: (stack: Stack) => readonly Proxy[] }> = {
+  'writer-postgres': { between: 'the writers and Postgres', ways: ({ proxies }) => [proxies.postgres] },
+  'writer-kafka': { between: 'the writers and the broker', ways: ({ proxies }) => [proxies.kafka] },
+  'reader-kafka': { between: 'the readers and the broker', ways: ({ proxies }) => [proxies.readersKafka] },
+  'reader-mongo': { between: 'the readers and MongoDB', ways: ({ proxies }) => [proxies.mongo] },
+  'reader-redis': { between: 'the readers and Redis', ways: ({ proxies }) => [proxies.redis] },
+  'caller-writer': { between: 'callers and the writers', ways: ({ callers }) => callers.writers },
+  'caller-reader': { between: 'callers and the readers', ways: ({ callers }) => callers.readers },
+}
+
+type Kind = { what: string; spoil: (way: Proxy) => Promise<unknown> }
+
+const kinds: Record<string, Kind> = {
+  'half-open': {
+    what: 'stay open and carry nothing to the server',
+    spoil: (way) => silent(way, 'upstream', () => sleep(LASTS_MS)),
+  },
+  reset: {
+    what: 'are reset (RST) after 200 ms',
+    spoil: (way) => toxic(way, { type: 'reset_peer', attributes: { timeout: 200 } }),
+  },
+  cut: {
+    what: 'are closed in the middle of an answer, after 1,500 bytes',
+    spoil: (way) => toxic(way, { type: 'limit_data', attributes: { bytes: 1_500 } }),
+  },
+  slow: {
+    what: 'delay every answer by 2 s',
+    spoil: (way) => toxic(way, { type: 'latency', attributes: { latency: 2_000 } }),
+  },
+}
+
+const short = new Set(['writer-kafka-half-open', 'caller-writer-cut', 'reader-mongo-reset'])
+
+export const networkScenarios: readonly Scenario[] = Object.entries(pairs).flatMap(
+  ([pair, { between, ways }]) =>
+    Object.entries(kinds).map(([kind, { what, spoil }]): Scenario => {
+      const name = `${pair}-${kind}`
+      return {
+        name,
+        fails: `connections between ${between}`,
+        when: `they ${what}, for ${LASTS_MS / 1_000} s`,
+        recovers: 'new connections; what was under way is repeated',
+        short: short.has(name),
+        async inject({ stack, note }) {
+          note(`connections between ${between} ${what}`)
+          await Promise.all(ways(stack).map(spoil))
+          note('the network is well')
+        },
+      }
+    }),
+)
+
+async function toxic(way: Proxy, spoiled: Toxic): Promise<void> {
+  const end = await way.spoil(spoiled)
+  await sleep(LASTS_MS)
+  await end()
+}
