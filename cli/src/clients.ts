@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { credentials, status, type ChannelCredentials, type ServiceError } from '@grpc/grpc-js'
+import { status, type ChannelCredentials, type ServiceError } from '@grpc/grpc-js'
 import { BadRequest, Status } from '@lockstep/contracts/gen/google/rpc/error_details.ts'
+import { channelCredentials, type ClientTls } from '@lockstep/core/grpc/channel.ts'
 
-export type Tls = { caFile: string; certFile: string; keyFile: string }
-
-export type Addresses = { writer: string; reader: string; tls: Tls }
+export type Addresses = { writer: string; reader: string; tls: ClientTls }
 
 export type ServiceName = 'writer' | 'reader'
 
@@ -82,11 +80,4 @@ function faultsOf(error: ServiceError): { field: string; description: string }[]
 
 function isServiceError(error: unknown): error is ServiceError {
   return error instanceof Error && 'code' in error && 'details' in error && 'metadata' in error
-}
-
-function channelCredentials({ caFile, certFile, keyFile }: Tls): ChannelCredentials {
-  if (caFile === '') return credentials.createInsecure()
-  const ca = readFileSync(caFile)
-  if (certFile === '') return credentials.createSsl(ca)
-  return credentials.createSsl(ca, readFileSync(keyFile), readFileSync(certFile))
 }

@@ -29,6 +29,7 @@ test.each<[string, string[], string]>([
   ['a rate of none', ['errors', 'redrive', '--all', '--rate', '0'], '1-10000'],
   ['a republication of nothing in particular', ['republish'], 'Say which events'],
   ['a position that is none', ['republish', '--all', '--after', 'x'], 'product/version'],
+  ['an age limit that is none', ['audit', '--age-limit', '10s'], '0-600000'],
   ['a discard without a reason', ['errors', 'discard', '--all'], '--reason'],
 ])('%s is wrong usage, and what would be right is said', async (_, argv, right) => {
   const { code, out, err } = await lockstep(...argv)

@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js'
 import { ConfigError, readSettings } from '@lockstep/core/config/settings.ts'
 import { Command, CommanderError } from 'commander'
 import { serviceError, type Addresses } from './clients.ts'
+import { addAuditCommand } from './audit/command.ts'
 import { cliSettings } from './config.ts'
 import { addErrorsCommand } from './errors/command.ts'
 import { Problem, UsageError } from './exit.ts'
@@ -36,6 +37,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const context = () => contextOf(program.opts<GlobalOptions>(), io)
   addErrorsCommand(program, context)
   addRepublishCommand(program, context)
+  addAuditCommand(program, context)
 
   try {
     await program.parseAsync([...argv], { from: 'user' })

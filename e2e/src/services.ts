@@ -15,6 +15,8 @@ export type Writer = Service & { grpc: CommandsClient }
 export type Reader = Service & { grpc: QueriesClient }
 
 type Options = Pick<ServiceOptions, 'dir' | 'env'> & {
+  /** Left out: any that is free. */
+  grpcPort?: number
   /** The port by which callers come to a port of the service; the same when it is left out. */
   reachedBy?: (port: number) => Promise<number>
 }
@@ -36,9 +38,10 @@ export async function startReader(name: 'reader' | `reader-${string}`, options: 
 
 async function start(
   name: ServiceOptions['name'],
-  { reachedBy = async (port) => port, ...options }: Options,
+  { reachedBy = async (port) => port, grpcPort, ...options }: Options,
 ): Promise<Service & { grpcAddress: string }> {
-  const [http, grpc, admin] = (await freePorts(3)) as [number, number, number]
+  const [http, free, admin] = (await freePorts(3)) as [number, number, number]
+  const grpc = grpcPort ?? free
   return {
     name,
     process: await startService({ name, ...options, ports: { http, grpc, admin } }),

@@ -46,9 +46,9 @@ export type StackOptions = {
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   await using scope = new AsyncDisposableStack()
   const { dir } = scope.use(await throwAwayDir())
-  const ports = (await freePorts(7)) as [number, number, number, number, number, number, number]
-  const [writersListener, readersListener, postgresPort, kafkaPort, readersKafkaPort, mongoPort, redisPort] =
-    ports
+  const ports = (await freePorts(8)) as [number, number, number, number, number, number, number, number]
+  const [writersListener, readersListener, postgresPort, kafkaPort, readersKafkaPort, ...others] = ports
+  const [mongoPort, redisPort, writerGrpcPort] = others
 
   const [servers, jaeger] = await Promise.all([
     startServers({
@@ -82,7 +82,11 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     NODE_ENV: 'production',
     ...options.settings?.(dir),
   }
-  const readersEnv = { ...env, KAFKA_BROKERS: `127.0.0.1:${readersKafkaPort}` }
+  const readersEnv = {
+    ...env,
+    KAFKA_BROKERS: `127.0.0.1:${readersKafkaPort}`,
+    READER_WRITER_GRPC: `127.0.0.1:${writerGrpcPort}`,
+  }
   await Promise.all((['postgres', 'kafka', 'mongo'] as const).map((name) => runSetup(name, env)))
 
   const callers = { writers: [] as Proxy[], readers: [] as Proxy[] }
@@ -92,12 +96,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     ways.push(await toxiproxy.proxy(listen, port))
     return listen
   }
-  const writer = (name: `writer-${string}`) =>
-    startWriter(name, { dir, env, reachedBy: reachedBy(callers.writers) })
+  const writer = (name: `writer-${string}`, chosen: { grpcPort?: number } = {}) =>
+    startWriter(name, { dir, env, ...chosen, reachedBy: reachedBy(callers.writers) })
   const reader = (name: 'reader' | `reader-${string}`) =>
     startReader(name, { dir, env: readersEnv, reachedBy: reachedBy(callers.readers) })
   const [first, second, ...readers] = await Promise.all([
-    writer('writer-1'),
+    writer('writer-1', { grpcPort: writerGrpcPort }),
     writer('writer-2'),
     reader('reader'),
     ...(options.readers === 2 ? [reader('reader-2')] : []),

@@ -181,6 +181,10 @@ const rows: Row[] = [
         },
         { expr: orZero('sum(kafka_consumer_paused_partitions)'), legend: 'partitions paused' },
       ),
+      timeseries('Drift', 'short', 'What the last audit found; pnpm lockstep audit tells which products', {
+        expr: orZero('sum(reader_audit_drift_products)'),
+        legend: 'products',
+      }),
     ],
   },
   {

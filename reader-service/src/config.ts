@@ -70,4 +70,21 @@ export const readerSettings = {
     { min: 1_000, max: 3_600_000 },
     'How long the cache stays closed at least before it is used again, ms',
   ),
+  READER_WRITER_GRPC: text(
+    '127.0.0.1:5002',
+    'gRPC address of a writer, which audits compare with, host:port',
+  ),
+  READER_WRITER_TLS_CA_FILE: text('', 'Certificate authority of that writer, a PEM file; empty: no TLS'),
+  READER_WRITER_TLS_CERT_FILE: text('', 'Certificate to show to that writer, a PEM file; empty: none'),
+  READER_WRITER_TLS_KEY_FILE: text('', 'Private key of that certificate, a PEM file'),
+  READER_AUDIT_EVERY_MS: milliseconds(
+    0,
+    { min: 0, max: 1_209_600_000 },
+    'Pause between two audits that this reader runs by itself, up to a tenth longer, ms; 0: none',
+  ),
+  READER_AUDIT_PRODUCTS_PER_SECOND: integer(
+    500,
+    { min: 1, max: 100_000 },
+    'Products that such an audit compares in a second',
+  ),
 }

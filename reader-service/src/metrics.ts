@@ -1,8 +1,12 @@
 import { durationBuckets } from '@lockstep/core/telemetry/metrics.ts'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { driftKinds, type DriftKind, type Place } from './ops/app/drift.ts'
+import type { AuditMetrics } from './ops/app/measured-audit.ts'
 import type { ProjectionMetrics, QueryMetrics } from './product/app/ports.ts'
 
-export type ReaderMetrics = QueryMetrics & ProjectionMetrics & { cacheOpen: (open: boolean) => void }
+export type ReaderMetrics = QueryMetrics &
+  ProjectionMetrics &
+  AuditMetrics & { cacheOpen: (open: boolean) => void }
 
 export function readerMetrics(registry: Registry): ReaderMetrics {
   const registers = [registry]
@@ -45,6 +49,17 @@ export function readerMetrics(registry: Registry): ReaderMetrics {
     buckets: [...durationBuckets, 30, 60, 300],
     registers,
   })
+  const drift = new Gauge({
+    name: 'reader_audit_drift_products',
+    help: 'Products that the last whole audit found to differ, by where and how; repaired ones too',
+    labelNames: ['place', 'kind'] as const,
+    registers,
+  })
+  const audited = new Gauge({
+    name: 'reader_audit_completed_timestamp_seconds',
+    help: 'When an audit last came to its end',
+    registers,
+  })
   return {
     cacheAnswered: (result) => cacheReads.inc({ result }),
     cacheOpen: (open) => cacheOpen.set(open ? 1 : 0),
@@ -54,6 +69,12 @@ export function readerMetrics(registry: Registry): ReaderMetrics {
       events.inc({ result: 'applied' }, counts.applied)
       events.inc({ result: 'superseded' }, counts.superseded)
       missing.inc(counts.missing)
+    },
+    audited(counts) {
+      for (const [place, kinds] of Object.entries(driftKinds) as [Place, readonly DriftKind[]][]) {
+        for (const kind of kinds) drift.set({ place, kind }, counts(place, kind))
+      }
+      audited.setToCurrentTime()
     },
     // Clocks of two machines may differ by more than the delay is long.
     becameReadable: (seconds) => delay.observe(Math.max(0, seconds)),

@@ -6,12 +6,9 @@ import { serveHttp } from '@lockstep/core/http/server.ts'
 import { serveGrpc } from '@lockstep/core/grpc/server.ts'
 import { grpcServices } from '@lockstep/core/grpc/service.ts'
 import { grpcTls } from '@lockstep/core/grpc/settings.ts'
-import { errorTopics } from '@lockstep/core/kafka/error-topics.ts'
-import { connectProducer } from '@lockstep/core/kafka/producer.ts'
 import { kafkaClientSettings } from '@lockstep/core/kafka/settings.ts'
 import type { ServiceContext } from '@lockstep/core/lifecycle/start-service.ts'
 import { openMongo } from '@lockstep/core/mongo/client.ts'
-import { errorRecordsService } from '@lockstep/core/ops/error-records.ts'
 import { openRedis, openRedisSubscriber } from '@lockstep/core/redis/client.ts'
 import { createMetrics } from '@lockstep/core/telemetry/metrics.ts'
 import { startTracing } from '@lockstep/core/telemetry/tracing.ts'
@@ -35,6 +32,7 @@ import { listenForHints, redisAppliedHints } from './product/outbound/redis/appl
 import { watchCacheGeneration } from './product/outbound/redis/cache-generation.ts'
 import { redisProductCache } from './product/outbound/redis/product-cache.ts'
 import { redisProjectedCache } from './product/outbound/redis/projected-cache.ts'
+import { wireOperators } from './wire-operators.ts'
 
 /** The whole reader. What is acquired first is released last. */
 export async function wire(context: ServiceContext<typeof readerSettings>, scope: AsyncDisposableStack) {
@@ -123,14 +121,8 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   void projection.failed.then(fail)
 
   const grpcService = grpcServices({ log, metrics: registry, draining })
-  const operators = config.OPS_API
-    ? [
-        errorRecordsService(
-          grpcService,
-          errorTopics({ kafka, log, producer: scope.use(connectProducer(kafka, log)) }),
-        ),
-      ]
-    : []
+  const forOperators = { grpcService, kafka, products, forProjection, generation, metrics }
+  const operators = wireOperators(context, forOperators, scope)
   scope.use(
     await serveGrpc({
       host,

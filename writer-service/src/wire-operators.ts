@@ -8,6 +8,7 @@ import type { Pool } from 'pg'
 import { republishFrom } from './ops/app/republish.ts'
 import { eventStoreService } from './ops/inbound/grpc/event-store.ts'
 import { postgresEventQueue } from './ops/outbound/postgres/event-queue.ts'
+import { postgresProductStates } from './ops/outbound/postgres/product-states.ts'
 
 /** What operators call, on the connections of the service. */
 export function wireOperators(
@@ -25,6 +26,9 @@ export function wireOperators(
   const producer = scope.use(connectProducer(kafka, log))
   return [
     errorRecordsService(grpcService, errorTopics({ kafka, log, producer })),
-    eventStoreService(grpcService, republishFrom(postgresEventQueue(pool), wakeRelay)),
+    eventStoreService(grpcService, {
+      republish: republishFrom(postgresEventQueue(pool), wakeRelay),
+      states: postgresProductStates(pool),
+    }),
   ]
 }

@@ -130,9 +130,14 @@ function services(settings: StackSettings, watch: boolean): Part[] {
     home: join(dir, name),
     ports: Object.values(ports),
     address: `http://127.0.0.1:${ports.http}`,
-    start: () => startService({ name, dir, env, ports, watch }),
+    start: () => startService({ name, dir, env: { ...env, ...ofReader(settings, name) }, ports, watch }),
     stopSignal: 'SIGTERM',
   }))
+}
+
+/** Writers refuse settings of readers. */
+function ofReader({ WRITER_GRPC_PORT }: StackSettings, name: 'writer' | 'reader'): Record<string, string> {
+  return name === 'reader' ? { READER_WRITER_GRPC: `127.0.0.1:${WRITER_GRPC_PORT}` } : {}
 }
 
 /** Where the services, migrations and the demo find the servers; all else they read from the environment. */

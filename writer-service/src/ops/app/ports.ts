@@ -1,3 +1,5 @@
+import type { Product } from '../../product/domain/product.ts'
+
 /** The place of an event in the order of product and version. */
 export type EventPosition = { productId: string; version: number }
 
@@ -26,4 +28,19 @@ export type EventQueue = {
   ) => Promise<RequeuedBatch>
   /** Entries of the outbox, counted up to `limit`. */
   depth: (limit: number) => Promise<number>
+}
+
+/** A product as commands are decided on it, and in what it differs from its own last event. */
+export type AuditedProduct = { state: Product; faults: readonly string[] }
+
+/** The states, as operators read them. Rejects with `unavailable`. */
+export type ProductStates = {
+  /** In the order of ids. */
+  list: (range: {
+    afterId: string | undefined
+    upToId: string | undefined
+    limit: number
+  }) => Promise<AuditedProduct[]>
+  /** Those that there are, in any order. */
+  find: (ids: readonly string[]) => Promise<AuditedProduct[]>
 }

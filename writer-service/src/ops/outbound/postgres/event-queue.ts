@@ -1,35 +1,23 @@
-import { AppError } from '@lockstep/core/errors/app-error.ts'
-import { passing } from '@lockstep/core/postgres/errors.ts'
-import { sql, type Statement } from '@lockstep/core/postgres/sql.ts'
-import type { Pool, QueryResultRow } from 'pg'
+import { sql } from '@lockstep/core/postgres/sql.ts'
+import type { Pool } from 'pg'
 import type { EventQueue } from '../../app/ports.ts'
+import { firstId, lastId } from './id-range.ts'
+import { rowsOf } from './rows-of.ts'
 
 const requeueEvents = sql(import.meta.url, './requeue-events.sql')
 const countEvents = sql(import.meta.url, './count-events.sql')
 const countProductEvents = sql(import.meta.url, './count-product-events.sql')
 const outboxDepth = sql(import.meta.url, './outbox-depth.sql')
 
-const firstId = '00000000-0000-0000-0000-000000000000'
-const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
-
 type BatchRow = { scanned: number; queued: number; last_id: string; last_version: number }
 
 export function postgresEventQueue(pool: Pick<Pool, 'query'>): EventQueue {
-  async function rowsOf<R extends QueryResultRow>(statement: Statement, values: unknown[]): Promise<R[]> {
-    try {
-      return (await pool.query<R>({ ...statement, values })).rows
-    } catch (error) {
-      if (!passing(error)) throw error
-      throw new AppError('unavailable', 'The database does not answer', { cause: error })
-    }
-  }
-
   return {
     async count({ productId }) {
       const rows =
         productId === undefined
-          ? await rowsOf<{ events: number }>(countEvents, [])
-          : await rowsOf<{ events: number }>(countProductEvents, [productId])
+          ? await rowsOf<{ events: number }>(pool, countEvents, [])
+          : await rowsOf<{ events: number }>(pool, countProductEvents, [productId])
       return rows[0]?.events ?? 0
     },
     async requeue({ productId, since, until }, { after, limit, dryRun }) {
@@ -37,13 +25,13 @@ export function postgresEventQueue(pool: Pick<Pool, 'query'>): EventQueue {
       const end = productId ?? lastId
       const time = [since ?? '-infinity', until ?? 'infinity']
       const values = [start.productId, start.version, end, limit, ...time, dryRun]
-      const [batch] = await rowsOf<BatchRow>(requeueEvents, values)
+      const [batch] = await rowsOf<BatchRow>(pool, requeueEvents, values)
       if (!batch) return { scanned: 0, queued: 0, last: undefined }
       const { scanned, queued, last_id, last_version } = batch
       return { scanned, queued, last: { productId: last_id, version: last_version } }
     },
     async depth(limit) {
-      const [row] = await rowsOf<{ entries: number }>(outboxDepth, [limit])
+      const [row] = await rowsOf<{ entries: number }>(pool, outboxDepth, [limit])
       return row?.entries ?? 0
     },
   }

@@ -18,6 +18,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { ProductDetails } from "../../product/v1/product.ts";
 
 export interface RepublishEventsRequest {
   /** Only the events of this product. */
@@ -54,6 +55,37 @@ export interface RepublishEventsResponse {
   total: number;
   /** The last event that was looked at. */
   position: EventPosition | undefined;
+}
+
+export interface ListProductStatesRequest {
+  /** Only these, 1000 at most; all else is then not looked at. */
+  ids: string[];
+  /** Only ids behind this one; empty: from the first. */
+  afterId: string;
+  /** Only ids up to this one; empty: to the last. */
+  upToId: string;
+  /** The most that are given; unset: all of them. */
+  limit?: number | undefined;
+}
+
+export interface ListProductStatesResponse {
+  state: ProductState | undefined;
+}
+
+export interface ProductState {
+  id: string;
+  version: number;
+  deleted: boolean;
+  /** Unset when it is deleted. */
+  details: ProductDetails | undefined;
+  createdAt: Date | undefined;
+  updatedAt:
+    | Date
+    | undefined;
+  /** How long it has had this version, in milliseconds, by the writer's clock. */
+  ageMs: number;
+  /** In what it differs from its own last event. Empty as long as nobody has written to the tables by hand. */
+  faults: string[];
 }
 
 function createBaseRepublishEventsRequest(): RepublishEventsRequest {
@@ -383,6 +415,363 @@ export const RepublishEventsResponse: MessageFns<RepublishEventsResponse> = {
   },
 };
 
+function createBaseListProductStatesRequest(): ListProductStatesRequest {
+  return { ids: [], afterId: "", upToId: "", limit: undefined };
+}
+
+export const ListProductStatesRequest: MessageFns<ListProductStatesRequest> = {
+  encode(message: ListProductStatesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.ids) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.afterId !== "") {
+      writer.uint32(18).string(message.afterId);
+    }
+    if (message.upToId !== "") {
+      writer.uint32(26).string(message.upToId);
+    }
+    if (message.limit !== undefined) {
+      writer.uint32(32).int32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListProductStatesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListProductStatesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ids.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.afterId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.upToId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListProductStatesRequest {
+    return {
+      ids: globalThis.Array.isArray(object?.ids) ? object.ids.map((e: any) => globalThis.String(e)) : [],
+      afterId: isSet(object.afterId)
+        ? globalThis.String(object.afterId)
+        : isSet(object.after_id)
+        ? globalThis.String(object.after_id)
+        : "",
+      upToId: isSet(object.upToId)
+        ? globalThis.String(object.upToId)
+        : isSet(object.up_to_id)
+        ? globalThis.String(object.up_to_id)
+        : "",
+      limit: isSet(object.limit) ? globalThis.Number(object.limit) : undefined,
+    };
+  },
+
+  toJSON(message: ListProductStatesRequest): unknown {
+    const obj: any = {};
+    if (message.ids?.length) {
+      obj.ids = message.ids;
+    }
+    if (message.afterId !== "") {
+      obj.afterId = message.afterId;
+    }
+    if (message.upToId !== "") {
+      obj.upToId = message.upToId;
+    }
+    if (message.limit !== undefined) {
+      obj.limit = Math.round(message.limit);
+    }
+    return obj;
+  },
+};
+
+function createBaseListProductStatesResponse(): ListProductStatesResponse {
+  return { state: undefined };
+}
+
+export const ListProductStatesResponse: MessageFns<ListProductStatesResponse> = {
+  encode(message: ListProductStatesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.state !== undefined) {
+      ProductState.encode(message.state, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListProductStatesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListProductStatesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.state = ProductState.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListProductStatesResponse {
+    return { state: isSet(object.state) ? ProductState.fromJSON(object.state) : undefined };
+  },
+
+  toJSON(message: ListProductStatesResponse): unknown {
+    const obj: any = {};
+    if (message.state !== undefined) {
+      obj.state = ProductState.toJSON(message.state);
+    }
+    return obj;
+  },
+};
+
+function createBaseProductState(): ProductState {
+  return {
+    id: "",
+    version: 0,
+    deleted: false,
+    details: undefined,
+    createdAt: undefined,
+    updatedAt: undefined,
+    ageMs: 0,
+    faults: [],
+  };
+}
+
+export const ProductState: MessageFns<ProductState> = {
+  encode(message: ProductState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.version !== 0) {
+      writer.uint32(16).int64(message.version);
+    }
+    if (message.deleted !== false) {
+      writer.uint32(24).bool(message.deleted);
+    }
+    if (message.details !== undefined) {
+      ProductDetails.encode(message.details, writer.uint32(34).fork()).join();
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(42).fork()).join();
+    }
+    if (message.updatedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.updatedAt), writer.uint32(50).fork()).join();
+    }
+    if (message.ageMs !== 0) {
+      writer.uint32(56).int64(message.ageMs);
+    }
+    for (const v of message.faults) {
+      writer.uint32(66).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProductState {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProductState();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.version = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.deleted = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.details = ProductDetails.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.updatedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.ageMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.faults.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ProductState {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      version: isSet(object.version) ? globalThis.Number(object.version) : 0,
+      deleted: isSet(object.deleted) ? globalThis.Boolean(object.deleted) : false,
+      details: isSet(object.details) ? ProductDetails.fromJSON(object.details) : undefined,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+      updatedAt: isSet(object.updatedAt)
+        ? fromJsonTimestamp(object.updatedAt)
+        : isSet(object.updated_at)
+        ? fromJsonTimestamp(object.updated_at)
+        : undefined,
+      ageMs: isSet(object.ageMs)
+        ? globalThis.Number(object.ageMs)
+        : isSet(object.age_ms)
+        ? globalThis.Number(object.age_ms)
+        : 0,
+      faults: globalThis.Array.isArray(object?.faults) ? object.faults.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: ProductState): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.version !== 0) {
+      obj.version = Math.round(message.version);
+    }
+    if (message.deleted !== false) {
+      obj.deleted = message.deleted;
+    }
+    if (message.details !== undefined) {
+      obj.details = ProductDetails.toJSON(message.details);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    if (message.updatedAt !== undefined) {
+      obj.updatedAt = message.updatedAt.toISOString();
+    }
+    if (message.ageMs !== 0) {
+      obj.ageMs = Math.round(message.ageMs);
+    }
+    if (message.faults?.length) {
+      obj.faults = message.faults;
+    }
+    return obj;
+  },
+};
+
 /**
  * The writer's event store, for operators.
  *
@@ -407,6 +796,18 @@ export const EventStoreService = {
       Buffer.from(RepublishEventsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RepublishEventsResponse => RepublishEventsResponse.decode(value),
   },
+  /** The states that commands are decided on, deleted products too, in the order of ids. */
+  listProductStates: {
+    path: "/lockstep.ops.v1.EventStore/ListProductStates" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ListProductStatesRequest): Buffer =>
+      Buffer.from(ListProductStatesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListProductStatesRequest => ListProductStatesRequest.decode(value),
+    responseSerialize: (value: ListProductStatesResponse): Buffer =>
+      Buffer.from(ListProductStatesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListProductStatesResponse => ListProductStatesResponse.decode(value),
+  },
 } as const;
 
 export interface EventStoreServer extends UntypedServiceImplementation {
@@ -416,6 +817,8 @@ export interface EventStoreServer extends UntypedServiceImplementation {
    * that goes away ends the work.
    */
   republishEvents: handleServerStreamingCall<RepublishEventsRequest, RepublishEventsResponse>;
+  /** The states that commands are decided on, deleted products too, in the order of ids. */
+  listProductStates: handleServerStreamingCall<ListProductStatesRequest, ListProductStatesResponse>;
 }
 
 export interface EventStoreClient extends Client {
@@ -433,6 +836,16 @@ export interface EventStoreClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<RepublishEventsResponse>;
+  /** The states that commands are decided on, deleted products too, in the order of ids. */
+  listProductStates(
+    request: ListProductStatesRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ListProductStatesResponse>;
+  listProductStates(
+    request: ListProductStatesRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ListProductStatesResponse>;
 }
 
 export const EventStoreClient = makeGenericClientConstructor(

@@ -1,0 +1,43 @@
+import {
+  ReadModelService,
+  type AuditReadModelResponse,
+} from '@lockstep/contracts/gen/lockstep/ops/v1/read_model.ts'
+import { invalid, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
+import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
+import type { Audit, AuditProgress } from '../../app/audit.ts'
+
+const DEFAULT_PER_SECOND = 1_000
+const MAX_PER_SECOND = 100_000
+const DEFAULT_AGE_LIMIT_MS = 10_000
+const MAX_AGE_LIMIT_MS = 600_000
+
+/** `lockstep.ops.v1.ReadModel`. */
+export function readModelService(grpcService: ReturnType<typeof grpcServices>, audit: Audit): GrpcService {
+  return grpcService(ReadModelService, {
+    async auditReadModel(request, send) {
+      const productsPerSecond = request.productsPerSecond ?? DEFAULT_PER_SECOND
+      const ageLimitMs = request.ageLimitMs ?? DEFAULT_AGE_LIMIT_MS
+      const faults = [
+        ...outside('productsPerSecond', productsPerSecond, 1, MAX_PER_SECOND),
+        ...outside('ageLimitMs', ageLimitMs, 0, MAX_AGE_LIMIT_MS),
+      ]
+      if (faults.length > 0) throw invalid(faults)
+      const end = await audit(
+        { repair: request.repair, productsPerSecond, ageLimitMs },
+        {
+          onFinding: (finding) => send({ news: { $case: 'finding', finding } }),
+          onProgress: (progress) => send(progressMessage(progress, false)),
+        },
+      )
+      await send(progressMessage(end, true))
+    },
+  })
+}
+
+function progressMessage(progress: AuditProgress, done: boolean): AuditReadModelResponse {
+  return { news: { $case: 'progress', progress: { ...progress, done } } }
+}
+
+function outside(field: string, value: number, min: number, max: number): FieldViolation[] {
+  return value >= min && value <= max ? [] : [{ field, message: `must be ${min}-${max}` }]
+}
