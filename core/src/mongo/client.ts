@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { MongoClient, ReadPreference, type Db } from 'mongodb'
 import { endCommandsWithTheirConnection } from './commands-end.ts'
 
@@ -27,6 +28,8 @@ const WRITE_CONCERN_TIMEOUT_MS = 5_000
 
 const PING_TIMEOUT_MS = 1_000
 
+const RECONNECT_EVERY_MS = 500
+
 /**
  * A client that connects when it is first used and reconnects by itself, so that a process may start
  * before its database.
@@ -46,12 +49,37 @@ export function openMongo({ url, appName, poolSize = 20 }: MongoOptions): Mongo 
     socketTimeoutMS: SOCKET_TIMEOUT_MS,
     ignoreUndefined: true,
   })
+  const closing = new AbortController()
+  beginAnew(client, closing.signal)
   const db = client.db()
   return {
     db,
     ping: async () => {
       await db.command({ ping: 1 }, { signal: AbortSignal.timeout(PING_TIMEOUT_MS) })
     },
-    [Symbol.asyncDispose]: () => client.close(),
+    [Symbol.asyncDispose]: () => {
+      closing.abort()
+      return client.close()
+    },
   }
+}
+
+/**
+ * A client of mongodb 7.9.0 whose first connection failed stays closed for ever, as what is asked of it later finds its
+ * closed topology and does not connect again (autoConnect in lib/operations/execute_operation.js). `connect` does.
+ */
+function beginAnew(client: MongoClient, closing: AbortSignal): void {
+  let connecting = false
+  const connect = async () => {
+    while (!closing.aborted) {
+      const connected = await client.connect().catch(() => undefined)
+      if (connected) return
+      await sleep(RECONNECT_EVERY_MS, undefined, { signal: closing, ref: false }).catch(() => {})
+    }
+  }
+  client.on('topologyClosed', () => {
+    if (connecting || closing.aborted) return
+    connecting = true
+    void connect().finally(() => (connecting = false))
+  })
 }
