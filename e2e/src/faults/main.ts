@@ -22,6 +22,7 @@ async function main(): Promise<number> {
     for (let failed = false; !failed && !next.done; next = runs.next()) {
       const run = await runScenario(stack, next.value, seeded(options.seed))
       results.push(run.result)
+      keepResults(options.seed, results)
       console.log(line(run.result))
       failed = run.result.violations.length > 0
       if (failed) showFailure(stack, run, again(options, run.result.scenarios))

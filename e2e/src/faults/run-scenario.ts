@@ -87,7 +87,9 @@ export async function runScenario(
           : Math.max(slowest, readableAt - healedAt),
       0,
     ),
-    violations: [...down, ...judgement.violations, ...notCarriedOut(outcomes, faults)],
+    violations: [...down, ...judgement.violations, ...notCarriedOut(outcomes, faults)].filter(
+      (violation) => !faults.some(({ excuses }) => excuses?.(violation)),
+    ),
   }
   return { result, history: judgement.history, timeline }
 }

@@ -1,4 +1,5 @@
 import type { Attempt } from '../history/history.ts'
+import type { Violation } from '../history/violation.ts'
 import type { Stack } from '../stack.ts'
 import type { Random } from './random.ts'
 import type { Traffic, TrafficOptions } from './traffic.ts'
@@ -15,6 +16,8 @@ export type Scenario = {
   /** Not combined with another fault. */
   alone?: boolean
   traffic?: Partial<TrafficOptions>
+  /** Whether the fault itself takes this promise away, so that nobody could keep it. */
+  excuses?: (violation: Violation) => boolean
   /** Brings the fault about, leaves it in force for its time, and takes back what `mend` of the stack does not. */
   inject(world: World): Promise<void>
 }

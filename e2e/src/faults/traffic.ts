@@ -23,8 +23,8 @@ export type TrafficOptions = {
 
 const usual: TrafficOptions = { clients: 16, perSecond: 150, products: 10 }
 
-/** Whether commands carry an idempotency key, and so may be repeated when their outcome is unknown. */
-const IDEMPOTENCY_KEYS = false
+/** Commands with an idempotency key: they are repeated until their outcome is known. The others have to be true too. */
+const SHARE_WITH_KEY = 0.8
 
 /** A product as the clients know it together; a deleted one makes room for another. */
 type Slot = { id: string | undefined; version: number }
@@ -81,10 +81,11 @@ export function startTraffic(
 
 function nextCommand(slot: Slot, random: Random): Command {
   const mark = randomUUID()
-  const key = IDEMPOTENCY_KEYS ? { idempotencyKey: mark } : {}
+  const key = random() < SHARE_WITH_KEY ? { idempotencyKey: mark } : {}
   const { id } = slot
   if (id !== undefined) return { type: random() < 0.1 ? 'delete' : 'update', id, mark, ...key }
-  if (IDEMPOTENCY_KEYS && random() < 0.3) return { type: 'create', mark, ...key }
+  // Who leaves the id out and gets no answer can only ask again by the key.
+  if ('idempotencyKey' in key && random() < 0.3) return { type: 'create', mark, ...key }
   return { type: 'create', id: (slot.id = randomUUID()), mark, ...key }
 }
 

@@ -16,6 +16,7 @@ export type BrokerView = AsyncDisposable & {
   uncommitted(group: string, topic: string): Promise<number>
   /** Has a group without members go on from this offset in every partition. */
   setOffsets(group: string, topic: string, offset: string): Promise<void>
+  deleteTopic(topic: string): Promise<void>
   /** Replaces the topic's own settings by these. */
   configure(topic: string, settings: Readonly<Record<string, string>>): Promise<void>
   /** The ids of the group's members. */
@@ -62,6 +63,10 @@ export async function brokerView(brokers: readonly string[]): Promise<BrokerView
       const ends = await admin.fetchTopicOffsets(topic)
       const partitions = ends.map(({ partition }) => ({ partition, offset }))
       await admin.setOffsets({ groupId, topic, partitions })
+    },
+    async deleteTopic(topic) {
+      await admin.connect()
+      await admin.deleteTopics({ topics: [topic] })
     },
     async configure(name, settings) {
       await admin.connect()

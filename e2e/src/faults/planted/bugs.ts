@@ -71,7 +71,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'a relay that gives up when the broker is away',
     caughtBy: 'P',
-    scenario: 'writer-kafka-half-open',
+    scenario: 'broker-killed',
     changes: [
       {
         file: relay,
@@ -108,6 +108,31 @@ export const bugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'an idempotency key claimed outside of the transaction',
+    caughtBy: 'L',
+    scenario: 'disk-full',
+    changes: [
+      {
+        file: 'writer-service/src/product/app/execute-command.ts',
+        find: 'const pending = { event, next: evolve(state, event), traceparent: currentTraceparent(), claim }',
+        instead: `if (claim !== undefined && !(await results.remember(claim))) return undefined
+          const pending = { event, next: evolve(state, event), traceparent: currentTraceparent(), claim: undefined }`,
+      },
+    ],
+  },
+  {
+    name: 'a repeated key that is not looked up',
+    caughtBy: 'D',
+    scenario: 'caller-writer-cut',
+    changes: [
+      {
+        file: 'writer-service/src/product/app/execute-command.ts',
+        find: 'const key = call.idempotencyKey === undefined ? undefined : keyed(call.idempotencyKey, requested)',
+        instead: 'const key = undefined',
+      },
+    ],
+  },
+  {
     name: 'offsets committed before the write',
     caughtBy: 'L',
     scenario: 'mongo-killed',
@@ -126,14 +151,9 @@ export const bugs: readonly Bug[] = [
     scenario: 'mongo-killed',
     changes: [
       {
-        file: model,
-        find: 'const collisions = await upsertAll(products, states)',
-        instead: 'const collisions = await upsertAll(products, states).catch(() => [])',
-      },
-      {
-        file: project,
-        find: 'await store.versions(newest.map(({ state }) => state.id))',
-        instead: 'await store.versions(newest.map(({ state }) => state.id)).catch(() => new Map())',
+        file: 'reader-service/src/product/inbound/kafka/projection.ts',
+        find: 'project(messages.map(({ value }) => value))',
+        instead: 'project(messages.map(({ value }) => value)).catch(() => {})',
       },
     ],
   },

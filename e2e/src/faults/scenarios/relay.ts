@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { topics } from '@lockstep/contracts/topics.ts'
 import { brokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
+import { runSetup } from '@lockstep/local-infra/stack/migrate.ts'
 import { scopeOf } from '../../checks.ts'
+import { lockstepOf } from '../../clients/lockstep.ts'
 import { sendCommand } from '../../clients/send-command.ts'
+import { eventually } from '../../eventually.ts'
 import { acknowledged } from '../../load.ts'
 import { relayHolder } from '../../relay.ts'
 import { commandByHand } from '../by-hand.ts'
@@ -103,6 +106,16 @@ export const relayScenarios: readonly Scenario[] = [
     inject: (world) => killed(world, world.stack.servers.kafka, 0),
   },
   {
+    name: 'topic-deleted',
+    fails: 'the topic is deleted with all its records',
+    when: 'under load; made again after 3 s',
+    recovers: '`lockstep republish`, from the event store',
+    alone: true,
+    // What the topic has lost can only come again behind what was published since.
+    excuses: ({ promise, what }) => promise === 'O' && what.includes('follows version'),
+    inject: topicLost,
+  },
+  {
     name: 'broker-gone-2min',
     fails: 'the broker',
     when: 'under load, away for 2 min',
@@ -111,6 +124,22 @@ export const relayScenarios: readonly Scenario[] = [
     inject: (world) => killed(world, world.stack.servers.kafka, 120_000),
   },
 ]
+
+/** The events that were in the topic come again behind those that were published meanwhile. */
+async function topicLost({ stack, traffic, note }: World): Promise<void> {
+  await acknowledged(traffic, 100)
+  const since = new Date(Math.min(...traffic.history.commands.map(({ sentAt }) => sentAt)) - 1_000)
+  await using broker = await brokerView(stack.servers.kafka.brokers)
+  await broker.deleteTopic(topics.productEvents)
+  note(`${topics.productEvents} is deleted`)
+  await sleep(3_000)
+  const setup = () => runSetup('kafka', { KAFKA_BROKERS: stack.servers.kafka.brokers.join() })
+  await eventually(setup, { withinMs: 30_000 })
+  note('it is made again')
+  const { code, err } = await lockstepOf(stack)('republish', '--since', since.toISOString())
+  if (code !== 0) throw new Error(`republish: ${err}`)
+  note('its events were published again')
+}
 
 /** A command carried out beside the writers, whose transaction stays open behind its last statement. */
 async function lateCommit({ stack, note, record }: World, openMs: number): Promise<void> {
