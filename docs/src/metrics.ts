@@ -1,3 +1,4 @@
+import { admission } from '@lockstep/core/concurrency/admission.ts'
 import { createHttpApp } from '@lockstep/core/http/app.ts'
 import { grpcServices } from '@lockstep/core/grpc/service.ts'
 import { consumerMetrics } from '@lockstep/core/kafka/consumer-metrics.ts'
@@ -16,8 +17,9 @@ const log = createLog({ service: 'docs', level: 'fatal' })
 /** The tables of docs/metrics.md, from the same functions that the services call; nothing here is connected. */
 export function metricTables(): Record<'both' | 'writer' | 'reader', string> {
   const both = new Registry()
-  createHttpApp({ log, metrics: both })
-  grpcServices({ log, metrics: both })
+  const admit = admission({ limit: 1, metrics: both })
+  createHttpApp({ log, metrics: both, admit })
+  grpcServices({ log, metrics: both, admit })
 
   const writer = new Registry()
   const { pool } = connectPostgres({

@@ -24,5 +24,5 @@ export function openApiFiles(): { writer: string; reader: string } {
 
 function describe(document: (app: HttpApp) => object): string {
   const log = createLog({ service: 'docs', level: 'fatal' })
-  return `${JSON.stringify(document(createHttpApp({ log, metrics: new Registry() })), undefined, 2)}\n`
+  return `${JSON.stringify(document(createHttpApp({ log, metrics: new Registry(), admit: (work) => work() })), undefined, 2)}\n`
 }

@@ -30,6 +30,8 @@ export type Stack = AsyncDisposable & {
   processes: readonly Server[]
   /** Another replica of the reader with settings of its own; it leaves when it is disposed of. */
   startReader(settings: Record<string, string>): Promise<Reader & AsyncDisposable>
+  /** Another writer, likewise. */
+  startWriter(settings: Record<string, string>): Promise<Writer & AsyncDisposable>
   /** Starts what does not run, continues what was stopped, ends every fault, and waits until all are ready. */
   mend(): Promise<void>
 }
@@ -135,14 +137,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     postgres,
     mongo: mongo.db(),
     processes,
-    async startReader(settings) {
-      const replica = await startReader('reader-replica', { dir, env: { ...readersEnv, ...settings } })
-      const stop = async () => {
-        replica.grpc[Symbol.dispose]()
-        await replica.process.stop()
-      }
-      return { ...replica, [Symbol.asyncDispose]: stop }
-    },
+    startWriter: async (settings) =>
+      leaving(await startWriter('writer-replica', { dir, env: { ...env, ...settings } })),
+    startReader: async (settings) =>
+      leaving(await startReader('reader-replica', { dir, env: { ...readersEnv, ...settings } })),
     async mend() {
       for (const server of processes) await server.kill('SIGCONT')
       await Promise.all(serversAlone.map((server) => server.start()))
@@ -151,6 +149,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
+}
+
+function leaving<S extends Writer | Reader>(service: S): S & AsyncDisposable {
+  const leave = async () => {
+    service.grpc[Symbol.dispose]()
+    await service.process.stop()
+  }
+  return { ...service, [Symbol.asyncDispose]: leave }
 }
 
 function through(port: number, url: string): string {

@@ -24,6 +24,11 @@ export const readerSettings = {
   READER_GRPC_PORT: port(5003, 'gRPC queries'),
   READER_HTTP_PORT: port(5004, 'HTTP queries and Swagger UI'),
   READER_ADMIN_PORT: port(9102, '/live, /ready and /metrics of the reader'),
+  READER_MAX_IN_FLIGHT: integer(
+    1_000,
+    { min: 1, max: 100_000 },
+    'Most requests under way at once, those that wait for a version included; more are refused as overloaded',
+  ),
   READER_QUERY_TIMEOUT_MS: milliseconds(
     2_000,
     { min: 50, max: 60_000 },

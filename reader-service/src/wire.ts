@@ -1,4 +1,5 @@
 import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
+import { admission } from '@lockstep/core/concurrency/admission.ts'
 import { adminApp } from '@lockstep/core/http/admin.ts'
 import { createHttpApp, refuseOtherMethods } from '@lockstep/core/http/app.ts'
 import { serveApiDocs } from '@lockstep/core/http/docs.ts'
@@ -120,7 +121,8 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   const projection = scope.use(startProjection({ kafka, log, registry, project }))
   void projection.failed.then(fail)
 
-  const grpcService = grpcServices({ log, metrics: registry, draining })
+  const admit = admission({ limit: config.READER_MAX_IN_FLIGHT, metrics: registry })
+  const grpcService = grpcServices({ log, metrics: registry, admit, draining })
   const forOperators = { grpcService, kafka, products, forProjection, generation, metrics }
   const operators = wireOperators(context, forOperators, scope)
   scope.use(
@@ -134,7 +136,7 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
     }),
   )
 
-  const app = createHttpApp({ log, metrics: registry })
+  const app = createHttpApp({ log, metrics: registry, admit })
   productRoutes(app, queries)
   serveApiDocs(app, readerApi)
   refuseOtherMethods(app)

@@ -1,4 +1,4 @@
-import { milliseconds, port, text } from '@lockstep/core/config/kinds.ts'
+import { integer, milliseconds, port, text } from '@lockstep/core/config/kinds.ts'
 import {
   grpcSettings,
   kafkaSettings,
@@ -19,6 +19,16 @@ export const writerSettings = {
     5_000,
     { min: 100, max: 60_000 },
     'How long a command may try before it is given up, ms; an earlier deadline of its caller counts',
+  ),
+  WRITER_MAX_IN_FLIGHT: integer(
+    200,
+    { min: 1, max: 100_000 },
+    'Most requests under way at once; more are refused as overloaded',
+  ),
+  WRITER_OUTBOX_LIMIT: integer(
+    1_000_000,
+    { min: 1, max: 1_000_000_000 },
+    'When so many events wait to be published, commands are refused as overloaded',
   ),
   WRITER_IDEMPOTENCY_RETENTION_MS: milliseconds(
     86_400_000,

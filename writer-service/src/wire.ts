@@ -1,4 +1,5 @@
 import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
+import { admission } from '@lockstep/core/concurrency/admission.ts'
 import { adminApp } from '@lockstep/core/http/admin.ts'
 import { createHttpApp, refuseOtherMethods } from '@lockstep/core/http/app.ts'
 import { serveApiDocs } from '@lockstep/core/http/docs.ts'
@@ -18,6 +19,7 @@ import type { writerSettings } from './config.ts'
 import { executeCommandOn } from './product/app/execute-command.ts'
 import { productCommandsService } from './product/inbound/grpc/product-commands.ts'
 import { productRoutes } from './product/inbound/http/product-routes.ts'
+import { watchOutboxLimit } from './product/outbound/outbox/outbox-limit.ts'
 import { outboxMetrics } from './product/outbound/outbox/outbox-metrics.ts'
 import { startOutboxRelay } from './product/outbound/outbox/relay.ts'
 import { outboxChannel } from './product/outbound/outbox/relay-session.ts'
@@ -56,12 +58,14 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
     }),
   )
 
+  const outboxLimit = scope.use(watchOutboxLimit({ pool, limit: config.WRITER_OUTBOX_LIMIT, log }))
   const execute = executeCommandOn({
     store: postgresProductStore(pool),
     results: postgresCommandResults(pool),
     now: () => new Date(),
     newProductId: () => uuidv7(),
     newEventId: () => uuidv7(),
+    outboxIsFull: outboxLimit.reached,
     onCommitted: relay.wake,
   })
   const timeLimitMs = config.WRITER_COMMAND_TIME_LIMIT_MS
@@ -71,7 +75,8 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
   const admin = adminApp({ metrics, draining, checkReady })
   scope.use(await serveHttp({ app: admin, host, port: config.WRITER_ADMIN_PORT, draining }))
 
-  const grpcService = grpcServices({ log, metrics, draining })
+  const admit = admission({ limit: config.WRITER_MAX_IN_FLIGHT, metrics })
+  const grpcService = grpcServices({ log, metrics, admit, draining })
   const forOperators = { grpcService, kafka, pool, wakeRelay: relay.wake, log }
   const operators = config.OPS_API ? wireOperators(forOperators, scope) : []
   scope.use(
@@ -85,7 +90,7 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
     }),
   )
 
-  const app = createHttpApp({ log, metrics })
+  const app = createHttpApp({ log, metrics, admit })
   productRoutes(app, execute, { timeLimitMs })
   serveApiDocs(app, writerApi)
   refuseOtherMethods(app)

@@ -37,6 +37,7 @@ async function serve(tls: GrpcTls, draining = new AbortController().signal) {
   const grpcService = grpcServices({
     log: createLog({ service: 'test', level: 'silent' }),
     metrics: new Registry(),
+    admit: (work) => work(),
   })
   const queries = grpcService(ProductQueriesService, {
     getProduct: async () => ({ product: undefined }),
@@ -110,7 +111,7 @@ async function streams(listErrors: ErrorHandlers['listErrors'], draining = new A
   await using scope = new AsyncDisposableStack()
   const metrics = new Registry()
   const log = createLog({ service: 'test', level: 'silent' })
-  const grpcService = grpcServices({ log, metrics, draining })
+  const grpcService = grpcServices({ log, metrics, admit: (work) => work(), draining })
   const unused = () => Promise.reject(new Error('not called'))
   const errors = grpcService(ErrorRecordsService, {
     listErrors,

@@ -11,6 +11,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import { Histogram, type Registry } from 'prom-client'
+import type { Admission } from '../concurrency/admission.ts'
 import { AppError, asAppError } from '../errors/app-error.ts'
 import { requestContext, type Log } from '../log/log.ts'
 import { durationBuckets } from '../telemetry/metrics.ts'
@@ -52,7 +53,13 @@ const undecodable = Symbol('a request that is not the message it should be')
  * Makes gRPC services whose calls all get a request id, a span, metrics and the one table of statuses. A stream ends
  * with `unavailable` when `draining` is aborted: it may be long, and would hold up the stop.
  */
-export function grpcServices(options: { log: Log; metrics: Registry; draining?: AbortSignal }) {
+export function grpcServices(options: {
+  log: Log
+  metrics: Registry
+  /** For calls with one answer; streams are few and long. */
+  admit: Admission
+  draining?: AbortSignal
+}) {
   const duration = new Histogram({
     name: 'grpc_server_call_duration_seconds',
     help: 'Time from the decoded request to its answer',
@@ -81,7 +88,7 @@ export function grpcServices(options: { log: Log; metrics: Registry; draining?: 
     handler: Unary<Request, Response>,
   ): handleUnaryCall<Request, Response> {
     return (call, callback) => {
-      void serve(path, call, (context) => handler(readable(call.request), context)).then(
+      void serve(path, call, (context) => options.admit(() => handler(readable(call.request), context))).then(
         (response) => callback(null, response),
         (shown: Partial<ServiceError>) => callback(shown),
       )
@@ -114,10 +121,13 @@ export function grpcServices(options: { log: Log; metrics: Registry; draining?: 
     const end = duration.startTimer({ method: path })
     const requestId = textHeader(call, 'x-request-id') ?? randomUUID()
     const parent = textHeader(call, 'traceparent')
+    const deadline = deadlineOf(call)
     try {
+      if (Date.now() >= deadline)
+        throw new AppError('deadline_exceeded', 'The deadline passed before the work began')
       const response = await requestContext.run({ requestId }, () =>
         withSpan(path, { kind: 'server', parent, attributes: { 'rpc.system': 'grpc' } }, () =>
-          handler({ requestId, deadline: deadlineOf(call) }),
+          handler({ requestId, deadline }),
         ),
       )
       end({ code: status[status.OK] })

@@ -3,6 +3,7 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import { Histogram, type Registry } from 'prom-client'
+import type { Admission } from '../concurrency/admission.ts'
 import { AppError, asAppError } from '../errors/app-error.ts'
 import { requestContext, type Log } from '../log/log.ts'
 import { durationBuckets } from '../telemetry/metrics.ts'
@@ -19,7 +20,7 @@ const requestIdPattern = /^[\w.-]{1,128}$/
  * and a place in the metrics, and every answer that is an error is a problem. A caller's identity, once
  * there is one, is checked here, before any handler.
  */
-export function createHttpApp(options: { log: Log; metrics: Registry }): HttpApp {
+export function createHttpApp(options: { log: Log; metrics: Registry; admit: Admission }): HttpApp {
   const duration = new Histogram({
     name: 'http_server_request_duration_seconds',
     help: 'Time from the first byte of a request to its answer',
@@ -49,6 +50,7 @@ export function createHttpApp(options: { log: Log; metrics: Registry }): HttpApp
     c.res.headers.set('x-request-id', requestId)
     end({ method: c.req.method, route, status: c.res.status })
   })
+  app.use((_, next) => options.admit(next))
   app.onError((thrown, c) => problemFor(thrown, c, options.log))
   app.notFound((c) =>
     problemFor(new AppError('not_found', `There is nothing at ${c.req.path}`), c, options.log),

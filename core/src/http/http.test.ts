@@ -15,7 +15,7 @@ let finish: () => void
 let base: string
 
 beforeEach(async () => {
-  const app = createHttpApp({ log, metrics: new Registry() })
+  const app = createHttpApp({ log, metrics: new Registry(), admit: (work) => work() })
   const held = new Promise<void>((resolve) => {
     finish = resolve
   })

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
+import type { Pool } from 'pg'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { executeOn } from '../testing/execute.ts'
 import { migratedDatabase } from '../testing/migrated-database.ts'
 import { callWith, tea } from '../testing/products.ts'
-import { executeCommandOn } from './app/execute-command.ts'
-import type { ProductStore } from './app/ports.ts'
-import { postgresCommandResults } from './outbound/postgres/command-results.ts'
+import type { ExecuteCommand } from './app/execute-command.ts'
 import { postgresProductStore } from './outbound/postgres/product-store.ts'
 import { startResultExpiry } from './outbound/postgres/result-expiry.ts'
 
@@ -15,36 +15,27 @@ import { startResultExpiry } from './outbound/postgres/result-expiry.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 const scope = new AsyncDisposableStack()
-let writers: ReturnType<typeof writerOn>[]
-let pool: ReturnType<typeof connectPostgres>['pool']
+let writers: ExecuteCommand[]
+let pool: Pool
 
-function writerOn(url: string, between: (store: ProductStore) => ProductStore = (store) => store) {
-  const postgres = scope.use(
+function connect() {
+  return scope.use(
     connectPostgres({ url, poolSize: 10, applicationName: 'test', log, metrics: new Registry() }),
-  )
-  const execute = executeCommandOn({
-    store: between(postgresProductStore(postgres.pool)),
-    results: postgresCommandResults(postgres.pool),
-    now: () => new Date(),
-    newProductId: () => randomUUID(),
-    newEventId: () => randomUUID(),
-    onCommitted: () => {},
-  })
-  return { execute, pool: postgres.pool }
+  ).pool
 }
 
 let url: string
 beforeAll(async () => {
   url = await migratedDatabase(inject('postgresUrl'))
-  writers = [writerOn(url), writerOn(url)]
-  pool = writers[0]!.pool
+  pool = connect()
+  writers = [executeOn(pool), executeOn(connect())]
 })
 afterAll(() => scope.disposeAsync())
 
 const create = (writer: number, key?: string, id?: string) =>
-  writers[writer % 2]!.execute({ type: 'create', id, details: tea }, callWith(key))
+  writers[writer % 2]!({ type: 'create', id, details: tea }, callWith(key))
 const rename = (writer: number, id: string, name: string, key?: string) =>
-  writers[writer % 2]!.execute({ type: 'update', id, changes: { name } }, callWith(key))
+  writers[writer % 2]!({ type: 'update', id, changes: { name } }, callWith(key))
 
 async function events(id: string): Promise<number> {
   const { rowCount } = await pool.query('select from product_events where product_id = $1', [id])
@@ -110,26 +101,29 @@ test('a decision that somebody else overtook leaves no claim behind', async () =
   // Whatever this writer decides is out of date when it commits for the first time.
   const id = randomUUID()
   let overtake: (() => Promise<unknown>) | undefined
-  const slow = writerOn(url, (store) => ({
-    load: (ids) => store.load(ids),
-    async commit(batch) {
-      await overtake?.()
-      overtake = undefined
-      return store.commit(batch)
+  const store = postgresProductStore(pool)
+  const slow = executeOn(pool, {
+    store: {
+      load: store.load,
+      async commit(batch) {
+        await overtake?.()
+        overtake = undefined
+        return store.commit(batch)
+      },
     },
-  }))
+  })
   overtake = () => create(0, undefined, id)
   const key = randomUUID()
-  const created = slow.execute({ type: 'create', id, details: tea }, callWith(key))
+  const created = slow({ type: 'create', id, details: tea }, callWith(key))
   await expect(created).rejects.toMatchObject({ code: 'already_exists' })
 
   overtake = () => rename(0, id, 'other')
-  const renamed = await slow.execute({ type: 'update', id, changes: { name: 'mine' } }, callWith('k1'))
+  const renamed = await slow({ type: 'update', id, changes: { name: 'mine' } }, callWith('k1'))
   expect(renamed.version).toBe(3)
   overtake = () => rename(0, id, 'again')
   const command = { type: 'update', id, changes: { name: 'never' }, expectedVersion: 3 } as const
-  await expect(slow.execute(command, callWith('k2'))).rejects.toMatchObject({ code: 'version_conflict' })
-  await expect(writers[0]!.execute(command, callWith('k2'))).rejects.toMatchObject({
+  await expect(slow(command, callWith('k2'))).rejects.toMatchObject({ code: 'version_conflict' })
+  await expect(writers[0]!(command, callWith('k2'))).rejects.toMatchObject({
     code: 'version_conflict',
   })
 })
@@ -152,6 +146,19 @@ test('of creates that race for one id under keys of their own, one wins and each
     expect(first.filter((answer) => answer === 'already_exists')).toHaveLength(5)
     expect(await answers()).toEqual(first)
   }
+})
+
+test('while the outbox is full a command is refused and its key stays free; what was done before is answered', async () => {
+  let full = false
+  const execute = executeOn(pool, { outboxIsFull: () => full })
+  const [done, free] = [randomUUID(), randomUUID()]
+  const send = (key: string) => execute({ type: 'create', id: undefined, details: tea }, callWith(key))
+  const first = await send(done)
+  full = true
+  expect(await send(done)).toEqual(first)
+  await expect(send(free)).rejects.toMatchObject({ code: 'overloaded' })
+  full = false
+  expect(await send(free)).toMatchObject({ version: 1 })
 })
 
 test('keys are forgotten when their time is over, and no sooner', async () => {

@@ -9,7 +9,13 @@ export const tea = { name: 'Tea', description: 'Green', category: 'tea', priceCe
 export function pending(state: Product | undefined, command: ProductCommand, claim?: Claim): PendingCommit {
   const decision = decide(state, command, { at: new Date(), eventId: randomUUID() })
   if (decision.type !== 'accepted') throw new Error(`refused: ${JSON.stringify(decision)}`)
-  return { event: decision.event, next: evolve(state, decision.event), traceparent: undefined, claim }
+  return {
+    event: decision.event,
+    next: evolve(state, decision.event),
+    traceparent: undefined,
+    claim,
+    deadline: Infinity,
+  }
 }
 
 export const creation = (id: string = randomUUID()) =>

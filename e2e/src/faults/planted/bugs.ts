@@ -114,9 +114,9 @@ export const bugs: readonly Bug[] = [
     changes: [
       {
         file: 'writer-service/src/product/app/execute-command.ts',
-        find: 'const pending = { event, next: evolve(state, event), traceparent: currentTraceparent(), claim }',
+        find: 'const pending = { event, next: evolve(state, event), traceparent: currentTraceparent(), claim, deadline }',
         instead: `if (claim !== undefined && !(await results.remember(claim))) return undefined
-          const pending = { event, next: evolve(state, event), traceparent: currentTraceparent(), claim: undefined }`,
+          const pending = { event, next: evolve(state, event), traceparent: currentTraceparent(), claim: undefined, deadline }`,
       },
     ],
   },

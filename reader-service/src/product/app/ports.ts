@@ -17,6 +17,8 @@ export type SearchQuery = {
   /** Only what comes behind this position. */
   after: PagePosition | undefined
   limit: number
+  /** Milliseconds since the epoch; nobody waits for the answer after it. */
+  deadline: number
 }
 
 /** The read model as the projection uses it. What it throws is transient. */

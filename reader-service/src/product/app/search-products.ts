@@ -11,6 +11,8 @@ export type SearchProductsQuery = {
   pageSize: number
   /** Where the page before ended; undefined for the first. */
   after: PagePosition | undefined
+  /** When the caller stops waiting, in milliseconds since the epoch. */
+  deadline?: number
 }
 
 export type ProductPage = {
@@ -23,7 +25,7 @@ export type ProductPage = {
 export type SearchProducts = (query: SearchProductsQuery) => Promise<ProductPage>
 
 export function searchProducts(finder: Pick<ProductFinder, 'search'>): SearchProducts {
-  return async ({ search, category, pageSize, after }) => {
+  return async ({ search, category, pageSize, after, deadline = Infinity }) => {
     const prefixes = searchPrefixes(search)
     // Text without a letter or digit in it finds nothing.
     if (search !== '' && prefixes.length === 0) return { items: [], nextPageToken: undefined }
@@ -33,6 +35,7 @@ export function searchProducts(finder: Pick<ProductFinder, 'search'>): SearchPro
       category: category === '' ? undefined : category,
       after,
       limit: pageSize + 1,
+      deadline,
     })
     const items = found.slice(0, pageSize)
     const last = items.at(-1)

@@ -29,6 +29,8 @@ export function executeCommandOn(options: {
   now: () => Date
   newProductId: () => string
   newEventId: () => string
+  /** Whether no event can be taken on before others were published. */
+  outboxIsFull: () => boolean
   /** Called after each commit, so that its event is published without delay. */
   onCommitted: () => void
 }): ExecuteCommand {
@@ -50,10 +52,14 @@ export function executeCommandOn(options: {
     if (decision.type !== 'accepted') {
       return claim === undefined || (await results.remember(claim)) ? outcome : undefined
     }
+    if (options.outboxIsFull()) {
+      throw new AppError('overloaded', 'Too many events wait to be published; nothing was done')
+    }
     const { event } = decision
-    const pending = { event, next: evolve(state, event), traceparent: currentTraceparent(), claim }
-    refuseLate(call)
+    const { deadline } = call
+    const pending = { event, next: evolve(state, event), traceparent: currentTraceparent(), claim, deadline }
     const [result] = await store.commit([pending])
+    if (result === 'too_late') throw tooLate()
     if (result === 'conflict') return undefined
     options.onCommitted()
     return outcome
@@ -65,7 +71,7 @@ export function executeCommandOn(options: {
     return withSpan(`product.${command.type}`, { attributes: { 'product.id': command.id } }, async () => {
       for (let conflicts = 0; ; conflicts++) {
         if (conflicts > 0) await sleep(Math.random() * Math.min(2 ** conflicts, MAX_BACKOFF_MS))
-        refuseLate(call)
+        if (Date.now() >= call.deadline) throw tooLate()
         const outcome = await attempt(command, call, key)
         if (outcome) return resultOf(outcome)
       }
@@ -76,9 +82,7 @@ export function executeCommandOn(options: {
 /** Longest pause before another attempt on a product that many callers change at once. */
 const MAX_BACKOFF_MS = 32
 
-function refuseLate({ deadline }: CommandCall): void {
-  if (Date.now() >= deadline) throw new AppError('deadline_exceeded', 'No time is left; nothing was done')
-}
+const tooLate = () => new AppError('deadline_exceeded', 'No time is left; nothing was done')
 
 function outcomeOf(id: string, decision: Decision, requestId: string): CommandOutcome {
   if (decision.type === 'accepted') return { type: 'done', id, version: decision.event.version }

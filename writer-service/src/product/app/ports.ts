@@ -25,13 +25,15 @@ export type PendingCommit = {
   traceparent: string | undefined
   /** Made with the rest or not at all. */
   claim: Claim | undefined
+  /** Milliseconds since the epoch; the commit is not begun after it. */
+  deadline: number
 }
 
 /**
  * `conflict`: the product is not at the version before the event any more, or another command has the key; look
- * again and decide again.
+ * again and decide again. `too_late`: its deadline passed before it could begin; nothing was done.
  */
-export type CommitResult = 'committed' | 'conflict'
+export type CommitResult = 'committed' | 'conflict' | 'too_late'
 
 export type ProductStore = {
   /** The states of those products that exist, tombstones included. Throws `unavailable`. */

@@ -30,7 +30,7 @@ let client: ProductQueriesClient
 
 beforeAll(async () => {
   const log = createLog({ service: 'test', level: 'silent' })
-  const grpcService = grpcServices({ log, metrics: new Registry() })
+  const grpcService = grpcServices({ log, metrics: new Registry(), admit: (work) => work() })
   server = await serveGrpc({
     host: '127.0.0.1',
     port: 0,
@@ -96,7 +96,12 @@ test('the fields of a search reach it', async () => {
   const position = { createdAt: new Date(7), id }
   const scope = { search: 'tea', category: 'kitchen' }
   await search({ ...scope, pageSize: 100, pageToken: encodePageToken(position, scope) })
-  expect(searchProducts).toHaveBeenLastCalledWith({ ...scope, pageSize: 100, after: position })
+  expect(searchProducts).toHaveBeenLastCalledWith({
+    ...scope,
+    pageSize: 100,
+    after: position,
+    deadline: Infinity,
+  })
 })
 
 test.each<[Partial<SearchProductsRequest>, string[]]>([

@@ -15,9 +15,9 @@ export function productQueriesService(
       const query = getProductQuery({ id, minVersion })
       return { product: productMessage(await queries.getProduct({ ...query, deadline })) }
     },
-    async searchProducts({ search, category, pageSize, pageToken }) {
+    async searchProducts({ search, category, pageSize, pageToken }, { deadline }) {
       const query = searchProductsQuery({ search, category, pageSize, pageToken })
-      const { items, nextPageToken } = await queries.searchProducts(query)
+      const { items, nextPageToken } = await queries.searchProducts({ ...query, deadline })
       return { items: items.map(productMessage), nextPageToken: nextPageToken ?? '' }
     },
   })

@@ -14,7 +14,8 @@ const id = '0198c0de-7a11-7c0d-8000-5eed0000cafe'
 const product = productAt(id, 3)
 const getProduct = vi.fn<GetProduct>(async () => product)
 const searchProducts = vi.fn<SearchProducts>(async () => ({ items: [product], nextPageToken: undefined }))
-const app = createHttpApp({ log: createLog({ service: 'test', level: 'silent' }), metrics: new Registry() })
+const log = createLog({ service: 'test', level: 'silent' })
+const app = createHttpApp({ log, metrics: new Registry(), admit: (work) => work() })
 productRoutes(app, { getProduct, searchProducts })
 refuseOtherMethods(app)
 

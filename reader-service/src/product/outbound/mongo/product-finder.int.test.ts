@@ -76,7 +76,13 @@ test.each([
 test.each(['.', '^', 't.a', '[a-z]', 'a|t', '(?i)T', '\\D', '/', '-'])(
   'even where they reach the filter: %s',
   async (prefix) => {
-    const found = await finder.search({ prefixes: [prefix], category: undefined, after: undefined, limit: 9 })
+    const found = await finder.search({
+      prefixes: [prefix],
+      category: undefined,
+      after: undefined,
+      limit: 9,
+      deadline: Infinity,
+    })
     expect(found).toEqual([])
   },
 )

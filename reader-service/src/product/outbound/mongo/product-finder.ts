@@ -14,11 +14,11 @@ export function mongoProductFinder(
   products: Collection<ProductDocument>,
   { timeoutMs }: { timeoutMs: number },
 ): ProductFinder {
-  const limits = () => ({
-    maxTimeMS: timeoutMs,
-    signal: AbortSignal.timeout(timeoutMs + CLIENT_GRACE_MS),
-    projection: { words: 0 },
-  })
+  const limits = (deadline = Infinity) => {
+    const leftMs = Math.min(timeoutMs, Math.max(1, deadline - Date.now()))
+    const signal = AbortSignal.timeout(leftMs + CLIENT_GRACE_MS)
+    return { maxTimeMS: leftMs, signal, projection: { words: 0 } }
+  }
   return {
     find: (id) =>
       asAppErrors(async () => {
@@ -29,7 +29,7 @@ export function mongoProductFinder(
     search: (query) =>
       asAppErrors(async () => {
         const found = await products
-          .find<LiveDocument>(searchFilter(query), limits())
+          .find<LiveDocument>(searchFilter(query), limits(query.deadline))
           .sort({ createdAt: -1, _id: 1 })
           .limit(query.limit)
           .toArray()

@@ -29,7 +29,7 @@ beforeAll(async () => {
     executed.push({ command, call })
     return outcome()
   }
-  const grpcService = grpcServices({ log, metrics: new Registry() })
+  const grpcService = grpcServices({ log, metrics: new Registry(), admit: (work) => work() })
   server = await serveGrpc({
     host: '127.0.0.1',
     port: 0,

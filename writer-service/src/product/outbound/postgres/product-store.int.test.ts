@@ -4,10 +4,9 @@ import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { cuttingProxy } from '../../../testing/cutting-proxy.ts'
+import { executeOn } from '../../../testing/execute.ts'
 import { migratedDatabase } from '../../../testing/migrated-database.ts'
 import { callWith, creation, pending, tea } from '../../../testing/products.ts'
-import { executeCommandOn } from '../../app/execute-command.ts'
-import { postgresCommandResults } from './command-results.ts'
 import { postgresProductStore } from './product-store.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
@@ -86,6 +85,15 @@ describe('the product store', () => {
     }
   })
 
+  it('what could not begin before its deadline writes nothing, and the others of its batch are written', async () => {
+    await using db = connect()
+    const late = { ...creation(), deadline: Date.now() }
+    const timely = creation()
+    expect(await db.store.commit([late, timely])).toEqual(['too_late', 'committed'])
+    expect([...(await db.store.load([late.next.id, timely.next.id])).keys()]).toEqual([timely.next.id])
+    expect(await db.store.commit([late])).toEqual(['too_late'])
+  })
+
   it('the event store cannot be changed', async () => {
     await using db = connect()
     await db.store.commit([creation()])
@@ -95,14 +103,7 @@ describe('the product store', () => {
 
   it('32 callers that change one product at once leave versions without a hole', async () => {
     await using db = connect()
-    const execute = executeCommandOn({
-      store: db.store,
-      results: postgresCommandResults(db.pool),
-      now: () => new Date(),
-      newProductId: () => randomUUID(),
-      newEventId: () => randomUUID(),
-      onCommitted: () => {},
-    })
+    const execute = executeOn(db.pool)
     const id = randomUUID()
     await execute({ type: 'create', id, details: tea }, callWith())
     const results = await Promise.all(

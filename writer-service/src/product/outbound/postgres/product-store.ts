@@ -60,6 +60,14 @@ function productOf(row: ProductRow): Product {
 
 async function commit(pool: Connections, batch: readonly PendingCommit[]): Promise<CommitResult[]> {
   const client = await pool.connect().catch(nothingDone)
+  // The wait for a connection may have been long.
+  const now = Date.now()
+  const timely = batch.filter(({ deadline }) => deadline > now)
+  if (timely.length < batch.length) {
+    client.release()
+    const results = timely.length > 0 ? await commit(pool, timely) : []
+    return batch.map((pending) => results[timely.indexOf(pending)] ?? 'too_late')
+  }
   try {
     const { rows } = await client.query<{ id: string }>({ ...commitProducts, values: commitColumns(batch) })
     client.release()
