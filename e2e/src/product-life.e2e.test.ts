@@ -118,6 +118,19 @@ test('an update after a delete is refused and does not bring the product back', 
   expect(events.rowCount).toBe(2)
 })
 
+test('a delete before the create is refused and leaves no ghost: the product can be created, and is read', async ({
+  stack,
+}) => {
+  const { writers, reader } = stack
+  const { http } = writers[0]
+  const id = randomUUID()
+  expect((await http.send('DELETE', `${products}/${id}`)).status).toBe(404)
+  const created = await http.send('POST', products, { json: { id, name: 'Late', priceCents: 1 } })
+  expect(created).toMatchObject({ status: 201, json: { id, version: 1 } })
+  await readable(reader, id, 1)
+  expect((await reader.grpc.getProduct({ id })).product).toMatchObject({ id, version: 1, name: 'Late' })
+})
+
 test('a command that changes nothing keeps the version and makes no event', async ({ stack }) => {
   const { http, grpc } = stack.writers[0]
   const details = { name: 'Same', description: 'as before', category: 'general', priceCents: 7 }
