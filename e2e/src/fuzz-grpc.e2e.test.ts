@@ -1,5 +1,15 @@
 import { status, type ServiceError } from '@grpc/grpc-js'
 import {
+  ErrorRecordsService,
+  GetErrorRequest,
+  ListErrorsRequest,
+} from '@lockstep/contracts/gen/lockstep/ops/v1/error_records.ts'
+import {
+  EventStoreService,
+  ListProductStatesRequest,
+  RepublishEventsRequest,
+} from '@lockstep/contracts/gen/lockstep/ops/v1/event_store.ts'
+import {
   CreateProductRequest,
   DeleteProductRequest,
   ProductCommandsService,
@@ -84,6 +94,46 @@ const search = bytesOf(
   fc.record({ search: text, category: text, pageSize: maybe(fc.integer()), pageToken: text }),
 )
 
+const group = fc.oneof(text, fc.constantFrom('product-projection'))
+const place = maybe(fc.record({ topic: text, partition: fc.integer(), offset: int64 }))
+const time = maybe(fc.date({ noInvalidDate: true }))
+const list = bytesOf(
+  ListErrorsRequest,
+  fc.record({
+    selection: maybe(
+      fc.record({ group, place, key: maybe(text), errorClass: maybe(text), since: time, until: time }),
+    ),
+    settled: fc.boolean(),
+  }),
+)
+const getError = bytesOf(GetErrorRequest, fc.record({ group, place }))
+const republish = bytesOf(
+  RepublishEventsRequest,
+  fc.record({
+    productId: maybe(text),
+    since: time,
+    until: time,
+    all: fc.boolean(),
+    dryRun: fc.constant(true),
+    after: maybe(fc.record({ productId: text, version: int64 })),
+  }),
+)
+const states = bytesOf(
+  ListProductStatesRequest,
+  fc.record({
+    ids: fc.array(text, { maxLength: 2 }),
+    afterId: text,
+    upToId: text,
+    limit: maybe(fc.integer()),
+  }),
+)
+const toOperators = fc.oneof(
+  fc.tuple(fc.constant(ErrorRecordsService.listErrors.path), wild(list)),
+  fc.tuple(fc.constant(ErrorRecordsService.getError.path), wild(getError)),
+  fc.tuple(fc.constant(EventStoreService.republishEvents.path), wild(republish)),
+  fc.tuple(fc.constant(EventStoreService.listProductStates.path), wild(states)),
+)
+
 const commands = fc.oneof(
   fc.tuple(fc.constant(ProductCommandsService.createProduct.path), wild(create)),
   fc.tuple(fc.constant(ProductCommandsService.updateProduct.path), wild(update)),
@@ -120,5 +170,14 @@ test('no message of any kind makes the reader answer that the fault is its own',
   await fc.assert(
     fc.asyncProperty(queries, ([path, bytes]) => isFair(grpc, path, bytes)),
     runs,
+  )
+})
+
+test('no message to operators makes the writer answer that the fault is its own', async ({ stack }) => {
+  const { grpc } = stack.writers[0]
+  await fc.assert(
+    fc.asyncProperty(toOperators, ([path, bytes]) => isFair(grpc, path, bytes)),
+    // Those that are right read the error topic, which takes its time.
+    { numRuns: 200 },
   )
 })

@@ -154,6 +154,7 @@ test('records are chosen by place, key, class and time', async () => {
   ])
   expect(await desk.listed('open', { since: failedAt, until: later })).toHaveLength(3)
   expect(await desk.listed('open', { since: later })).toEqual([])
+  expect(await desk.listed('open', { since: new Date(-1) })).toHaveLength(3)
   expect(await desk.listed('open', { until: failedAt })).toEqual([])
 
   expect(await desk.redrive({ key: 'b' }, { dryRun: true })).toEqual(['1: 1 of 1'])

@@ -46,7 +46,9 @@ async function spansOf({ kafka }: KafkaClient, topic: string, since?: Date): Pro
   try {
     await admin.connect()
     const ends = await admin.fetchTopicOffsets(topic)
-    const from = since ? await admin.fetchTopicOffsetsByTimestamp(topic, since.getTime()) : []
+    // Negative times mean other things to a broker: -1 is the end of the topic.
+    const from =
+      since && since.getTime() > 0 ? await admin.fetchTopicOffsetsByTimestamp(topic, since.getTime()) : []
     const starts = new Map(from.map(({ partition, offset }) => [partition, BigInt(offset)]))
     const spans = ends.map(({ partition, low, high }): [number, Span] => {
       const start = starts.get(partition) ?? 0n

@@ -10,6 +10,7 @@ import type { grpcServices, GrpcService } from '../grpc/service.ts'
 import type { RecordPlace } from '../kafka/error-entry.ts'
 import type { ErrorFilter, ErrorTopics, ListedError, Verdict } from '../kafka/error-topics.ts'
 import { headerValues } from '../kafka/record.ts'
+import { timeFaults } from './time-range.ts'
 
 const DEFAULT_PER_SECOND = 100
 const MAX_PER_SECOND = 10_000
@@ -68,7 +69,7 @@ function selected(selection: ErrorSelection | undefined, all = true): { group: s
   const filter = { ...rest, ...(place && { place: placeOf(place) }) }
   const narrowed = Object.values(filter).some((value) => value !== undefined)
   const hint = 'selects every record of the group: set all when that is meant'
-  refuse(faultUnless(all || narrowed, 'selection', hint))
+  refuse([...faultUnless(all || narrowed, 'selection', hint), ...timeFaults(filter)])
   return { group: knownGroup(group), filter }
 }
 

@@ -87,14 +87,16 @@ function promised<Request, Response>(method: Method<Request, Response>): Call<Re
     })
 }
 
+/** A call with one answer is a stream of one. */
 function raw(client: Client): RawCall {
   const same = (bytes: Buffer) => bytes
-  return (path, bytes) =>
-    promised<Buffer, Buffer>((request, metadata, limits, callback) =>
-      client.makeUnaryRequest(path, same, same, request, metadata, limits, (error, response) =>
-        callback(error, response ?? Buffer.alloc(0)),
-      ),
-    )(bytes)
+  return async (path, bytes) => {
+    const limits = { deadline: Date.now() + 15_000 }
+    const stream = client.makeServerStreamRequest(path, same, same, bytes, new Metadata(), limits)
+    const answers: Buffer[] = []
+    for await (const answer of stream as AsyncIterable<Buffer>) answers.push(answer)
+    return Buffer.concat(answers)
+  }
 }
 
 /** The name of the status that a call was answered with. */
