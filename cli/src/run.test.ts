@@ -30,6 +30,7 @@ test.each<[string, string[], string]>([
   ['a republication of nothing in particular', ['republish'], 'Say which events'],
   ['a position that is none', ['republish', '--all', '--after', 'x'], 'product/version'],
   ['an age limit that is none', ['audit', '--age-limit', '10s'], '0-600000'],
+  ['two things at once', ['rebuild', '--status', '--drop-old'], 'Say one of'],
   ['a discard without a reason', ['errors', 'discard', '--all'], '--reason'],
 ])('%s is wrong usage, and what would be right is said', async (_, argv, right) => {
   const { code, out, err } = await lockstep(...argv)

@@ -7,6 +7,7 @@ import { cliSettings } from './config.ts'
 import { addErrorsCommand } from './errors/command.ts'
 import { Problem, UsageError } from './exit.ts'
 import { output, type Output, type Streams } from './output.ts'
+import { addRebuildCommand } from './rebuild/command.ts'
 import { addRepublishCommand } from './republish/command.ts'
 
 export type Io = Streams & { env: Record<string, string | undefined> }
@@ -38,6 +39,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   addErrorsCommand(program, context)
   addRepublishCommand(program, context)
   addAuditCommand(program, context)
+  addRebuildCommand(program, context)
 
   try {
     await program.parseAsync([...argv], { from: 'user' })

@@ -6,7 +6,7 @@ import type { ProjectionMetrics, QueryMetrics } from './product/app/ports.ts'
 
 export type ReaderMetrics = QueryMetrics &
   ProjectionMetrics &
-  AuditMetrics & { cacheOpen: (open: boolean) => void }
+  AuditMetrics & { cacheOpen: (open: boolean) => void; activeModel: (generation: number) => void }
 
 export function readerMetrics(registry: Registry): ReaderMetrics {
   const registers = [registry]
@@ -60,7 +60,13 @@ export function readerMetrics(registry: Registry): ReaderMetrics {
     help: 'When an audit last came to its end',
     registers,
   })
+  const activeModel = new Gauge({
+    name: 'reader_active_model_generation',
+    help: 'The generation of the read model that queries see: 0, and one more with each rebuild',
+    registers,
+  })
   return {
+    activeModel: (generation) => activeModel.set(generation),
     cacheAnswered: (result) => cacheReads.inc({ result }),
     cacheOpen: (open) => cacheOpen.set(open ? 1 : 0),
     waiters: (count) => waiters.set(count),

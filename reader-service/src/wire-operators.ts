@@ -1,22 +1,22 @@
-import { channelCredentials } from '@lockstep/core/grpc/channel.ts'
 import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
 import type { KafkaSettings } from '@lockstep/core/kafka/client.ts'
 import { errorTopics } from '@lockstep/core/kafka/error-topics.ts'
 import { connectProducer } from '@lockstep/core/kafka/producer.ts'
 import type { ServiceContext } from '@lockstep/core/lifecycle/start-service.ts'
 import { errorRecordsService } from '@lockstep/core/ops/error-records.ts'
-import type { Collection } from 'mongodb'
 import type { readerSettings } from './config.ts'
-import { auditOf } from './ops/app/audit.ts'
+import { auditOf, type Audit } from './ops/app/audit.ts'
 import { measuredAudit, type AuditMetrics } from './ops/app/measured-audit.ts'
+import type { GenerationRegistry } from './ops/app/model-generations.ts'
+import type { GenerationGroups, WriterStates } from './ops/app/ports.ts'
+import { rebuildOf } from './ops/app/rebuild.ts'
+import type { RunningModels } from './ops/app/running-models.ts'
 import { startScheduledAudit } from './ops/app/scheduled-audit.ts'
 import { readModelService } from './ops/inbound/grpc/read-model.ts'
-import { grpcWriterStates } from './ops/outbound/grpc/writer-states.ts'
 import { mongoAuditedModel } from './ops/outbound/mongo/audited-model.ts'
 import { redisAuditedCache } from './ops/outbound/redis/audited-cache.ts'
-import type { ProductDocument } from './product/outbound/mongo/product-document.ts'
-import type { GenerationWatch } from './product/outbound/redis/cache-generation.ts'
 import type { CacheConnection } from './product/outbound/redis/product-cache.ts'
+import type { Model } from './wire-model.ts'
 
 /** What operators call, and the audit by the clock, on the connections of the service. */
 export function wireOperators(
@@ -24,33 +24,30 @@ export function wireOperators(
   parts: {
     grpcService: ReturnType<typeof grpcServices>
     kafka: KafkaSettings
-    products: Collection<ProductDocument>
     forProjection: CacheConnection
-    generation: GenerationWatch
+    models: RunningModels<Model>
+    registry: GenerationRegistry
+    groups: GenerationGroups
+    writer: WriterStates
     metrics: AuditMetrics
   },
   scope: AsyncDisposableStack,
 ): GrpcService[] {
-  const { grpcService, kafka, products, forProjection, generation, metrics } = parts
-  const writer = scope.use(
-    grpcWriterStates({
-      address: config.READER_WRITER_GRPC,
-      credentials: channelCredentials({
-        caFile: config.READER_WRITER_TLS_CA_FILE,
-        certFile: config.READER_WRITER_TLS_CERT_FILE,
-        keyFile: config.READER_WRITER_TLS_KEY_FILE,
-      }),
-    }),
-  )
-  const cache = redisAuditedCache({ connection: forProjection, generation })
-  const audit = measuredAudit(auditOf({ model: mongoAuditedModel(products), cache, writer }), metrics)
+  const { grpcService, kafka, forProjection, models, registry, groups, writer, metrics } = parts
+  const auditActive: Audit = async (options, listener) => {
+    const { products, cacheGeneration } = models.active()
+    const cache = redisAuditedCache({ connection: forProjection, generation: cacheGeneration })
+    return auditOf({ model: mongoAuditedModel(products), cache, writer })(options, listener)
+  }
+  const audit = measuredAudit(auditActive, metrics)
   const { READER_AUDIT_EVERY_MS: everyMs, READER_AUDIT_PRODUCTS_PER_SECOND: productsPerSecond } = config
   if (everyMs > 0) scope.use(startScheduledAudit({ audit, everyMs, productsPerSecond, log }))
 
   if (!config.OPS_API) return []
   const producer = scope.use(connectProducer(kafka, log))
+  const count = () => models.active().products.estimatedDocumentCount()
   return [
     errorRecordsService(grpcService, errorTopics({ kafka, log, producer })),
-    readModelService(grpcService, audit),
+    readModelService(grpcService, { audit, rebuild: rebuildOf({ registry, groups, count }) }),
   ]
 }

@@ -6,6 +6,8 @@ export type ConsumerOptions<T> = {
   kafka: KafkaSettings
   /** The consumer group; names the error and retry topics too. */
   group: string
+  /** Another group whose error and retry topics this one uses too: it handles the same records. Default: its own. */
+  errorsOf?: string
   /** The sources. `<group>.retry` is consumed beside them, by the same handler. */
   topics: readonly string[]
   decode: Decode<T>

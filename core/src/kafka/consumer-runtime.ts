@@ -59,7 +59,7 @@ export function startConsumer<T>(options: ConsumerOptions<T>): RunningConsumer {
 
   const parts = {
     options,
-    topics: [...options.topics, retryTopic(group)],
+    topics: [...options.topics, retryTopic(options.errorsOf ?? group)],
     tuning,
     metrics,
     work,

@@ -23,7 +23,13 @@ export type PartitionWork = (
 
 /** Remembers attempts and failures of each partition for as long as the process lives. */
 export function partitionWork<T>(
-  { group, decode, handle, log }: Pick<ConsumerOptions<T>, 'group' | 'decode' | 'handle' | 'log'>,
+  {
+    group,
+    errorsOf = group,
+    decode,
+    handle,
+    log,
+  }: Pick<ConsumerOptions<T>, 'group' | 'errorsOf' | 'decode' | 'handle' | 'log'>,
   tuning: ConsumerTuning,
   metrics: ConsumerMetrics,
   errors: Producer,
@@ -34,7 +40,7 @@ export function partitionWork<T>(
     const now = new Date()
     await sendInParts(
       errors,
-      failed.map(({ record, failure }) => errorRecord(record, failure, group, now)),
+      failed.map(({ record, failure }) => errorRecord(record, failure, errorsOf, now)),
     )
     for (const { record, failure } of failed) {
       metrics.permanentFailures.inc({ group, topic, class: failure.errorClass })

@@ -50,3 +50,28 @@ export type AuditedCache = {
   /** Removes the entry, and ends the lease of whoever is about to fill it. */
   drop: (id: string) => Promise<void>
 }
+
+/** Next offsets by topic and partition. */
+export type TopicOffsets = Record<string, Record<string, string>>
+
+/** The consumer groups of generations. Rejects while the brokers do not answer. */
+export type GenerationGroups = {
+  /** Where what a projection reads ends now. */
+  ends: () => Promise<TopicOffsets>
+  /** Has the group, which has no members yet, begin there. */
+  pin: (group: string, offsets: TopicOffsets) => Promise<void>
+  /** How many records lie between what the group has finished and these offsets. */
+  behind: (group: string, offsets: TopicOffsets) => Promise<number>
+  finished: (group: string) => Promise<TopicOffsets>
+  /** Forgets the group; false while it has members. */
+  remove: (group: string) => Promise<boolean>
+}
+
+/** The data of a generation. */
+export type GenerationData = {
+  /** The collection with the indexes that the one in use has. */
+  prepare: (number: number, like: number) => Promise<void>
+  /** Writes what is newer than what it has. */
+  apply: (number: number, states: readonly ProductState[]) => Promise<void>
+  drop: (number: number) => Promise<void>
+}

@@ -129,7 +129,7 @@ test('nothing older than what was answered before is believed', async () => {
   await timed(get({ id: 'a' }))
   await timed(get({ id: 'a', minVersion: 3 }))
   expect(load.mock.calls).toEqual([
-    ['a', 1],
+    ['a', 0],
     ['a', 7],
   ])
 })

@@ -79,7 +79,7 @@ export function getProduct(ports: {
   }
 
   return async ({ id, minVersion, deadline = Infinity }) => {
-    const state = minVersion === undefined ? await look(id, 1) : await atLeast(id, minVersion, deadline)
+    const state = minVersion === undefined ? await look(id, 0) : await atLeast(id, minVersion, deadline)
     if (!state || state.deleted) throw new AppError('not_found', `There is no product ${id}`)
     return state
   }

@@ -1,10 +1,12 @@
 import {
   ReadModelService,
   type AuditReadModelResponse,
+  type ReadModelStatus,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/read_model.ts'
 import { invalid, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
 import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
 import type { Audit, AuditProgress } from '../../app/audit.ts'
+import type { ModelStatus, Rebuild } from '../../app/rebuild.ts'
 
 const DEFAULT_PER_SECOND = 1_000
 const MAX_PER_SECOND = 100_000
@@ -12,7 +14,10 @@ const DEFAULT_AGE_LIMIT_MS = 10_000
 const MAX_AGE_LIMIT_MS = 600_000
 
 /** `lockstep.ops.v1.ReadModel`. */
-export function readModelService(grpcService: ReturnType<typeof grpcServices>, audit: Audit): GrpcService {
+export function readModelService(
+  grpcService: ReturnType<typeof grpcServices>,
+  { audit, rebuild }: { audit: Audit; rebuild: Rebuild },
+): GrpcService {
   return grpcService(ReadModelService, {
     async auditReadModel(request, send) {
       const productsPerSecond = request.productsPerSecond ?? DEFAULT_PER_SECOND
@@ -31,6 +36,10 @@ export function readModelService(grpcService: ReturnType<typeof grpcServices>, a
       )
       await send(progressMessage(end, true))
     },
+    listReadModels: async () => ({ models: (await rebuild.status()).map(statusMessage) }),
+    rebuildReadModel: (_, send) => rebuild.run((model) => send({ model: statusMessage(model) })),
+    switchReadModel: async () => ({ model: statusMessage(await rebuild.switchOver()) }),
+    dropReadModel: (_, send) => rebuild.dropOld((model) => send({ model: statusMessage(model) })),
   })
 }
 
@@ -40,4 +49,8 @@ function progressMessage(progress: AuditProgress, done: boolean): AuditReadModel
 
 function outside(field: string, value: number, min: number, max: number): FieldViolation[] {
   return value >= min && value <= max ? [] : [{ field, message: `must be ${min}-${max}` }]
+}
+
+function statusMessage({ number, ...status }: ModelStatus): ReadModelStatus {
+  return { generation: number, ...status }
 }

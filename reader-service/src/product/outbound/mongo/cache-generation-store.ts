@@ -4,9 +4,8 @@ import type { CacheGeneration, GenerationStore } from '../redis/cache-generation
 type GenerationDocument = CacheGeneration & { _id: string }
 
 /** One document says which generation of cache entries counts, for all replicas. */
-export function mongoGenerationStore(db: Db): GenerationStore {
+export function mongoGenerationStore(db: Db, _id = 'products'): GenerationStore {
   const generations = db.collection<GenerationDocument>('cache_generations')
-  const _id = 'products'
   return {
     async read() {
       const found =

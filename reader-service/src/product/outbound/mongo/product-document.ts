@@ -21,8 +21,8 @@ type TombstoneDocument = { _id: string; version: number; deleted: true }
 
 export type ProductDocument = LiveDocument | TombstoneDocument
 
-export function productCollection(db: Db): Collection<ProductDocument> {
-  return db.collection<ProductDocument>('products')
+export function productCollection(db: Db, name = 'products'): Collection<ProductDocument> {
+  return db.collection<ProductDocument>(name)
 }
 
 export function toDocument(state: ProductState): ProductDocument {

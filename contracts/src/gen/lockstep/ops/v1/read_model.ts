@@ -12,11 +12,57 @@ import {
   Client,
   type ClientOptions,
   type ClientReadableStream,
+  type ClientUnaryCall,
   type handleServerStreamingCall,
+  type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
+  type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+
+export interface ReadModelStatus {
+  generation: number;
+  /** pinning, filling, filled, ready or dropping. */
+  phase: string;
+  /** Whether queries see it. */
+  active: boolean;
+  /** States of the writer that were written into it, of about how many. */
+  written: number;
+  total: number;
+  /** Records of the topic that it has not taken yet; unset before it takes any. */
+  behind?: number | undefined;
+  startedAt: Date | undefined;
+}
+
+export interface ListReadModelsRequest {
+}
+
+export interface ListReadModelsResponse {
+  models: ReadModelStatus[];
+}
+
+export interface RebuildReadModelRequest {
+}
+
+export interface RebuildReadModelResponse {
+  model: ReadModelStatus | undefined;
+}
+
+export interface SwitchReadModelRequest {
+}
+
+export interface SwitchReadModelResponse {
+  model: ReadModelStatus | undefined;
+}
+
+export interface DropReadModelRequest {
+}
+
+export interface DropReadModelResponse {
+  model: ReadModelStatus | undefined;
+}
 
 export interface AuditReadModelRequest {
   /** Replaces or removes what has drifted, on condition that it is still as it was seen. */
@@ -58,6 +104,572 @@ export interface AuditFinding {
   detail: string;
   repaired: boolean;
 }
+
+function createBaseReadModelStatus(): ReadModelStatus {
+  return { generation: 0, phase: "", active: false, written: 0, total: 0, behind: undefined, startedAt: undefined };
+}
+
+export const ReadModelStatus: MessageFns<ReadModelStatus> = {
+  encode(message: ReadModelStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.generation !== 0) {
+      writer.uint32(8).int64(message.generation);
+    }
+    if (message.phase !== "") {
+      writer.uint32(18).string(message.phase);
+    }
+    if (message.active !== false) {
+      writer.uint32(24).bool(message.active);
+    }
+    if (message.written !== 0) {
+      writer.uint32(32).int64(message.written);
+    }
+    if (message.total !== 0) {
+      writer.uint32(40).int64(message.total);
+    }
+    if (message.behind !== undefined) {
+      writer.uint32(48).int64(message.behind);
+    }
+    if (message.startedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.startedAt), writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadModelStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadModelStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.generation = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.phase = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.active = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.written = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.total = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.behind = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.startedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadModelStatus {
+    return {
+      generation: isSet(object.generation) ? globalThis.Number(object.generation) : 0,
+      phase: isSet(object.phase) ? globalThis.String(object.phase) : "",
+      active: isSet(object.active) ? globalThis.Boolean(object.active) : false,
+      written: isSet(object.written) ? globalThis.Number(object.written) : 0,
+      total: isSet(object.total) ? globalThis.Number(object.total) : 0,
+      behind: isSet(object.behind) ? globalThis.Number(object.behind) : undefined,
+      startedAt: isSet(object.startedAt)
+        ? fromJsonTimestamp(object.startedAt)
+        : isSet(object.started_at)
+        ? fromJsonTimestamp(object.started_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: ReadModelStatus): unknown {
+    const obj: any = {};
+    if (message.generation !== 0) {
+      obj.generation = Math.round(message.generation);
+    }
+    if (message.phase !== "") {
+      obj.phase = message.phase;
+    }
+    if (message.active !== false) {
+      obj.active = message.active;
+    }
+    if (message.written !== 0) {
+      obj.written = Math.round(message.written);
+    }
+    if (message.total !== 0) {
+      obj.total = Math.round(message.total);
+    }
+    if (message.behind !== undefined) {
+      obj.behind = Math.round(message.behind);
+    }
+    if (message.startedAt !== undefined) {
+      obj.startedAt = message.startedAt.toISOString();
+    }
+    return obj;
+  },
+};
+
+function createBaseListReadModelsRequest(): ListReadModelsRequest {
+  return {};
+}
+
+export const ListReadModelsRequest: MessageFns<ListReadModelsRequest> = {
+  encode(_: ListReadModelsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListReadModelsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListReadModelsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ListReadModelsRequest {
+    return {};
+  },
+
+  toJSON(_: ListReadModelsRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+};
+
+function createBaseListReadModelsResponse(): ListReadModelsResponse {
+  return { models: [] };
+}
+
+export const ListReadModelsResponse: MessageFns<ListReadModelsResponse> = {
+  encode(message: ListReadModelsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.models) {
+      ReadModelStatus.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListReadModelsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListReadModelsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.models.push(ReadModelStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListReadModelsResponse {
+    return {
+      models: globalThis.Array.isArray(object?.models)
+        ? object.models.map((e: any) => ReadModelStatus.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ListReadModelsResponse): unknown {
+    const obj: any = {};
+    if (message.models?.length) {
+      obj.models = message.models.map((e) => ReadModelStatus.toJSON(e));
+    }
+    return obj;
+  },
+};
+
+function createBaseRebuildReadModelRequest(): RebuildReadModelRequest {
+  return {};
+}
+
+export const RebuildReadModelRequest: MessageFns<RebuildReadModelRequest> = {
+  encode(_: RebuildReadModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RebuildReadModelRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRebuildReadModelRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): RebuildReadModelRequest {
+    return {};
+  },
+
+  toJSON(_: RebuildReadModelRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+};
+
+function createBaseRebuildReadModelResponse(): RebuildReadModelResponse {
+  return { model: undefined };
+}
+
+export const RebuildReadModelResponse: MessageFns<RebuildReadModelResponse> = {
+  encode(message: RebuildReadModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      ReadModelStatus.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RebuildReadModelResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRebuildReadModelResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = ReadModelStatus.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RebuildReadModelResponse {
+    return { model: isSet(object.model) ? ReadModelStatus.fromJSON(object.model) : undefined };
+  },
+
+  toJSON(message: RebuildReadModelResponse): unknown {
+    const obj: any = {};
+    if (message.model !== undefined) {
+      obj.model = ReadModelStatus.toJSON(message.model);
+    }
+    return obj;
+  },
+};
+
+function createBaseSwitchReadModelRequest(): SwitchReadModelRequest {
+  return {};
+}
+
+export const SwitchReadModelRequest: MessageFns<SwitchReadModelRequest> = {
+  encode(_: SwitchReadModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SwitchReadModelRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSwitchReadModelRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): SwitchReadModelRequest {
+    return {};
+  },
+
+  toJSON(_: SwitchReadModelRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+};
+
+function createBaseSwitchReadModelResponse(): SwitchReadModelResponse {
+  return { model: undefined };
+}
+
+export const SwitchReadModelResponse: MessageFns<SwitchReadModelResponse> = {
+  encode(message: SwitchReadModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      ReadModelStatus.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SwitchReadModelResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSwitchReadModelResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = ReadModelStatus.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SwitchReadModelResponse {
+    return { model: isSet(object.model) ? ReadModelStatus.fromJSON(object.model) : undefined };
+  },
+
+  toJSON(message: SwitchReadModelResponse): unknown {
+    const obj: any = {};
+    if (message.model !== undefined) {
+      obj.model = ReadModelStatus.toJSON(message.model);
+    }
+    return obj;
+  },
+};
+
+function createBaseDropReadModelRequest(): DropReadModelRequest {
+  return {};
+}
+
+export const DropReadModelRequest: MessageFns<DropReadModelRequest> = {
+  encode(_: DropReadModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DropReadModelRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDropReadModelRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): DropReadModelRequest {
+    return {};
+  },
+
+  toJSON(_: DropReadModelRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+};
+
+function createBaseDropReadModelResponse(): DropReadModelResponse {
+  return { model: undefined };
+}
+
+export const DropReadModelResponse: MessageFns<DropReadModelResponse> = {
+  encode(message: DropReadModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      ReadModelStatus.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DropReadModelResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDropReadModelResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = ReadModelStatus.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DropReadModelResponse {
+    return { model: isSet(object.model) ? ReadModelStatus.fromJSON(object.model) : undefined };
+  },
+
+  toJSON(message: DropReadModelResponse): unknown {
+    const obj: any = {};
+    if (message.model !== undefined) {
+      obj.model = ReadModelStatus.toJSON(message.model);
+    }
+    return obj;
+  },
+};
 
 function createBaseAuditReadModelRequest(): AuditReadModelRequest {
   return { repair: false, productsPerSecond: undefined, ageLimitMs: undefined };
@@ -541,6 +1153,56 @@ export const ReadModelService = {
       Buffer.from(AuditReadModelResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): AuditReadModelResponse => AuditReadModelResponse.decode(value),
   },
+  /** The read models that there are: one, or two during a rebuild and until the old one is dropped. */
+  listReadModels: {
+    path: "/lockstep.ops.v1.ReadModel/ListReadModels" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListReadModelsRequest): Buffer =>
+      Buffer.from(ListReadModelsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListReadModelsRequest => ListReadModelsRequest.decode(value),
+    responseSerialize: (value: ListReadModelsResponse): Buffer =>
+      Buffer.from(ListReadModelsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListReadModelsResponse => ListReadModelsResponse.decode(value),
+  },
+  /**
+   * Makes the read model anew beside the one in use, or follows the rebuild that is under way, until queries see it.
+   * The work goes on when the caller goes away. ALREADY_EXISTS while there are two.
+   */
+  rebuildReadModel: {
+    path: "/lockstep.ops.v1.ReadModel/RebuildReadModel" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: RebuildReadModelRequest): Buffer =>
+      Buffer.from(RebuildReadModelRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RebuildReadModelRequest => RebuildReadModelRequest.decode(value),
+    responseSerialize: (value: RebuildReadModelResponse): Buffer =>
+      Buffer.from(RebuildReadModelResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RebuildReadModelResponse => RebuildReadModelResponse.decode(value),
+  },
+  /** Has queries see the other read model. NOT_FOUND when there is none. */
+  switchReadModel: {
+    path: "/lockstep.ops.v1.ReadModel/SwitchReadModel" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SwitchReadModelRequest): Buffer =>
+      Buffer.from(SwitchReadModelRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SwitchReadModelRequest => SwitchReadModelRequest.decode(value),
+    responseSerialize: (value: SwitchReadModelResponse): Buffer =>
+      Buffer.from(SwitchReadModelResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SwitchReadModelResponse => SwitchReadModelResponse.decode(value),
+  },
+  /** Drops the read model that queries do not see. */
+  dropReadModel: {
+    path: "/lockstep.ops.v1.ReadModel/DropReadModel" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: DropReadModelRequest): Buffer => Buffer.from(DropReadModelRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DropReadModelRequest => DropReadModelRequest.decode(value),
+    responseSerialize: (value: DropReadModelResponse): Buffer =>
+      Buffer.from(DropReadModelResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DropReadModelResponse => DropReadModelResponse.decode(value),
+  },
 } as const;
 
 export interface ReadModelServer extends UntypedServiceImplementation {
@@ -549,6 +1211,17 @@ export interface ReadModelServer extends UntypedServiceImplementation {
    * it is; a caller that goes away ends the work.
    */
   auditReadModel: handleServerStreamingCall<AuditReadModelRequest, AuditReadModelResponse>;
+  /** The read models that there are: one, or two during a rebuild and until the old one is dropped. */
+  listReadModels: handleUnaryCall<ListReadModelsRequest, ListReadModelsResponse>;
+  /**
+   * Makes the read model anew beside the one in use, or follows the rebuild that is under way, until queries see it.
+   * The work goes on when the caller goes away. ALREADY_EXISTS while there are two.
+   */
+  rebuildReadModel: handleServerStreamingCall<RebuildReadModelRequest, RebuildReadModelResponse>;
+  /** Has queries see the other read model. NOT_FOUND when there is none. */
+  switchReadModel: handleUnaryCall<SwitchReadModelRequest, SwitchReadModelResponse>;
+  /** Drops the read model that queries do not see. */
+  dropReadModel: handleServerStreamingCall<DropReadModelRequest, DropReadModelResponse>;
 }
 
 export interface ReadModelClient extends Client {
@@ -565,6 +1238,61 @@ export interface ReadModelClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<AuditReadModelResponse>;
+  /** The read models that there are: one, or two during a rebuild and until the old one is dropped. */
+  listReadModels(
+    request: ListReadModelsRequest,
+    callback: (error: ServiceError | null, response: ListReadModelsResponse) => void,
+  ): ClientUnaryCall;
+  listReadModels(
+    request: ListReadModelsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListReadModelsResponse) => void,
+  ): ClientUnaryCall;
+  listReadModels(
+    request: ListReadModelsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListReadModelsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Makes the read model anew beside the one in use, or follows the rebuild that is under way, until queries see it.
+   * The work goes on when the caller goes away. ALREADY_EXISTS while there are two.
+   */
+  rebuildReadModel(
+    request: RebuildReadModelRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<RebuildReadModelResponse>;
+  rebuildReadModel(
+    request: RebuildReadModelRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<RebuildReadModelResponse>;
+  /** Has queries see the other read model. NOT_FOUND when there is none. */
+  switchReadModel(
+    request: SwitchReadModelRequest,
+    callback: (error: ServiceError | null, response: SwitchReadModelResponse) => void,
+  ): ClientUnaryCall;
+  switchReadModel(
+    request: SwitchReadModelRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SwitchReadModelResponse) => void,
+  ): ClientUnaryCall;
+  switchReadModel(
+    request: SwitchReadModelRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SwitchReadModelResponse) => void,
+  ): ClientUnaryCall;
+  /** Drops the read model that queries do not see. */
+  dropReadModel(
+    request: DropReadModelRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<DropReadModelResponse>;
+  dropReadModel(
+    request: DropReadModelRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<DropReadModelResponse>;
 }
 
 export const ReadModelClient = makeGenericClientConstructor(
@@ -575,6 +1303,28 @@ export const ReadModelClient = makeGenericClientConstructor(
   service: typeof ReadModelService;
   serviceName: string;
 };
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = Math.trunc(date.getTime() / 1_000);
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
+}
+
+function fromTimestamp(t: Timestamp): Date {
+  let millis = (t.seconds || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
+}
+
+function fromJsonTimestamp(o: any): Date {
+  if (o instanceof globalThis.Date) {
+    return o;
+  } else if (typeof o === "string") {
+    return new globalThis.Date(o);
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o));
+  }
+}
 
 function longToNumber(int64: { toString(): string }): number {
   const num = globalThis.Number(int64.toString());

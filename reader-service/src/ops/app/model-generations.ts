@@ -1,0 +1,51 @@
+import type { TopicOffsets } from './ports.ts'
+
+/**
+ * A read model of its own: a collection, a consumer group and cache entries. Generation 0 is the first one.
+ *
+ * - `pinning`: the offsets where its group begins are noted, then committed for the group;
+ * - `filling`: every replica feeds it from the topic, and one writes the writer's states into it;
+ * - `filled`: all states are in it, and its group comes near the end of the topic;
+ * - `ready`: it is, or may become, the one that queries see;
+ * - `dropping`: replicas stop feeding it, then its data go.
+ */
+export type ModelGeneration = {
+  number: number
+  phase: 'pinning' | 'filling' | 'filled' | 'ready' | 'dropping'
+  /** Undefined until they are noted. */
+  pins: TopicOffsets | undefined
+  /** The last id that was written from the writer's states. */
+  cursor: string | undefined
+  written: number
+  /** About how many there are. */
+  total: number
+  startedAt: Date
+}
+
+export type ModelGenerations = { active: number; generations: readonly ModelGeneration[] }
+
+export type GenerationChange = Partial<Omit<ModelGeneration, 'number' | 'startedAt'>>
+
+/** What all replicas know of the generations. Rejects while it cannot be read or written. */
+export type GenerationRegistry = {
+  read: () => Promise<ModelGenerations>
+  /** Begins another generation. False when there are two already. */
+  begin: (total: number) => Promise<boolean>
+  /** Takes or keeps the work on a generation: false while another replica has it. */
+  claim: (number: number, owner: string, forMs: number) => Promise<boolean>
+  /** Changes a generation, if this replica still has the work on it. */
+  advance: (number: number, owner: string, change: GenerationChange) => Promise<boolean>
+  /** Has queries see this generation, if it is ready. */
+  activate: (number: number) => Promise<boolean>
+  /** Begins to drop a generation that queries do not see. */
+  drop: (number: number) => Promise<boolean>
+  forget: (number: number) => Promise<void>
+}
+
+const names = { collection: 'products', group: 'product-projection' }
+
+/** The names of what belongs to a generation alone. */
+export function namesOf(number: number): { collection: string; group: string } {
+  if (number === 0) return names
+  return { collection: `${names.collection}_g${number}`, group: `${names.group}-g${number}` }
+}

@@ -1,0 +1,110 @@
+import type { Log } from '@lockstep/core/log/log.ts'
+import { namesOf, type GenerationRegistry, type ModelGeneration } from './model-generations.ts'
+import type { GenerationData, GenerationGroups, WriterStates } from './ports.ts'
+
+const PAGE = 500
+/** How long a replica keeps the work without a sign of life, ms: longer than a page takes. */
+const CLAIM_MS = 20_000
+/** Fewer records than this are near nothing: a group under load is never at the end. */
+const NEAR = 100
+
+export type RebuildPorts = {
+  registry: GenerationRegistry
+  groups: GenerationGroups
+  data: GenerationData
+  writer: WriterStates
+  log: Log
+  /** States that are written at a time. */
+  pageSize?: number
+}
+
+/**
+ * Does what there is to do on the generations, step by step; called again and again in every replica, and done in one:
+ * whoever has the claim. Each step is noted when it is done and may be repeated, so another replica goes on where one
+ * died.
+ *
+ * The offsets are pinned before the first state is read. An event that was published before that is in the states; one
+ * that is published later comes from the topic; one that is in both meets the gate on the version.
+ */
+export async function workOnGenerations(
+  ports: RebuildPorts,
+  owner: string,
+  stop: AbortSignal,
+): Promise<void> {
+  const { registry } = ports
+  const { active, generations } = await registry.read()
+  for (const generation of generations) {
+    if (stop.aborted || generation.phase === 'ready') continue
+    if (!(await registry.claim(generation.number, owner, CLAIM_MS))) continue
+    if (generation.phase === 'pinning') await pin(ports, generation, active, owner)
+    else if (generation.phase === 'filling') await fill(ports, generation, owner, stop)
+    else if (generation.phase === 'filled') await switchWhenNear(ports, generation, owner)
+    else await drop(ports, generation)
+  }
+}
+
+async function pin(
+  { registry, groups, data }: RebuildPorts,
+  { number, pins }: ModelGeneration,
+  active: number,
+  owner: string,
+): Promise<void> {
+  await data.prepare(number, active)
+  if (!pins) {
+    // Noted first, so that whoever repeats this commits the same: later ones would leave a gap.
+    await registry.advance(number, owner, { pins: await groups.ends() })
+    return
+  }
+  await groups.pin(namesOf(number).group, pins)
+  await registry.advance(number, owner, { phase: 'filling' })
+}
+
+async function fill(
+  { registry, data, writer, log, pageSize = PAGE }: RebuildPorts,
+  { number, cursor, written }: ModelGeneration,
+  owner: string,
+  stop: AbortSignal,
+): Promise<void> {
+  let after = cursor
+  let count = written
+  while (!stop.aborted) {
+    const page = await writer.list({ after, upTo: undefined, limit: pageSize })
+    await data.apply(
+      number,
+      page.map(({ state }) => state),
+    )
+    after = page.at(-1)?.state.id ?? after
+    count += page.length
+    const done = page.length < pageSize
+    const change = { cursor: after, written: count, ...(done && { phase: 'filled' as const, total: count }) }
+    if (!(await registry.claim(number, owner, CLAIM_MS))) return
+    if (!(await registry.advance(number, owner, change))) return
+    if (done) {
+      log.info({ generation: number, written: count }, 'the new read model has all states of the writer')
+      return
+    }
+  }
+}
+
+async function switchWhenNear(
+  { registry, groups, log }: RebuildPorts,
+  { number }: ModelGeneration,
+  owner: string,
+): Promise<void> {
+  const behind = await groups.behind(namesOf(number).group, await groups.ends())
+  if (behind > NEAR) return
+  if (!(await registry.advance(number, owner, { phase: 'ready' }))) return
+  await registry.activate(number)
+  log.info({ generation: number, behind }, 'queries see the new read model')
+}
+
+async function drop(
+  { registry, groups, data, log }: RebuildPorts,
+  { number }: ModelGeneration,
+): Promise<void> {
+  // Replicas leave the group within moments of seeing the phase.
+  if (!(await groups.remove(namesOf(number).group))) return
+  await data.drop(number)
+  await registry.forget(number)
+  log.info({ generation: number }, 'the old read model is gone')
+}

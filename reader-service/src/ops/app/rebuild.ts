@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AppError } from '@lockstep/core/errors/app-error.ts'
+import { namesOf, type GenerationRegistry, type ModelGeneration } from './model-generations.ts'
+import type { GenerationGroups } from './ports.ts'
+
+export type ModelStatus = Pick<ModelGeneration, 'number' | 'phase' | 'written' | 'total' | 'startedAt'> & {
+  active: boolean
+  /** Records that its group has not finished; undefined before it begins. */
+  behind: number | undefined
+}
+
+export type Rebuild = {
+  status: () => Promise<ModelStatus[]>
+  /** Begins another read model, or follows the one that is under way, until queries see it. */
+  run: (onProgress: (status: ModelStatus) => Promise<void>) => Promise<void>
+  /** Has queries see the other read model. */
+  switchOver: () => Promise<ModelStatus>
+  /** Drops the read model that queries do not see, once the one that they see has all that it has. */
+  dropOld: (onProgress: (status: ModelStatus) => Promise<void>) => Promise<void>
+}
+
+const LOOK_EVERY_MS = 500
+const CATCH_UP_MS = 60_000
+
+export function rebuildOf(ports: {
+  registry: GenerationRegistry
+  groups: GenerationGroups
+  /** About how many products there are. */
+  count: () => Promise<number>
+}): Rebuild {
+  const { registry, groups, count } = ports
+
+  async function status(): Promise<ModelStatus[]> {
+    const { active, generations } = await registry.read()
+    const ends = await groups.ends()
+    return Promise.all(
+      generations.map(async ({ number, phase, written, total, startedAt }) => ({
+        number,
+        phase,
+        written,
+        total,
+        startedAt,
+        active: number === active,
+        behind: phase === 'pinning' ? undefined : await groups.behind(namesOf(number).group, ends),
+      })),
+    )
+  }
+
+  async function other(): Promise<ModelStatus> {
+    const found = (await status()).find(({ active }) => !active)
+    if (!found) throw new AppError('not_found', 'There is one read model only')
+    return found
+  }
+
+  return {
+    status,
+
+    async run(onProgress) {
+      const { generations } = await registry.read()
+      const underWay = generations.some(({ phase }) => phase !== 'ready' && phase !== 'dropping')
+      if (!underWay && generations.length > 1) {
+        throw new AppError('already_exists', 'There are two read models; drop the old one first')
+      }
+      if (!underWay) await registry.begin(await count())
+      for (;;) {
+        const newest = (await status()).at(-1)!
+        await onProgress(newest)
+        if (newest.phase === 'ready') return
+        await sleep(LOOK_EVERY_MS)
+      }
+    },
+
+    async switchOver() {
+      const { number } = await other()
+      if (!(await registry.activate(number))) {
+        throw new AppError('unavailable', `Read model ${number} is not ready yet`)
+      }
+      return { ...(await status()).find((each) => each.number === number)!, active: true }
+    },
+
+    async dropOld(onProgress) {
+      const { number, phase } = await other()
+      if (phase === 'ready') await untilCaughtUp(number)
+      if (!(await registry.drop(number))) throw new AppError('unavailable', 'Queries see that read model')
+      for (;;) {
+        const left = (await status()).find((each) => each.number === number)
+        if (!left) return
+        await onProgress(left)
+        await sleep(LOOK_EVERY_MS)
+      }
+    },
+  }
+
+  /** Nobody who was answered from the old one is to meet an older version. */
+  async function untilCaughtUp(old: number): Promise<void> {
+    const { active } = await registry.read()
+    const finished = await groups.finished(namesOf(old).group)
+    const giveUpAt = performance.now() + CATCH_UP_MS
+    while ((await groups.behind(namesOf(active).group, finished)) > 0) {
+      if (performance.now() > giveUpAt) {
+        throw new AppError('unavailable', `Read model ${active} is behind the old one; try again later`)
+      }
+      await sleep(LOOK_EVERY_MS)
+    }
+  }
+}
