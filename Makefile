@@ -30,6 +30,8 @@ test: ## everything: the checks, then unit, integration and end-to-end tests on 
 	scripts/bootstrap tests && scripts/run scripts/test
 faults: ## the system under faults, a short set; LONG=1 MINUTES=60 for every fault and random pairs, SEED=7 for the same again
 	scripts/bootstrap tests && scripts/run node e2e/src/faults/main.ts
+failure_matrix: ## write docs/failure-matrix.md from the results of the last make faults LONG=1
+	$(run) node e2e/src/faults/matrix/main.ts
 planted_bugs: ## plant known bugs in the services, and see each of them caught
 	scripts/bootstrap tests && scripts/run node e2e/src/faults/planted/main.ts
 format: ## lay the code out
@@ -54,5 +56,5 @@ topics: ## make the topics of Kafka
 help:
 	awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z_]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: up down reset status logs demo dev check test faults planted_bugs format generate bench \
+.PHONY: up down reset status logs demo dev check test faults failure_matrix planted_bugs format generate bench \
 	migrate_up migrate_down migrate_create mongo topics help

@@ -116,6 +116,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   )
   // The server is stopped by tests; the pool opens another connection at its next use.
   postgres.on('error', () => {})
+  postgres.on('connect', (client) => client.on('error', () => {}))
   const mongo = scope.adopt(
     new MongoClient(servers.mongo.url, { serverSelectionTimeoutMS: 2_000 }),
     (client) => client.close(),

@@ -34,13 +34,13 @@ export async function cutOff(proxy: Proxy, during: () => Promise<unknown>): Prom
 
 export const lasting = (ms: number) => (): Promise<void> => sleep(ms)
 
-/** Killed, away for so long, and started again. */
+/** Killed, away for so long, and started again; whether it comes back is judged afterwards, on a slow machine too. */
 export async function killed({ note }: Pick<World, 'note'>, server: Server, awayMs: number): Promise<void> {
   note(`kill -9 ${server.name}`)
   await server.kill()
   await sleep(awayMs)
   note(`start ${server.name}`)
-  await server.start()
+  await server.start().catch((error: Error) => note(`${server.name}: ${error.message}`))
 }
 
 /** Holds what the statement locks while `during` runs. */
@@ -70,7 +70,7 @@ export function untilBlocked({ postgres }: Stack, application: string, count = 1
       )
       if ((rowCount ?? 0) < count) throw new Error(`${rowCount} statements of ${application} wait`)
     },
-    { withinMs: 20_000, everyMs: 10 },
+    { withinMs: 60_000, everyMs: 10 },
   )
 }
 
@@ -81,6 +81,11 @@ export async function endBlocked({ postgres }: Stack, application: string): Prom
      where application_name = $1 and wait_event_type = 'Lock'`,
     [application],
   )
+}
+
+/** What takes a fault back must not fail because another one is there: it is repeated. */
+export function surely<T>(step: () => Promise<T>): Promise<T> {
+  return eventually(step, { withinMs: 60_000, everyMs: 200 })
 }
 
 /** Again and again for so long. */

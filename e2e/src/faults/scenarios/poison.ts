@@ -5,6 +5,7 @@ import { topicSpecs } from '@lockstep/contracts/topic-specs.ts'
 import { brokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
 import { eventually } from '../../eventually.ts'
 import { metric } from '../../metric.ts'
+import { surely } from '../faults.ts'
 import { pick } from '../random.ts'
 import type { Scenario, World } from '../scenario.ts'
 
@@ -35,9 +36,12 @@ export const poisonScenarios: readonly Scenario[] = [
       })
       await broker.configure(errors, settings(1))
       world.note('the error topic takes no record')
-      await poison(world, 10)
-      await sleep(8_000)
-      await broker.configure(errors, settings(spec.maxMessageBytes))
+      try {
+        await poison(world, 10)
+        await sleep(8_000)
+      } finally {
+        await surely(() => broker.configure(errors, settings(spec.maxMessageBytes)))
+      }
       world.note('the error topic takes records again')
     },
   },

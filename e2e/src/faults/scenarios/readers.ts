@@ -7,7 +7,7 @@ import { sendCommand } from '../../clients/send-command.ts'
 import { sendQuery } from '../../clients/send-query.ts'
 import { eventually } from '../../eventually.ts'
 import { readable } from '../../queries.ts'
-import { cutOff, killed, repeatedly, silent } from '../faults.ts'
+import { cutOff, killed, repeatedly, silent, surely } from '../faults.ts'
 import { pick } from '../random.ts'
 import type { Scenario, World } from '../scenario.ts'
 
@@ -104,7 +104,7 @@ export const readerScenarios: readonly Scenario[] = [
       withRedis(world, async (command) => {
         await command('config', 'set', 'maxmemory', '1')
         await sleep(8_000)
-        await command('config', 'set', 'maxmemory', '256mb')
+        await surely(() => command('config', 'set', 'maxmemory', '256mb'))
       }),
   },
   {

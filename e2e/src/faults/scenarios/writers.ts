@@ -1,6 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { acknowledged } from '../../load.ts'
-import { cutOff, endBlocked, killed, lasting, locked, repeatedly, silent, untilBlocked } from '../faults.ts'
+import {
+  cutOff,
+  endBlocked,
+  killed,
+  lasting,
+  locked,
+  repeatedly,
+  silent,
+  surely,
+  untilBlocked,
+} from '../faults.ts'
 import { pick } from '../random.ts'
 import type { Scenario } from '../scenario.ts'
 
@@ -95,7 +105,7 @@ export const writerScenarios: readonly Scenario[] = [
       )
       note('the disk is full')
       await sleep(5_000)
-      await postgres.query('drop trigger disk_full on outbox')
+      await surely(() => postgres.query('drop trigger if exists disk_full on outbox'))
       note('there is space again')
     },
   },
