@@ -2,7 +2,8 @@ import type { Log } from '@lockstep/core/log/log.ts'
 import { namesOf, type GenerationRegistry, type ModelGeneration } from './model-generations.ts'
 import type { GenerationData, GenerationGroups, WriterStates } from './ports.ts'
 
-const PAGE = 500
+/** Few, so that queries of the same database do not wait long behind a write. */
+const PAGE = 50
 /** How long a replica keeps the work without a sign of life, ms: longer than a page takes. */
 const CLAIM_MS = 20_000
 /** Fewer records than this are near nothing: a group under load is never at the end. */
