@@ -8,6 +8,9 @@ import { readable } from './queries.ts'
 import type { Stack } from './stack.ts'
 import { test } from './stack-test.ts'
 
+/** All products of the tests before, without a pause. */
+const fast = ['--rate', '100000']
+
 type Document = { _id: string; version: number; deleted: boolean; priceCents?: number }
 
 async function products({ writers, reader }: Stack, count: number): Promise<string[]> {
@@ -27,7 +30,7 @@ test('an audit finds what drifted, a repair mends it, and queries are answered r
   const lockstep = lockstepOf(stack)
   const documents = mongo.collection<Document>('products')
   // What other tests have left behind.
-  await lockstep('audit', '--repair', '--age-limit', '0')
+  await lockstep('audit', '--repair', '--age-limit', '0', ...fast)
   const [lost, changed, ahead, fine] = (await products(stack, 4)) as [string, string, string, string]
   const ghost = randomUUID()
   // In the cache before they drift.
@@ -37,7 +40,7 @@ test('an audit finds what drifted, a repair mends it, and queries are answered r
   await documents.updateOne({ _id: ahead }, { $set: { version: 9 } })
   await documents.insertOne({ _id: ghost, version: 1, deleted: true })
 
-  const audit = await lockstep('audit', '--json', '--age-limit', '1000')
+  const audit = await lockstep('audit', '--json', '--age-limit', '1000', ...fast)
   expect(audit.code).toBe(1)
   const ofModel = audit.json.filter(({ place }) => place === 'model')
   expect(ofModel).toHaveLength(4)
@@ -54,10 +57,10 @@ test('an audit finds what drifted, a repair mends it, and queries are answered r
   expect(await drift('missing')).toBe(1)
   expect(await drift('behind')).toBe(0)
 
-  const repair = await lockstep('audit', '--repair', '--age-limit', '1000')
+  const repair = await lockstep('audit', '--repair', '--age-limit', '1000', ...fast)
   expect(repair.code).toBe(1)
   expect(repair.out).toMatch(/repaired$/m)
-  const again = await lockstep('audit')
+  const again = await lockstep('audit', ...fast)
   expect(again).toMatchObject({ code: 0, out: expect.stringContaining('nothing has drifted') })
   expect(await drift('missing')).toBe(0)
   for (const [priceCents, id] of [lost, changed, ahead].entries()) {
@@ -68,7 +71,7 @@ test('an audit finds what drifted, a repair mends it, and queries are answered r
 
 test('an audit finds nothing under load', async ({ stack }) => {
   const lockstep = lockstepOf(stack)
-  await lockstep('audit', '--repair', '--age-limit', '0')
+  await lockstep('audit', '--repair', '--age-limit', '0', ...fast)
   await using load = startLoad({
     clients: 8,
     perSecond: 100,
@@ -77,7 +80,7 @@ test('an audit finds nothing under load', async ({ stack }) => {
   })
   await acknowledged(load, 200)
   // Fewer a second, so that it lasts.
-  const audit = await lockstep('audit', '--rate', '100')
+  const audit = await lockstep('audit', '--rate', '500')
   await acknowledged(load, 1)
   expect(audit.err).toBe('')
   expect(audit).toMatchObject({ code: 0 })
@@ -94,7 +97,7 @@ test('a reader audits by the clock when it is told to', async ({ stack }) => {
 test('without the writer an audit is cut off and says why', async ({ stack }) => {
   const lockstep = lockstepOf(stack)
   await stack.writers[0].process.stop()
-  const { code, err } = await lockstep('audit')
+  const { code, err } = await lockstep('audit', ...fast)
   expect(code).toBe(1)
   expect(err).toContain('gives no states')
 })

@@ -58,6 +58,7 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   const forProjection = scope.use(
     openRedis({ ...redis, commandTimeoutMs: config.READER_CACHE_WRITE_TIMEOUT_MS }),
   )
+  // Called once the models below are there: what they apply is announced, and those who wait ask them.
   const finder: ProductFinder = {
     find: async (id) => models.active().finder.find(id),
     versions: async (ids) => models.active().finder.versions(ids),
@@ -72,29 +73,7 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   const subscriber = scope.use(openRedisSubscriber(redis))
   listenForHints(subscriber.redis, hints.notify)
 
-  // The use cases.
-  const queries = {
-    getProduct: getProduct({
-      load: (id, floor) => load(id, floor),
-      hints,
-      metrics,
-      limits: {
-        maxWaitMs: config.READER_MIN_VERSION_WAIT_MS,
-        maxWaiters: config.READER_MAX_WAITERS,
-        rememberedIds: config.READER_REMEMBERED_IDS,
-      },
-    }),
-    searchProducts: searchProducts(finder),
-  }
-  // What comes in. Readiness asks for MongoDB only: without Redis queries are slower, without Kafka older.
-  const host = config.READER_HOST
-  const checkReady = async () => {
-    await mongo.ping()
-    models.active()
-  }
-  const admin = adminApp({ metrics: registry, draining, checkReady })
-  scope.use(await serveHttp({ app: admin, host, port: config.READER_ADMIN_PORT, draining }))
-
+  // The read models that are fed, one of which queries see.
   const kafka = kafkaClientSettings(config, 'lockstep-reader')
   const writer = scope.use(
     grpcWriterStates({
@@ -121,7 +100,30 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
       log,
     }),
   )
-  const load = loadFromModels(models)
+
+  // The use cases.
+  const queries = {
+    getProduct: getProduct({
+      load: loadFromModels(models),
+      hints,
+      metrics,
+      limits: {
+        maxWaitMs: config.READER_MIN_VERSION_WAIT_MS,
+        maxWaiters: config.READER_MAX_WAITERS,
+        rememberedIds: config.READER_REMEMBERED_IDS,
+      },
+    }),
+    searchProducts: searchProducts(finder),
+  }
+
+  // What comes in. Readiness asks for MongoDB only: without Redis queries are slower, without Kafka older.
+  const host = config.READER_HOST
+  const checkReady = async () => {
+    await mongo.ping()
+    models.active()
+  }
+  const admin = adminApp({ metrics: registry, draining, checkReady })
+  scope.use(await serveHttp({ app: admin, host, port: config.READER_ADMIN_PORT, draining }))
 
   const admit = admission({ limit: config.READER_MAX_IN_FLIGHT, metrics: registry })
   const grpcService = grpcServices({ log, metrics: registry, admit, draining })

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { lockstepOf } from '../../clients/lockstep.ts'
 import { eventually } from '../../eventually.ts'
 import type { Service } from '../../services.ts'
+import { killed, surely } from '../faults.ts'
 import { setClocks } from '../preload/preloads.ts'
 import type { Scenario, World } from '../scenario.ts'
 import { startTraffic } from '../traffic.ts'
@@ -38,6 +40,23 @@ export const systemScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'rebuild',
+    fails: 'each reader in turn',
+    when: 'kill -9 while the read model is made anew; then queries are switched back',
+    recovers: 'another replica goes on with the rebuild; the old model was fed all the time',
+    alone: true,
+    async inject(world) {
+      const rebuilt = operated(world, 'rebuild')
+      for (const { process } of world.stack.readers) await killed(world, process, 2_000)
+      await rebuilt
+      world.note('queries see the new model')
+      await sleep(3_000)
+      await operated(world, 'rebuild', '--switch-back')
+      await sleep(3_000)
+      await operated(world, 'rebuild', '--drop-old')
+    },
+  },
+  {
     name: 'clock-skew',
     fails: 'the clocks: one writer is 5 min ahead, one reader 5 min behind',
     when: 'under load, for 10 s',
@@ -55,6 +74,15 @@ export const systemScenarios: readonly Scenario[] = [
     },
   },
 ]
+
+/** Runs the operators' tool until it has done what it was asked for. */
+async function operated({ stack, note }: World, ...argv: string[]): Promise<void> {
+  note(`lockstep ${argv.join(' ')}`)
+  await surely(async () => {
+    const { code, err } = await lockstepOf(stack)(...argv)
+    if (code !== 0) throw new Error(err)
+  })
+}
 
 async function terminated({ note }: World, services: readonly Service[]): Promise<void> {
   for (const { name, process } of services) {
