@@ -4,10 +4,11 @@ import {
   type AuditProgress,
   type AuditReadModelResponse,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/read_model.ts'
-import { InvalidArgumentError, type Command } from 'commander'
+import type { Command } from 'commander'
 import { withClient } from '../clients.ts'
 import { Problem } from '../exit.ts'
 import type { Context } from '../run.ts'
+import { wholeNumber } from '../whole-number.ts'
 
 type Options = { repair?: boolean; rate: number; ageLimit: number }
 
@@ -88,14 +89,4 @@ function summaryText({ compared, drifted, repaired, cacheCompared }: Summary): s
     ...(cacheCompared ? [] : ['the cache is closed and was not compared']),
   ]
   return parts.join('; ')
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const number = Number(text)
-    if (!/^\d+$/.test(text) || number < min || number > max) {
-      throw new InvalidArgumentError(`It has to be ${min}-${max}.`)
-    }
-    return number
-  }
 }

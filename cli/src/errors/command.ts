@@ -13,6 +13,7 @@ import { ask, withClient, type ServiceName } from '../clients.ts'
 import { Problem, UsageError } from '../exit.ts'
 import type { Context } from '../run.ts'
 import { parseTime } from '../time.ts'
+import { wholeNumber } from '../whole-number.ts'
 import { entryJson, entryLine, placeText, recordJson, recordText } from './record-text.ts'
 
 type GroupOptions = { group: string; via: ServiceName }
@@ -46,7 +47,7 @@ export function addErrorsCommand(program: Command, contextOf: () => Context): vo
     })
 
   settling(errors.command('redrive').description('give records to their group again, at least once'))
-    .option('--rate <records>', 'at most so many a second, 1-10000', parseRate, 100)
+    .option('--rate <records>', 'at most so many a second, 1-10000', wholeNumber(1, 10_000), 100)
     .option('--reason <text>', 'why, for the record')
     .action(async (place: RecordPlace | undefined, options: SettleOptions & { rate: number }) => {
       const context = contextOf()
@@ -170,11 +171,4 @@ function parsePlace(text: string): RecordPlace {
   const [, topic, partition, offset] = /^([\w.-]+)\/(\d+)\/(\d+)$/.exec(text) ?? []
   if (topic === undefined) throw new InvalidArgumentError('It has to be topic/partition/offset.')
   return { topic, partition: Number(partition), offset: Number(offset) }
-}
-
-function parseRate(text: string): number {
-  const rate = Number(text)
-  if (!/^\d+$/.test(text) || rate < 1 || rate > 10_000)
-    throw new InvalidArgumentError('It has to be 1-10000.')
-  return rate
 }
