@@ -57,6 +57,15 @@ async function playground() {
       })
       return Object.assign(relay, { holds: async () => (await metrics.holder.get()).values[0]?.value === 1 })
     },
+    /** Waits for the relay's lock on a connection of its own; who is in the queue gets it before one that polls. */
+    async queueForLock() {
+      const client = await pool.connect()
+      const taken = client.query(`select pg_advisory_lock(hashtextextended('lockstep.outbox.relay', 0))`)
+      const waiting = `select from pg_locks where locktype = 'advisory' and not granted
+        and database = (select oid from pg_database where datname = current_database())`
+      await expect.poll(async () => (await pool.query(waiting)).rowCount, { timeout: 10_000 }).toBe(1)
+      return { taken, release: async () => client.release(true) }
+    },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
 }
@@ -135,13 +144,17 @@ it('a relay whose connection is lost gives up its lock and starts again', async 
   await using play = await playground()
   await using relay = play.relay()
   await expect.poll(relay.holds, { timeout: 10_000 }).toBe(true)
+  const { taken, release } = await play.queueForLock()
   await play.pool.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
      where application_name = 'lockstep-relay' and datname = current_database()`,
   )
+  await taken
   await expect.poll(relay.holds, { timeout: 10_000 }).toBe(false)
+
   const commit = creation()
   await play.store.commit([commit])
+  await release()
   await expect.poll(play.outbox, { timeout: 20_000 }).toEqual([])
   expect(play.eventIds()).toEqual(idsOf([commit]))
 })
