@@ -69,6 +69,7 @@ export async function runScenario(
 
   const recoveries = await recover(world, { healedAt, withinMs: limits.recoverWithinMs })
   note('a command came all the way')
+  const endings = await Promise.allSettled(faults.map((fault) => fault.afterwards?.(world)))
   if (recoveries.every(({ readableAt }) => readableAt !== undefined)) await acknowledged(traffic, 20)
   const history = await traffic.stop()
   const judgement = await judged(stack, history, { withinMs: limits.settleWithinMs, recoveries, ids })
@@ -87,9 +88,13 @@ export async function runScenario(
           : Math.max(slowest, readableAt - healedAt),
       0,
     ),
-    violations: [...down, ...judgement.violations, ...notCarriedOut(outcomes, faults)].filter(
-      (violation) => !faults.some(({ excuses }) => excuses?.(violation)),
-    ),
+    violations: [
+      ...down,
+      ...judgement.violations,
+      // Beside another fault one may find that what it needs is away; alone it has to come about.
+      ...(faults.length === 1 ? failed(outcomes, 'the fault could not be carried out') : []),
+      ...failed(endings, 'the fault could not be ended'),
+    ].filter((violation) => !faults.some(({ excuses }) => excuses?.(violation))),
   }
   return { result, history: judgement.history, timeline }
 }
@@ -105,14 +110,12 @@ async function inject(fault: Scenario, index: number, world: World): Promise<voi
   }
 }
 
-/** A fault by itself has to come about; beside another one it may find that what it needs is away. */
-function notCarriedOut(
-  outcomes: readonly PromiseSettledResult<void>[],
-  faults: readonly Scenario[],
-): Violation[] {
-  const [only] = outcomes
-  if (faults.length > 1 || only?.status !== 'rejected') return []
-  return [{ promise: 'P', what: `the fault could not be carried out: ${(only.reason as Error).message}` }]
+function failed(outcomes: readonly PromiseSettledResult<unknown>[], what: string): Violation[] {
+  return outcomes.flatMap((outcome) =>
+    outcome.status === 'rejected'
+      ? [{ promise: 'P', what: `${what}: ${(outcome.reason as Error).message}` }]
+      : [],
+  )
 }
 
 function told(answer: Attempt['outcome'] | Read['answer']): string {

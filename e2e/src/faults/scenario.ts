@@ -20,6 +20,8 @@ export type Scenario = {
   excuses?: (violation: Violation) => boolean
   /** Brings the fault about, leaves it in force for its time, and takes back what `mend` of the stack does not. */
   inject(world: World): Promise<void>
+  /** Ends what can only be ended when everything runs again; the traffic still goes on. */
+  afterwards?(world: World): Promise<void>
 }
 
 /** What a fault has to work on, while there is traffic. */

@@ -35,6 +35,8 @@ export type GenerationRegistry = {
   claim: (number: number, owner: string, forMs: number) => Promise<boolean>
   /** Changes a generation, if this replica still has the work on it. */
   advance: (number: number, owner: string, change: GenerationChange) => Promise<boolean>
+  /** Ready, and seen by queries, in one step: no crash leaves one without the other. */
+  present: (number: number, owner: string) => Promise<boolean>
   /** Has queries see this generation, if it is ready. */
   activate: (number: number) => Promise<boolean>
   /** Begins to drop a generation that queries do not see. */

@@ -94,8 +94,7 @@ async function switchWhenNear(
 ): Promise<void> {
   const behind = await groups.behind(namesOf(number).group, await groups.ends())
   if (behind > NEAR) return
-  if (!(await registry.advance(number, owner, { phase: 'ready' }))) return
-  await registry.activate(number)
+  if (!(await registry.present(number, owner))) return
   log.info({ generation: number, behind }, 'queries see the new read model')
 }
 

@@ -72,6 +72,11 @@ export function mongoGenerationRegistry(db: Db): GenerationRegistry {
       const set = Object.entries(change).map(([field, value]) => [`${path}.${field}`, value])
       return update({ [`${path}.owner`]: owner }, { $set: Object.fromEntries(set) })
     },
+    present: (number, owner) =>
+      update(
+        { [`generations.g${number}.owner`]: owner },
+        { $set: { [`generations.g${number}.phase`]: 'ready', active: number } },
+      ),
     activate: (number) =>
       update(
         { [`generations.g${number}.phase`]: 'ready' },
