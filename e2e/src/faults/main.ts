@@ -8,8 +8,7 @@ import { runScenario, type Result } from './run-scenario.ts'
 import { scenarios } from './scenarios/all.ts'
 
 /** `make faults`: the system under faults, and a judgement of everything that callers were told meanwhile. */
-async function main(): Promise<number> {
-  const options = readOptions(process.env)
+async function main(options: Options): Promise<number> {
   const begun = Date.now()
   const random = seeded(options.seed)
   console.log(`seed ${options.seed}`)
@@ -45,4 +44,14 @@ function summary(options: Options, results: readonly Result[]): number {
   return failed === 0 ? 0 : 1
 }
 
-process.exitCode = await main()
+/** Exit code 2 for options that cannot be. */
+function optionsOrEnd(): Options {
+  try {
+    return readOptions(process.env, scenarios)
+  } catch (error) {
+    console.error((error as Error).message)
+    process.exit(2)
+  }
+}
+
+process.exitCode = await main(optionsOrEnd())

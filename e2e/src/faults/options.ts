@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import type { Scenario } from './scenario.ts'
 
 export type Options = {
   /** Every scenario, then random pairs until the time is over; else the short set. */
@@ -6,17 +7,21 @@ export type Options = {
   seed: number
   /** How long a long run goes on with pairs; what has begun is finished. */
   minutes: number
-  /** Names of scenarios, two joined by + for a pair; empty: all. */
-  only: readonly string[]
+  /** Single faults and pairs; empty: all. */
+  only: readonly (readonly Scenario[])[]
 }
 
-/** From the variables of `make faults LONG=1 SEED=7 MINUTES=60 ONLY=...`. Throws for what is no number. */
-export function readOptions(env: NodeJS.ProcessEnv): Options {
+/**
+ * From the variables of `make faults LONG=1 SEED=7 MINUTES=60 ONLY="name other+third"`. Throws for what is no number
+ * and for an unknown name.
+ */
+export function readOptions(env: NodeJS.ProcessEnv, all: readonly Scenario[]): Options {
+  const only = (env.ONLY ?? '').split(/[\s,]+/).filter(Boolean)
   return {
     long: (env.LONG ?? '') !== '' && env.LONG !== '0',
     seed: number('SEED', env.SEED, randomInt(1_000_000)),
     minutes: number('MINUTES', env.MINUTES, 60),
-    only: (env.ONLY ?? '').split(/[\s,]+/).filter(Boolean),
+    only: only.map((names) => names.split('+').map((name) => named(all, name))),
   }
 }
 
@@ -26,4 +31,10 @@ function number(name: string, value: string | undefined, otherwise: number): num
   throw new Error(
     `${name} must be a whole number, as in make faults ${name}=7; it is ${JSON.stringify(value)}`,
   )
+}
+
+function named(all: readonly Scenario[], name: string): Scenario {
+  const found = all.find((scenario) => scenario.name === name)
+  if (found) return found
+  throw new Error(`ONLY: there is no fault ${name}; there are ${all.map((each) => each.name).join(', ')}`)
 }
