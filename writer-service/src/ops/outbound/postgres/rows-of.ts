@@ -3,7 +3,7 @@ import { passing } from '@lockstep/core/postgres/errors.ts'
 import type { Statement } from '@lockstep/core/postgres/sql.ts'
 import type { Pool, QueryResultRow } from 'pg'
 
-/** Rejects with `unavailable` when the statement may succeed later. */
+/** Rejects with `unavailable` when the statement may succeed later; after a lost connection it may have been done. */
 export async function rowsOf<R extends QueryResultRow>(
   pool: Pick<Pool, 'query'>,
   statement: Statement,
