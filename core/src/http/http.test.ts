@@ -11,20 +11,19 @@ import { serveHttp, type HttpServer } from './server.ts'
 const log = createLog({ service: 'test', level: 'silent' })
 let server: HttpServer
 let draining: AbortController
-let finish: () => void
+let slow: { begun: PromiseWithResolvers<void>; finish: PromiseWithResolvers<void> }
 let base: string
 
 beforeEach(async () => {
   const app = createHttpApp({ log, metrics: new Registry(), admit: (work) => work() })
-  const held = new Promise<void>((resolve) => {
-    finish = resolve
-  })
+  slow = { begun: Promise.withResolvers(), finish: Promise.withResolvers() }
   app.post('/echo', async (c) => {
     const body = await readJson(c.req.raw, { mediaTypes: ['application/json'], maxBytes: 100 })
     return c.json({ body })
   })
   app.get('/slow', async (c) => {
-    await held
+    slow.begun.resolve()
+    await slow.finish.promise
     return c.text('done')
   })
   app.get('/fail', () => {
@@ -113,10 +112,11 @@ describe('every error is a problem', () => {
 describe('a server that stops', () => {
   it('finishes what is in hand and takes nothing new', async () => {
     const answer = fetch(`${base}/slow`)
-    await expect.poll(() => fetch(`${base}/echo`).then((r) => r.status)).toBe(405)
+    await slow.begun.promise
+    expect((await fetch(`${base}/echo`)).status).toBe(405)
     const closed = server[Symbol.asyncDispose]()
     await expect(fetch(`${base}/echo`)).rejects.toThrow()
-    finish()
+    slow.finish.resolve()
     expect(await (await answer).text()).toBe('done')
     await closed
     server = { port: 0, [Symbol.asyncDispose]: async () => {} }

@@ -5,8 +5,6 @@ import type { Decode } from './process-batch.ts'
 import { headerValues } from './record.ts'
 import { consumeText, playground, texts, textHeaders } from './testing/harness.ts'
 
-const waiting = { timeout: 10_000, interval: 20 }
-
 const decode: Decode<string> = ({ value }) => {
   const text = value?.toString('latin1') ?? ''
   if (text.startsWith('ok')) return { ok: true, value: text }
@@ -34,8 +32,8 @@ test('poison of every kind goes to the error topic untouched, and the records be
         .filter(({ value }) => value.includes('invariant'))
         .map(({ record }) => ({ record, errorClass: 'invariant', message: 'breaks it' })),
   })
-  await expect.poll(() => consumer.applied, waiting).toEqual(['ok 1', 'ok 2'])
-  await expect.poll(() => place.committed(), waiting).toEqual({ 0: 7 })
+  await expect.poll(() => consumer.applied).toEqual(['ok 1', 'ok 2'])
+  await expect.poll(() => place.committed()).toEqual({ 0: 7 })
 
   const errors = await place.recordsOf(errorTopic(place.group))
   expect(errors.map(({ value }) => value?.length)).toEqual([200, 3, 23, largest - 90, undefined])
@@ -83,11 +81,11 @@ test('a record that fails again after a retry keeps the identity and the first f
   await place.produce(texts('bad one'))
   await using consumer = consumeText(place)
   const errors = () => place.recordsOf(errorTopic(place.group))
-  await expect.poll(async () => (await errors()).length, waiting).toBe(1)
+  await expect.poll(async () => (await errors()).length).toBe(1)
 
   const [first] = await errors()
   await place.produce([{ ...first, headers: first?.headers ?? {} }], 0, retryTopic(place.group))
-  await expect.poll(async () => (await errors()).length, waiting).toBe(2)
+  await expect.poll(async () => (await errors()).length).toBe(2)
 
   const [, second] = await errors()
   const { topic, partition, offset, timestamp, firstFailedAt, attempts } = errorHeaders
@@ -102,7 +100,7 @@ test('a record that an operator put back is handled like one of the source', asy
   await using place = await playground(inject('kafkaBrokers'))
   await place.produce(texts('mended'), 0, retryTopic(place.group))
   await using consumer = consumeText(place)
-  await expect.poll(() => consumer.applied, waiting).toEqual(['mended'])
+  await expect.poll(() => consumer.applied).toEqual(['mended'])
 })
 
 test('a flood of poison pauses its own partition, with an alarm, and the other partitions go on', async () => {
@@ -110,11 +108,11 @@ test('a flood of poison pauses its own partition, with an alarm, and the other p
   await place.produce(texts(...Array.from({ length: 12 }, (_, i) => `bad ${i}`), 'behind the flood'))
   await using consumer = consumeText(place, { tuning: { permanentFailuresPerMinute: 5 } })
   const paused = () => consumer.metric('kafka_consumer_paused_partitions', { reason: 'flood' })
-  await expect.poll(paused, waiting).toBe(1)
+  await expect.poll(paused).toBe(1)
 
   await place.produce(texts('elsewhere'), 1)
-  await expect.poll(() => consumer.applied, waiting).toEqual(['elsewhere'])
-  await expect.poll(() => place.committed(), waiting).toEqual({ 0: 5, 1: 1 })
+  await expect.poll(() => consumer.applied).toEqual(['elsewhere'])
+  await expect.poll(() => place.committed()).toEqual({ 0: 5, 1: 1 })
   expect(await place.recordsOf(errorTopic(place.group))).toHaveLength(5)
   expect(consumer.log.lines.filter(({ level }) => level === 'error')).toMatchObject([
     { fields: { topic: place.topic, partition: 0 } },
@@ -132,14 +130,14 @@ test('while the error topic cannot be written nothing is given up, and nothing i
   await place.produce(texts('good', 'bad', 'behind'))
   await using consumer = consumeText(place)
   const retries = () => consumer.metric('kafka_consumer_transient_retries_total', { topic: place.topic })
-  await expect.poll(retries, waiting).toBeGreaterThan(2)
+  await expect.poll(retries).toBeGreaterThan(2)
   expect(await place.committed()).toEqual({ 0: -1 })
 
   await place.admin.alterConfigs({
     validateOnly: false,
     resources: [{ type: 2, name: errorTopic(place.group), configEntries: [] }],
   })
-  await expect.poll(() => place.committed(), waiting).toEqual({ 0: 3 })
+  await expect.poll(() => place.committed()).toEqual({ 0: 3 })
   expect(await place.recordsOf(errorTopic(place.group))).toHaveLength(1)
   expect(new Set(consumer.applied)).toEqual(new Set(['good', 'behind']))
 })

@@ -2,8 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, inject, test } from 'vitest'
 import { consumeText, playground, texts } from './testing/harness.ts'
 
-const waiting = { timeout: 20_000, interval: 20 }
-
 /** Members learn of a rebalance by their next heartbeat. */
 const tuning = { heartbeatIntervalMs: 300 }
 
@@ -21,13 +19,13 @@ test('nothing is lost while members come and go', async () => {
   const slowly = () => delay(5)
   const applied = new Set<string>()
   await using first = consumeText(place, { handle: slowly, tuning })
-  await expect.poll(() => first.applied.length, waiting).toBeGreaterThan(20)
+  await expect.poll(() => first.applied.length).toBeGreaterThan(20)
   {
     await using second = consumeText(place, { handle: slowly, tuning })
-    await expect.poll(() => second.applied.length, waiting).toBeGreaterThan(20)
+    await expect.poll(() => second.applied.length).toBeGreaterThan(20)
     await using third = consumeText(place, { handle: slowly, tuning })
-    await expect.poll(() => third.applied.length, waiting).toBeGreaterThan(20)
-    expect(await place.members()).toHaveLength(3)
+    await expect.poll(() => third.applied.length).toBeGreaterThan(20)
+    await expect.poll(() => place.members()).toHaveLength(3)
     await third[Symbol.asyncDispose]()
     for (const value of [...second.applied, ...third.applied]) applied.add(value)
     await second[Symbol.asyncDispose]()
@@ -36,10 +34,10 @@ test('nothing is lost while members come and go', async () => {
   feeding.abort()
   await feed
   const everything = () => sent.filter((value) => !applied.has(value) && !first.applied.includes(value))
-  await expect.poll(everything, waiting).toEqual([])
+  await expect.poll(everything).toEqual([])
   const ends = await place.admin.fetchTopicOffsets(place.topic)
   const expected = Object.fromEntries(ends.map(({ partition, high }) => [partition, Number(high)]))
-  await expect.poll(() => place.committed(), waiting).toEqual(expected)
+  await expect.poll(() => place.committed()).toEqual(expected)
 })
 
 test('a rebalance in the middle of a batch commits the batch and repeats nothing of it', async () => {
@@ -58,10 +56,10 @@ test('a rebalance in the middle of a batch commits the batch and repeats nothing
   await begun.promise
   await using second = consumeText(place, { tuning })
   const state = async () => (await place.admin.describeGroups([place.group])).groups[0]?.state
-  await expect.poll(state, waiting).toBe('PreparingRebalance')
+  await expect.poll(state).toBe('PreparingRebalance')
   finish.resolve()
-  await expect.poll(state, waiting).toBe('Stable')
-  await expect.poll(() => place.committed(), waiting).toEqual({ 0: 2, 1: 2 })
+  await expect.poll(state).toBe('Stable')
+  await expect.poll(() => place.committed()).toEqual({ 0: 2, 1: 2 })
   expect([...first.applied, ...second.applied].toSorted()).toEqual(['1', '2', '3', '4'])
 })
 
@@ -72,13 +70,13 @@ test('a paused partition that was lost and came back is read again', async () =>
   await place.produce(texts('bad 1', 'bad 2', 'good'))
   await using first = consumeText(named('b'), { tuning: { permanentFailuresPerMinute: 1, ...tuning } })
   const paused = () => first.metric('kafka_consumer_paused_partitions', { reason: 'flood' })
-  await expect.poll(paused, waiting).toBe(1)
+  await expect.poll(paused).toBe(1)
   {
     await using second = consumeText(named('a'), { tuning })
-    await expect.poll(() => second.applied, waiting).toEqual(['good'])
-    await expect.poll(() => place.committed(), waiting).toEqual({ 0: 3 })
+    await expect.poll(() => second.applied).toEqual(['good'])
+    await expect.poll(() => place.committed()).toEqual({ 0: 3 })
   }
   await place.produce(texts('later'))
-  await expect.poll(() => first.applied, waiting).toEqual(['later'])
-  await expect.poll(paused, waiting).toBe(0)
+  await expect.poll(() => first.applied).toEqual(['later'])
+  await expect.poll(paused).toBe(0)
 })

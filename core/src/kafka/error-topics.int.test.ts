@@ -7,8 +7,6 @@ import { errorTopics } from './error-topics.ts'
 import { connectProducer } from './producer.ts'
 import { consumeText, playground, rememberingLog, texts, type Playground } from './testing/harness.ts'
 
-const waiting = { timeout: 10_000, interval: 20 }
-
 /** A group whose consumer refuses what begins with `bad`, until it is told otherwise. */
 async function errorDesk(options: { maxEntries?: number } = {}) {
   await using scope = new AsyncDisposableStack()
@@ -28,10 +26,18 @@ async function errorDesk(options: { maxEntries?: number } = {}) {
     }),
   )
   const log = rememberingLog()
+  const producer = scope.use(connectProducer(place.kafka, log))
+  const before = { send: async () => {} }
   const errors = errorTopics({
     kafka: place.kafka,
     log,
-    producer: scope.use(connectProducer(place.kafka, log)),
+    producer: {
+      ...producer,
+      async send(records) {
+        await before.send()
+        await producer.send(records)
+      },
+    },
     ...options,
   })
   const kept = scope.move()
@@ -41,6 +47,7 @@ async function errorDesk(options: { maxEntries?: number } = {}) {
     healed,
     consumer,
     errors,
+    before,
     givenUp: async () => (await place.recordsOf(errorTopic(place.group))).length,
     async listed(which: 'open' | 'settled', filter: ErrorFilter = {}) {
       const found = await errors.list(place.group, filter, which)
@@ -68,12 +75,12 @@ test('a redriven record comes to its handler with its own key, bytes and headers
   const bad = { key: randomBytes(9), value: Buffer.concat([Buffer.from('bad'), randomBytes(50)]) }
   await place.produce([{ ...bad, headers: { raw: Buffer.from([0xff, 0]), two: ['1', '2'] } }])
   await sent(place, 'good')
-  await expect.poll(desk.givenUp, waiting).toBe(1)
+  await expect.poll(desk.givenUp).toBe(1)
   expect(await desk.listed('open')).toEqual(['0 1x'])
 
   desk.healed.add(bad.value.toString('latin1'))
   expect(await desk.redrive({})).toEqual(['0: 1 of 1'])
-  await expect.poll(() => consumer.applied, waiting).toEqual(['good', bad.value.toString('latin1')])
+  await expect.poll(() => consumer.applied).toEqual(['good', bad.value.toString('latin1')])
   const [retried] = await place.recordsOf(retryTopic(place.group))
   expect(retried).toMatchObject(bad)
   expect(retried?.headers).toMatchObject({
@@ -87,12 +94,12 @@ test('a redriven record comes to its handler with its own key, bytes and headers
 test('a record that fails again after its redrive is listed again, under the same place, with more attempts', async () => {
   await using desk = await errorDesk()
   await sent(desk.place, 'good', 'bad')
-  await expect.poll(desk.givenUp, waiting).toBe(1)
+  await expect.poll(desk.givenUp).toBe(1)
   await desk.redrive({})
-  await expect.poll(desk.givenUp, waiting).toBe(2)
+  await expect.poll(desk.givenUp).toBe(2)
   expect(await desk.listed('open')).toEqual(['1 2x'])
   await desk.redrive({})
-  await expect.poll(desk.givenUp, waiting).toBe(3)
+  await expect.poll(desk.givenUp).toBe(3)
   expect(await desk.listed('open')).toEqual(['1 3x'])
   await desk.discard({})
   expect(await desk.listed('open')).toEqual([])
@@ -102,14 +109,20 @@ test('error records that a crash or a second redrive repeats are one entry', asy
   await using desk = await errorDesk()
   const { place } = desk
   await sent(place, 'bad 1', 'bad 2')
-  await expect.poll(desk.givenUp, waiting).toBe(2)
+  await expect.poll(desk.givenUp).toBe(2)
   const again = await place.recordsOf(errorTopic(place.group))
   await place.produce(again, 0, errorTopic(place.group))
   expect(await desk.listed('open')).toEqual(['0 1x', '1 1x'])
 
   // Both see both records open: each of them sends both, and every one fails once more.
+  const bothHaveLooked = Promise.withResolvers<void>()
+  let sending = 0
+  desk.before.send = async () => {
+    if (++sending === 2) bothHaveLooked.resolve()
+    await bothHaveLooked.promise
+  }
   await Promise.all([desk.redrive({}), desk.redrive({})])
-  await expect.poll(desk.givenUp, waiting).toBe(8)
+  await expect.poll(desk.givenUp).toBe(8)
   expect(await desk.listed('open')).toEqual(['0 2x', '1 2x'])
   await desk.discard({})
   expect(await desk.listed('open')).toEqual([])
@@ -119,7 +132,7 @@ test('what became of a record is kept: who, why, when, up to which attempt', asy
   await using desk = await errorDesk()
   const { place, errors } = desk
   await sent(place, 'bad')
-  await expect.poll(desk.givenUp, waiting).toBe(1)
+  await expect.poll(desk.givenUp).toBe(1)
   await desk.discard({}, { by: 'ben', reason: 'a test of ours' })
   const source = { topic: place.topic, partition: 0, offset: '0' }
   const found = await errors.find(place.group, source)
@@ -142,7 +155,7 @@ test('records are chosen by place, key, class and time', async () => {
   const { place } = desk
   const keyed = (key: string, value: string) => ({ key, value: Buffer.from(value) })
   await place.produce([keyed('a', 'bad 1'), keyed('b', 'bad type'), keyed('a', 'bad type too')])
-  await expect.poll(desk.givenUp, waiting).toBe(3)
+  await expect.poll(desk.givenUp).toBe(3)
   const [first] = await desk.errors.list(place.group, {}, 'open')
   const { failedAt } = first!.entry
   const later = new Date(failedAt.getTime() + 60_000)
@@ -167,7 +180,7 @@ test('records are chosen by place, key, class and time', async () => {
 test('a redrive goes no faster than it may', async () => {
   await using desk = await errorDesk()
   await sent(desk.place, ...Array.from({ length: 9 }, (_, n) => `bad ${n}`))
-  await expect.poll(desk.givenUp, waiting).toBe(9)
+  await expect.poll(desk.givenUp).toBe(9)
   const begun = performance.now()
   await desk.redrive({}, { perSecond: 4 })
   // Four at once, four after a second, one after another.
@@ -177,7 +190,7 @@ test('a redrive goes no faster than it may', async () => {
 test('more records than one call may hold in memory are refused, and a later time is asked for', async () => {
   await using desk = await errorDesk({ maxEntries: 2 })
   await sent(desk.place, 'bad 1', 'bad 2', 'bad 3')
-  await expect.poll(desk.givenUp, waiting).toBe(3)
+  await expect.poll(desk.givenUp).toBe(3)
   await expect(desk.listed('open')).rejects.toMatchObject({ code: 'overloaded' })
 })
 
@@ -185,7 +198,7 @@ test('a caller that goes away ends a redrive after the records in hand', async (
   await using desk = await errorDesk()
   const { place, errors } = desk
   await sent(place, 'bad 1', 'bad 2', 'bad 3')
-  await expect.poll(desk.givenUp, waiting).toBe(3)
+  await expect.poll(desk.givenUp).toBe(3)
   const how = { by: 'ann', reason: '', dryRun: false, perSecond: 1 }
   const gone = errors.redrive(place.group, {}, how, () => Promise.reject(new Error('gone')))
   await expect(gone).rejects.toThrow(/^gone$/)

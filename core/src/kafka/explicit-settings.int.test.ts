@@ -43,6 +43,7 @@ test('a client waits for connections and answers for a bounded time', async () =
   const client = createClient(kafka, rememberingLog())
   const from = Date.now()
   await expect(client.kafka.admin().connect()).rejects.toThrow('ECONNREFUSED')
-  expect(Date.now() - from).toBeLessThan(3_000)
+  // By itself kafkajs goes on for 9 s.
+  expect(Date.now() - from).toBeLessThan(7_000)
   client.destroy()
 })

@@ -3,8 +3,6 @@ import { expect, inject, test } from 'vitest'
 import { groupOffsets, offsetsBetween } from './group-offsets.ts'
 import { consumeText, playground, rememberingLog, textHeaders, texts } from './testing/harness.ts'
 
-const waiting = { timeout: 20_000, interval: 50 }
-
 test('a group that is pinned begins there, and gives up to the error topic of the group that it stands beside', async () => {
   await using place = await playground(inject('kafkaBrokers'), { partitions: 2 })
   const offsets = groupOffsets(place.kafka, rememberingLog())
@@ -18,10 +16,10 @@ test('a group that is pinned begins there, and gives up to the error topic of th
   await place.produce(texts('new', 'bad'), 0)
 
   await using consumer = consumeText(place, { group: beside, errorsOf: place.group })
-  await expect.poll(() => consumer.applied, waiting).toEqual(['new'])
+  await expect.poll(() => consumer.applied).toEqual(['new'])
   const behind = async () =>
     offsetsBetween(await offsets.committed(beside, [place.topic]), await offsets.ends([place.topic]))
-  await expect.poll(behind, waiting).toBe(0)
+  await expect.poll(behind).toBe(0)
   const [error] = await place.recordsOf(errorTopic(place.group))
   expect(textHeaders(error, errorHeaders.consumerGroup, errorHeaders.offset)).toEqual([place.group, '3'])
 

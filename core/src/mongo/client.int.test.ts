@@ -21,6 +21,6 @@ test('a server that was away when it was first asked is found once it is there',
   way.listen(port, '127.0.0.1')
   await once(way, 'listening')
   const answer = () => mongo.ping().then(() => 'answers', String)
-  await expect.poll(answer, { timeout: 10_000 }).toBe('answers')
+  await expect.poll(answer).toBe('answers')
   way.close()
 })

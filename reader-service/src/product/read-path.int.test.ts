@@ -18,7 +18,7 @@ import { redisProjectedCache } from './outbound/redis/projected-cache.ts'
 
 /* Projection and queries on real servers: one replica that projects, and one that only answers. */
 
-const soon = { timeout: 10_000 }
+const soon = { timeout: 60_000 }
 const scope = new AsyncDisposableStack()
 const generation = openGeneration(anyGeneration())
 const ttlMs = 60_000

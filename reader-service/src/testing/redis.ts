@@ -9,7 +9,7 @@ export async function connectedRedis(url: string, commandTimeoutMs = 1_000): Pro
     () => {
       if (connection.serverRun() === undefined) throw new Error('not connected')
     },
-    { timeout: 10_000 },
+    { timeout: 60_000 },
   )
   return connection
 }

@@ -21,6 +21,6 @@ async function ahead(dir: string, name: string): Promise<number[]> {
 test('a process is given another clock by its name, and others are not', async () => {
   await using folder = await throwAwayDir()
   await order(folder, { clocks: { 'writer-2': 300_000 } })
-  for (const ms of await ahead(folder.dir, 'writer-2')) expect(Math.abs(ms - 300_000)).toBeLessThan(5_000)
-  for (const ms of await ahead(folder.dir, 'writer-1')) expect(Math.abs(ms)).toBeLessThan(5_000)
+  for (const ms of await ahead(folder.dir, 'writer-2')) expect(Math.abs(ms - 300_000)).toBeLessThan(60_000)
+  for (const ms of await ahead(folder.dir, 'writer-1')) expect(Math.abs(ms)).toBeLessThan(60_000)
 })

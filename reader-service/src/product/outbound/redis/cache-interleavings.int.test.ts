@@ -1,5 +1,5 @@
 import type { RedisConnection } from '@lockstep/core/redis/client.ts'
-import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { Lease } from '../../app/ports.ts'
 import { productAt } from '../../../testing/products.ts'
 import type { ProductState } from '../../domain/product.ts'
@@ -12,9 +12,6 @@ import { anyGeneration, connectedRedis, openGeneration } from '../../../testing/
  * each other, each order on an id of its own, with the real scripts on a real Redis. The model that the
  * cache stands before is a variable with the gate on versions.
  */
-
-// The largest plays 5,040 orders.
-vi.setConfig({ testTimeout: 120_000 })
 
 const number = anyGeneration()
 const generation = openGeneration(number)

@@ -63,7 +63,7 @@ async function playground() {
       const taken = client.query(`select pg_advisory_lock(hashtextextended('lockstep.outbox.relay', 0))`)
       const waiting = `select from pg_locks where locktype = 'advisory' and not granted
         and database = (select oid from pg_database where datname = current_database())`
-      await expect.poll(async () => (await pool.query(waiting)).rowCount, { timeout: 10_000 }).toBe(1)
+      await expect.poll(async () => (await pool.query(waiting)).rowCount).toBe(1)
       return { taken, release: async () => client.release(true) }
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
@@ -87,7 +87,7 @@ it('publishes in the order of the commits and empties the outbox', async () => {
   const commits = history(20)
   for (const commit of commits) await play.store.commit([commit])
   await using _relay = play.relay()
-  await expect.poll(play.outbox, { timeout: 10_000 }).toEqual([])
+  await expect.poll(play.outbox).toEqual([])
   expect(play.eventIds()).toEqual(idsOf(commits))
 })
 
@@ -100,10 +100,10 @@ it('an entry that is committed after later ones were published is not passed ove
   await play.store.commit([early])
 
   await using _relay = play.relay()
-  await expect.poll(play.eventIds, { timeout: 10_000 }).toEqual(idsOf([early]))
+  await expect.poll(play.eventIds).toEqual(idsOf([early]))
   await slow.query('commit')
   slow.release()
-  await expect.poll(play.eventIds, { timeout: 10_000 }).toEqual(idsOf([early, late]))
+  await expect.poll(play.eventIds).toEqual(idsOf([early, late]))
 })
 
 /** A connection that the store hands back without ending its transaction. */
@@ -116,7 +116,7 @@ it('when the answer of the broker is lost, events are repeated in order, and non
   for (const commit of commits) await play.store.commit([commit])
   play.failing.afterAck = 2
   await using _relay = play.relay()
-  await expect.poll(play.outbox, { timeout: 20_000 }).toEqual([])
+  await expect.poll(play.outbox).toEqual([])
   const ids = idsOf(commits)
   expect(play.eventIds()).toEqual([...ids, ...ids, ...ids])
 })
@@ -124,37 +124,37 @@ it('when the answer of the broker is lost, events are repeated in order, and non
 it('one relay works at a time; when it ends, the other takes over', async () => {
   await using play = await playground()
   await using first = play.relay()
-  await expect.poll(first.holds, { timeout: 10_000 }).toBe(true)
+  await expect.poll(first.holds).toBe(true)
   await using second = play.relay()
   const commits = history(3)
   for (const commit of commits) await play.store.commit([commit])
   second.wake()
-  await expect.poll(play.outbox, { timeout: 10_000 }).toEqual([])
+  await expect.poll(play.outbox).toEqual([])
   expect(await second.holds()).toBe(false)
 
   await first[Symbol.asyncDispose]()
-  await expect.poll(second.holds, { timeout: 10_000 }).toBe(true)
+  await expect.poll(second.holds).toBe(true)
   const more = creation()
   await play.store.commit([more])
-  await expect.poll(play.outbox, { timeout: 10_000 }).toEqual([])
+  await expect.poll(play.outbox).toEqual([])
   expect(play.eventIds()).toEqual(idsOf([...commits, more]))
 })
 
 it('a relay whose connection is lost gives up its lock and starts again', async () => {
   await using play = await playground()
   await using relay = play.relay()
-  await expect.poll(relay.holds, { timeout: 10_000 }).toBe(true)
+  await expect.poll(relay.holds).toBe(true)
   const { taken, release } = await play.queueForLock()
   await play.pool.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
      where application_name = 'lockstep-relay' and datname = current_database()`,
   )
   await taken
-  await expect.poll(relay.holds, { timeout: 10_000 }).toBe(false)
+  await expect.poll(relay.holds).toBe(false)
 
   const commit = creation()
   await play.store.commit([commit])
   await release()
-  await expect.poll(play.outbox, { timeout: 20_000 }).toEqual([])
+  await expect.poll(play.outbox).toEqual([])
   expect(play.eventIds()).toEqual(idsOf([commit]))
 })

@@ -166,7 +166,7 @@ describe('a connection that is lost while it commits', () => {
     await db.store.load([first.next.id])
     proxy.cutNext('answer')
     const outcome = db.store.commit([first]).catch((error: unknown) => error)
-    await expect.poll(async () => (await direct.store.load([first.next.id])).size, { timeout: 5_000 }).toBe(1)
+    await expect.poll(async () => (await direct.store.load([first.next.id])).size).toBe(1)
     await proxy[Symbol.asyncDispose]()
     // The proxy may have gone after a look-up had already come through: then the truth is known.
     expect([{ code: 'outcome_unknown' }, ['committed']]).toContainEqual(
