@@ -35,7 +35,7 @@ test('whatever the writer accepts the reader takes: no event of it is given up, 
     expect(created.status).toBe(201)
     const { id } = created.json as { id: string }
     await readable(reader, id, 1)
-    const found = await eventually(() => reader.grpc.getProduct({ id }), { withinMs: 5_000 })
+    const found = await eventually(() => reader.grpc.getProduct({ id }), { withinMs: 60_000 })
     expect(found.product).toMatchObject({ id, version: 1, ...product })
   })
   await fc.assert(property, { numRuns: 150, endOnFailure: true })

@@ -90,7 +90,7 @@ test('a reader audits by the clock when it is told to', async ({ stack }) => {
   await using reader = await stack.startReader({ READER_AUDIT_EVERY_MS: '500' })
   const completed = () => metric(reader, 'reader_audit_completed_timestamp_seconds')
   await eventually(async () => expect(await completed()).toBeGreaterThan(Date.now() / 1_000 - 60), {
-    withinMs: 30_000,
+    withinMs: 60_000,
   })
 })
 

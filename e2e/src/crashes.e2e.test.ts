@@ -39,7 +39,7 @@ async function untilCached({ reader }: Stack, id: string): Promise<void> {
     await reader.grpc.getProduct({ id })
     expect(await hits()).toBeGreaterThan(before)
   }
-  await eventually(look, { withinMs: 10_000 })
+  await eventually(look, { withinMs: 60_000 })
 }
 
 async function version({ reader }: Stack, id: string): Promise<number | undefined> {
@@ -55,7 +55,7 @@ test('a writer killed between commit and publish loses nothing', async ({ stack 
   expect(await published(stack, attempts)).toBe(0)
 
   await Promise.all(writers.map(({ process }) => process.start()))
-  expect(await faultsIn(stack, { commands: attempts }, { withinMs: 30_000 })).toEqual([])
+  expect(await faultsIn(stack, { commands: attempts }, { withinMs: 60_000 })).toEqual([])
 })
 
 test('a writer killed between publish and the removal from the outbox repeats events, to no effect', async ({
@@ -72,7 +72,7 @@ test('a writer killed between publish and the removal from the outbox repeats ev
   onTestFinished(() => holder.release(true))
   await proxies.kafka.enable(true)
   await eventually(async () => expect(await published(stack, attempts)).toBeGreaterThanOrEqual(10), {
-    withinMs: 20_000,
+    withinMs: 60_000,
   })
 
   for (const { process } of writers) await process.kill()
@@ -83,7 +83,7 @@ test('a writer killed between publish and the removal from the outbox repeats ev
   )
   await holder.query('rollback')
   await Promise.all(writers.map(({ process }) => process.start()))
-  expect(await faultsIn(stack, { commands: attempts }, { withinMs: 30_000 })).toEqual([])
+  expect(await faultsIn(stack, { commands: attempts }, { withinMs: 60_000 })).toEqual([])
   expect(await published(stack, attempts)).toBeGreaterThan(before)
 })
 
@@ -97,14 +97,14 @@ test('a reader killed between the write of the model and the offset commit loses
   await readable(reader, id, 1)
   await untilCached(stack, id)
   const uncommitted = () => broker.uncommitted(groups.productProjection, topics.productEvents)
-  await eventually(async () => expect(await uncommitted()).toBe(0), { withinMs: 10_000 })
+  await eventually(async () => expect(await uncommitted()).toBe(0), { withinMs: 60_000 })
 
   // Cut off from Redis the projection keeps the offsets back: it owes the cache a write.
   await proxies.redis.enable(false)
   const updated = await sendCommand(writers[0], 'http', { type: 'update', id, mark: randomUUID() })
   const products = mongo.collection<{ _id: string; version: number }>('products')
   await eventually(async () => expect(await products.findOne({ _id: id })).toMatchObject({ version: 2 }), {
-    withinMs: 10_000,
+    withinMs: 60_000,
   })
   expect(await version(stack, id)).toBe(2)
   await reader.process.kill()
@@ -114,8 +114,8 @@ test('a reader killed between the write of the model and the offset commit loses
   await reader.process.start()
   // The entry in the cache is old until the event comes again; who asks for what was seen is not fooled by it.
   expect((await reader.grpc.getProduct({ id, minVersion: 2 })).product?.version).toBe(2)
-  await eventually(async () => expect(await version(stack, id)).toBe(2), { withinMs: 15_000 })
+  await eventually(async () => expect(await version(stack, id)).toBe(2), { withinMs: 60_000 })
   await throughout(1_000, async () => expect(await version(stack, id)).toBe(2))
-  expect(await faultsIn(stack, { commands: [created, updated] }, { withinMs: 30_000 })).toEqual([])
-  await eventually(async () => expect(await uncommitted()).toBe(0), { withinMs: 10_000 })
+  expect(await faultsIn(stack, { commands: [created, updated] }, { withinMs: 60_000 })).toEqual([])
+  await eventually(async () => expect(await uncommitted()).toBe(0), { withinMs: 60_000 })
 })

@@ -13,13 +13,13 @@ import type { Stack } from './stack.ts'
 
 /** A product, and an update of it whose commit is under way in Postgres and waits for `release`. */
 async function commitUnderWay({ writers, postgres }: Stack, protocol: Protocol = 'http') {
-  const created = await eventually(() => create(writers[0]), { withinMs: 10_000 })
+  const created = await eventually(() => create(writers[0]), { withinMs: 60_000 })
   const { id } = created
   const holder = await postgres.connect()
   await holder.query('begin')
   await holder.query('select from products where id = $1 for update', [id])
   const { update } = await eventually(() => waitingUpdate(writers[0], protocol, id, holder), {
-    withinMs: 20_000,
+    withinMs: 60_000,
   })
   const release = async () => {
     await holder.query('rollback')
@@ -34,7 +34,7 @@ async function waitingUpdate(writer: Writer, protocol: Protocol, id: string, hol
   const endedEarly = update.then(({ outcome }) => {
     throw new Error(`the update does not wait: ${JSON.stringify(outcome)}`)
   })
-  await Promise.race([eventually(() => waitsForLock(holder), { withinMs: 5_000, everyMs: 10 }), endedEarly])
+  await Promise.race([eventually(() => waitsForLock(holder), { withinMs: 60_000, everyMs: 10 }), endedEarly])
   return { update }
 }
 
@@ -61,13 +61,13 @@ const silence = ({ proxies }: Stack) =>
   proxies.postgres.spoil({ type: 'timeout', attributes: { timeout: 0 }, stream: 'downstream' })
 
 const expectTrue = async (stack: Stack, attempts: Attempt[]) =>
-  expect(await faultsIn(stack, { commands: attempts }, { withinMs: 30_000 })).toEqual([])
+  expect(await faultsIn(stack, { commands: attempts }, { withinMs: 60_000 })).toEqual([])
 
 test('a commit whose answer was lost on the way is reported as done, once', async ({ stack }) => {
   const { id, created, update, release } = await commitUnderWay(stack)
   await silence(stack)
   await release()
-  await eventually(async () => expect(await versions(stack, id)).toBe(2), { withinMs: 5_000 })
+  await eventually(async () => expect(await versions(stack, id)).toBe(2), { withinMs: 60_000 })
   await stack.proxies.postgres.enable(false)
   await stack.servers.toxiproxy.reset()
 
@@ -97,7 +97,7 @@ test.for<[Protocol]>([['http'], ['grpc']])(
     const { id, created, update, release } = await commitUnderWay(stack, protocol)
     await silence(stack)
     await release()
-    await eventually(async () => expect(await versions(stack, id)).toBe(2), { withinMs: 5_000 })
+    await eventually(async () => expect(await versions(stack, id)).toBe(2), { withinMs: 60_000 })
     await stack.proxies.postgres.enable(false)
     const updated = await update
     expect(updated.outcome).toEqual({ type: 'unknown', code: 'outcome_unknown' })

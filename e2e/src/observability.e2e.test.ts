@@ -110,7 +110,7 @@ test('one trace leads from the HTTP request to the write in MongoDB', async ({ s
         ]),
       )
     },
-    { withinMs: 20_000 },
+    { withinMs: 60_000 },
   )
 })
 

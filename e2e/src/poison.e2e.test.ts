@@ -91,7 +91,7 @@ test('poison goes to the error topic with its bytes and headers untouched; what 
     /larger|too large/i,
   )
 
-  const found = await eventually(() => reader.grpc.getProduct({ id: good }), { withinMs: 20_000 })
+  const found = await eventually(() => reader.grpc.getProduct({ id: good }), { withinMs: 60_000 })
   expect(found.product).toMatchObject({ id: good, version: 1, name: 'Behind' })
 
   const keys = new Set(poisons.map(({ record }) => record.key))

@@ -33,7 +33,7 @@ export function startQueries(options: {
 }
 
 /** Resolves when so many more queries were answered than now. */
-export function answered(queries: Queries, more: number, withinMs = 30_000): Promise<void> {
+export function answered(queries: Queries, more: number, withinMs = 60_000): Promise<void> {
   const goal = queries.answered() + more
   return eventually(
     () => {
@@ -53,5 +53,5 @@ export async function readable({ grpc }: Reader, id: string, minVersion: number)
     // A deleted product is not found once its deletion is there.
     if (found !== 'OK' && found !== 'NOT_FOUND') throw new Error(`version ${minVersion} of ${id}: ${found}`)
   }
-  await eventually(look, { withinMs: 20_000 })
+  await eventually(look, { withinMs: 60_000 })
 }

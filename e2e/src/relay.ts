@@ -3,7 +3,7 @@ import { metric } from './metric.ts'
 import type { Writer } from './services.ts'
 
 /** The writer that relays the outbox, of those that answer. */
-export function relayHolder(writers: readonly Writer[], withinMs = 15_000): Promise<Writer> {
+export function relayHolder(writers: readonly Writer[], withinMs = 60_000): Promise<Writer> {
   return eventually(
     async () => {
       for (const writer of writers) {

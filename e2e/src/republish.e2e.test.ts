@@ -31,13 +31,13 @@ test('what the read model has lost comes back by republishing, in the order of v
       version: 3,
       priceCents: 3,
     })
-  await eventually(inModel, { withinMs: 20_000 })
+  await eventually(inModel, { withinMs: 60_000 })
   const published = (await broker.recordsOf(topics.productEvents)).filter(({ key }) => String(key) === id)
   const versions = published.map(({ value }) => decodeProductEvent(value ?? Buffer.alloc(0)).version)
   expect(versions).toEqual([1, 2, 3, 1, 2, 3])
   await eventually(
     async () => expect(await broker.uncommitted(groups.productProjection, topics.productEvents)).toBe(0),
-    { withinMs: 20_000 },
+    { withinMs: 60_000 },
   )
 })
 

@@ -80,7 +80,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     OTLP_ENDPOINT: jaeger?.otlpEndpoint ?? '',
     // A trace is recorded when its caller says so; every command of a load would only cost time.
     TRACE_RATIO: '0',
-    DRAIN_DELAY_MS: '1000',
+    // Longer than the balancer of a busy machine takes to see that a service is not ready any more.
+    DRAIN_DELAY_MS: '2000',
     NODE_ENV: 'production',
     ...options.settings?.(dir),
   }

@@ -71,7 +71,7 @@ test('the commands of the README print what the README shows', async ({ stack, s
     }
     // A query may be early: the next scrape, or the next batch of spans, is still to come.
     const commands = set.length > 0 || command.includes('-X ')
-    await (commands ? run() : eventually(run, { withinMs: 30_000, everyMs: 500 }))
+    await (commands ? run() : eventually(run, { withinMs: 60_000, everyMs: 500 }))
   }
   const pages = [...readme.matchAll(/\]\((http:\/\/127\.0\.0\.1:\d+[^)]*)\)/g)].map(([, page = '']) => page)
   for (const page of pages) expect((await fetch(here(page))).status, page).toBe(200)
