@@ -1,37 +1,35 @@
 import { openRedis } from '@lockstep/core/redis/client.ts'
+import { mongoGenerationStore } from '@lockstep/reader-service/product/outbound/mongo/cache-generation-store.ts'
+import { entryKey } from '@lockstep/reader-service/product/outbound/redis/product-cache.ts'
 import { eventually } from './eventually.ts'
 import type { Product, ProductState } from './history/history.ts'
 import type { Stack } from './stack.ts'
 
 /**
- * The entries that queries would use, of these products. It reads what the reader's adapters write (its folder
- * outbound/redis): a hash of `version` and `body` under a key of the present generation and server run; the body is
- * the product's other fields as JSON, empty for a deleted one. None while the cache is closed.
+ * The entries that queries would use, of these products; none while the cache is closed. Where they are is the reader's
+ * word: a key that only looked like the reader's would find nothing, and nothing is never wrong. What they say is read
+ * anew: a hash of `version` and `body`, the product's other fields as JSON, empty for a deleted one.
  */
 export async function readCache(
-  { servers, mongo }: Stack,
+  { servers, mongo }: Pick<Stack, 'mongo'> & { servers: { redis: { url: string } } },
   ids: ReadonlySet<string>,
 ): Promise<ProductState[]> {
-  const generation = await mongo
-    .collection<{ _id: string; number: number; open: boolean }>('cache_generations')
-    .findOne({ _id: 'products' })
-  if (!generation?.open) return []
+  const { number, open } = await mongoGenerationStore(mongo).read()
+  if (!open) return []
   await using connection = openRedis({
     url: servers.redis.url,
     tlsCaFile: '',
     onError: () => {},
     commandTimeoutMs: 5_000,
   })
-  const run = await eventually(
-    () => connection.serverRun() ?? Promise.reject(new Error('Redis does not answer')),
-    { withinMs: 5_000, everyMs: 10 },
-  )
-  const keyed = [...ids].map((id) => ({
-    id,
-    key: `lockstep:product:format1:${generation.number}:${run}:${id}`,
-  }))
+  const keyOf = async (id: string) => {
+    const key = entryKey(connection, number, id)
+    if (key === undefined) throw new Error('Redis does not answer')
+    return key
+  }
+  await eventually(() => keyOf(''), { withinMs: 5_000, everyMs: 10 })
   const entries = await Promise.all(
-    keyed.map(async ({ id, key }) => ({ id, fields: await connection.redis.hgetall(key) })),
+    [...ids].map(async (id) => ({ id, fields: await connection.redis.hgetall(await keyOf(id)) })),
   )
   return entries.flatMap(({ id, fields: { version, body } }): ProductState[] => {
     // Nobody's entry yet: a lease has no version.

@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto'
+import { openMongo } from '@lockstep/core/mongo/client.ts'
+import { freshMongo } from '@lockstep/local-infra/fresh-names.ts'
+import { mongoGenerationStore } from '@lockstep/reader-service/product/outbound/mongo/cache-generation-store.ts'
+import { redisProductCache } from '@lockstep/reader-service/product/outbound/redis/product-cache.ts'
+import { productAt, tombstoneAt } from '@lockstep/reader-service/testing/products.ts'
+import { connectedRedis } from '@lockstep/reader-service/testing/redis.ts'
+import { afterAll, expect, inject, test } from 'vitest'
+import { readCache } from './read-cache.ts'
+
+const url = inject('redisUrl')
+const connection = await connectedRedis(url)
+const mongo = openMongo({ url: freshMongo(inject('mongoUrl')), appName: 'e2e' })
+const generations = mongoGenerationStore(mongo.db)
+
+afterAll(async () => {
+  await mongo.db.dropDatabase()
+  await mongo[Symbol.asyncDispose]()
+  await connection[Symbol.asyncDispose]()
+})
+
+test('what the reader keeps in its cache is what the judgement sees of it, until the cache is closed', async () => {
+  const { number } = await generations.read()
+  const cache = redisProductCache({ connection, generation: { usable: () => number }, ttlMs: 60_000 })
+  const [live, deleted, leased] = [productAt(randomUUID(), 2), tombstoneAt(randomUUID(), 3), randomUUID()]
+  for (const state of [live, deleted]) {
+    const answer = await cache.read(state.id)
+    if (answer.kind !== 'miss' || !answer.lease) throw new Error(`no lease: ${JSON.stringify(answer)}`)
+    await cache.fill(answer.lease, state)
+  }
+  await cache.read(leased)
+
+  const seen = () =>
+    readCache({ servers: { redis: { url } }, mongo: mongo.db }, new Set([live.id, deleted.id, leased]))
+  expect(await seen()).toEqual(JSON.parse(JSON.stringify([live, deleted])))
+  await generations.close(number)
+  expect(await seen()).toEqual([])
+})
