@@ -1,10 +1,12 @@
-import { startStack } from '../../stack.ts'
+import type { Service } from '../../services.ts'
+import { startStack, type Stack } from '../../stack.ts'
 import { show } from '../../history/violation.ts'
 import { order, withPreload } from '../preload/preloads.ts'
 import { seeded } from '../random.ts'
 import { runScenario } from '../run-scenario.ts'
 import { scenarios } from '../scenarios/all.ts'
-import { bugs, type Bug } from './bugs.ts'
+import type { Bug } from './bug.ts'
+import { bugs } from './bugs.ts'
 
 /** A promise that is broken stays broken: there is nothing to wait for long. */
 const limits = { recoverWithinMs: 31_000, settleWithinMs: 3_000 }
@@ -15,32 +17,46 @@ const traffic = { products: 60 }
 /** `make planted_bugs`: each bug in the services, one after the other, and the checker that catches it. */
 async function main(only: readonly string[]): Promise<number> {
   await using stack = await startStack({ readers: 2, proxiedCallers: true, settings: withPreload })
-  const services = [...stack.writers, ...stack.readers]
   const chosen = bugs.filter(({ name }) => only.length === 0 || only.some((word) => name.includes(word)))
+  let infected = new Set<Service>()
   let missed = 0
   for (const bug of chosen) {
     await order(stack, { bug: bug.name })
     await stack.mend()
-    await Promise.all(services.map(({ process }) => process.stop()))
-    await Promise.all(services.map(({ process }) => process.start()))
-    const violations = await violationsWith(bug)
+    const next = loading(stack, bug)
+    await restarted([...infected.union(next)])
+    infected = next
+    const { violations, seconds } = await resultWith(stack, bug)
     const caught = [...new Set(violations.map(({ promise }) => promise))]
     const byWhom = caught.includes(bug.caughtBy)
     if (!byWhom) missed++
-    console.log(
-      `${byWhom ? 'caught' : 'MISSED'}  ${bug.name}: ${bug.caughtBy}, with ${bug.scenario}; all: ${caught.join(' ') || 'none'}`,
-    )
+    const verdict = byWhom ? 'caught' : 'MISSED'
+    const all = caught.join(' ') || 'none'
+    console.log(`${verdict}  ${bug.name}: ${bug.caughtBy}, with ${bug.scenario}, ${seconds} s; all: ${all}`)
     const example = violations.find(({ promise }) => promise === bug.caughtBy)
     if (example) console.log(`          ${show(example)}`)
   }
   console.log(`${chosen.length - missed} planted bugs caught, ${missed} missed`)
   return missed === 0 ? 0 : 1
+}
 
-  async function violationsWith({ scenario: name }: Bug) {
-    const scenario = scenarios.find((each) => each.name === name)!
-    const { result } = await runScenario(stack, [{ ...scenario, traffic }], seeded(1), limits)
-    return result.violations
-  }
+/** The services that have a file of the bug; what is in core may be in each of them. */
+function loading({ writers, readers }: Pick<Stack, 'writers' | 'readers'>, { changes }: Bug): Set<Service> {
+  const only = (folder: string) => changes.every(({ file }) => file.startsWith(folder))
+  if (only('writer-service/')) return new Set(writers)
+  if (only('reader-service/')) return new Set(readers)
+  return new Set([...writers, ...readers])
+}
+
+async function restarted(services: readonly Service[]): Promise<void> {
+  await Promise.all(services.map(({ process }) => process.stop()))
+  await Promise.all(services.map(({ process }) => process.start()))
+}
+
+async function resultWith(stack: Stack, { scenario: name }: Bug) {
+  const scenario = scenarios.find((each) => each.name === name)!
+  const { result } = await runScenario(stack, [{ ...scenario, traffic }], seeded(1), limits)
+  return result
 }
 
 process.exitCode = await main(process.argv.slice(2))

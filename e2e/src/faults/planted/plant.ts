@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { bugs, type Change } from './bugs.ts'
+import type { Change } from './bug.ts'
+import { bugs } from './bugs.ts'
 
 /** Has the modules that this process loads from now on contain the bug. Throws when its place is not there any more. */
 export function plant(name: string): void {
