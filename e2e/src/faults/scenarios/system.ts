@@ -88,7 +88,7 @@ async function backToFirstModel(world: World): Promise<void> {
     return another
   }
   for (let model; (model = await newest());) {
-    if (['pinning', 'filling', 'filled'].includes(`${model.phase}`)) {
+    if (['pinning', 'filling', 'filled'].includes(String(model.phase))) {
       await operated(world, 'rebuild')
       await sleep(3_000)
     } else if (model.active) {
