@@ -3,6 +3,7 @@ import type { ServiceError } from '@grpc/grpc-js'
 import { expect } from 'vitest'
 import type { HttpAnswer } from './clients/http-client.ts'
 import { eventually } from './eventually.ts'
+import { locked, untilBlocked } from './faults/faults.ts'
 import { readable } from './queries.ts'
 import { test } from './stack-test.ts'
 import type { Stack } from './stack.ts'
@@ -103,33 +104,19 @@ test('a writer killed between commit and answer: the repeat, at another writer, 
   const request = { json: { id, ...teapot } }
   const eventsOf = async (product: string) =>
     (await postgres.query('select from product_events where product_id = $1', [product])).rowCount
-  await eventually(
-    async () => {
-      const probe = await send(stack, 0, 'POST', products, randomUUID(), { json: teapot })
-      expect(probe.status).toBe(201)
-    },
-    { withinMs: 60_000 },
-  )
+  const unanswered = Promise.withResolvers<unknown>()
 
   // From the commit on the writer hears nothing of Postgres any more.
-  const holder = await postgres.connect()
-  await holder.query('begin; lock table product_events in exclusive mode')
-  const unanswered = send(stack, 0, 'POST', products, key, request).catch(() => 'no answer')
-  await eventually(
-    async () => {
-      const waiting = `select from pg_stat_activity where application_name = 'lockstep-writer' and wait_event_type = 'Lock'`
-      expect((await holder.query(waiting)).rowCount).toBe(1)
-    },
-    { withinMs: 60_000 },
-  )
-  await proxies.postgres.spoil({ type: 'timeout', attributes: { timeout: 0 }, stream: 'downstream' })
-  await holder.query('rollback')
-  holder.release()
+  await locked(stack, 'lock table product_events in exclusive mode', async () => {
+    unanswered.resolve(send(stack, 0, 'POST', products, key, request).catch(() => 'no answer'))
+    await untilBlocked(stack, 'lockstep-writer')
+    await proxies.postgres.spoil({ type: 'timeout', attributes: { timeout: 0 }, stream: 'downstream' })
+  })
   await eventually(async () => expect(await eventsOf(id)).toBe(1), {
     withinMs: 60_000,
   })
   await writers[0].process.kill()
-  expect(await unanswered).toBe('no answer')
+  expect(await unanswered.promise).toBe('no answer')
   await servers.toxiproxy.reset()
 
   const repeated = await eventually(

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { PoolClient } from 'pg'
-import { expect } from 'vitest'
+import type { Pool } from 'pg'
+import { expect, onTestFinished } from 'vitest'
 import { faultsIn, scopeOf } from './checks.ts'
 import { sendCommand } from './clients/send-command.ts'
 import type { Attempt, Protocol } from './history/history.ts'
@@ -16,25 +16,22 @@ async function commitUnderWay({ writers, postgres }: Stack, protocol: Protocol =
   const created = await eventually(() => create(writers[0]), { withinMs: 60_000 })
   const { id } = created
   const holder = await postgres.connect()
+  onTestFinished(() => holder.release(true))
   await holder.query('begin')
   await holder.query('select from products where id = $1 for update', [id])
-  const { update } = await eventually(() => waitingUpdate(writers[0], protocol, id, holder), {
+  const { update } = await eventually(() => waitingUpdate(writers[0], protocol, id, postgres), {
     withinMs: 60_000,
   })
-  const release = async () => {
-    await holder.query('rollback')
-    holder.release()
-  }
-  return { id, created, update, release }
+  return { id, created, update, release: () => holder.query('rollback') }
 }
 
-/** An update whose commit waits for the holder's lock. After an outage the first ones may still be refused. */
-async function waitingUpdate(writer: Writer, protocol: Protocol, id: string, holder: PoolClient) {
+/** An update whose commit waits for a lock. After an outage the first ones may still be refused. */
+async function waitingUpdate(writer: Writer, protocol: Protocol, id: string, postgres: Pool) {
   const update = sendCommand(writer, protocol, { type: 'update', id, mark: randomUUID() })
-  const endedEarly = update.then(({ outcome }) => {
-    throw new Error(`the update does not wait: ${JSON.stringify(outcome)}`)
-  })
-  await Promise.race([eventually(() => waitsForLock(holder), { withinMs: 60_000, everyMs: 10 }), endedEarly])
+  let ended: Attempt | undefined
+  void update.then((attempt) => (ended = attempt))
+  await eventually(async () => ended ?? (await oneWaitsForLock(postgres)), { withinMs: 60_000, everyMs: 10 })
+  if (ended) throw new Error(`the update does not wait: ${JSON.stringify(ended.outcome)}`)
   return { update }
 }
 
@@ -45,8 +42,9 @@ async function create(writer: Writer): Promise<Attempt & { id: string }> {
   return attempt
 }
 
-async function waitsForLock(holder: PoolClient): Promise<void> {
-  const { rowCount } = await holder.query(
+/** Not asked within a transaction, which goes on to see the connections that there were at its first look. */
+async function oneWaitsForLock(postgres: Pool): Promise<void> {
+  const { rowCount } = await postgres.query(
     `select from pg_stat_activity where application_name = 'lockstep-writer' and wait_event_type = 'Lock'`,
   )
   if (rowCount !== 1) throw new Error(`${rowCount} commits wait for a lock`)
