@@ -48,6 +48,37 @@ export const projectionBugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'a duplicate key taken as newer',
+    caughtBy: 'C',
+    scenario: 'mongo-killed',
+    changes: [
+      {
+        file: project,
+        find: 'const applied = await store.apply(newer.map(({ state }) => state))',
+        // No bug by itself: another replica that holds the first of these events writes them at the same time.
+        instead: `const firsts = new Map(events.toReversed().map(({ state }) => [state.id, state])).values()
+          const [, applied] = await Promise.all([
+            store.apply([...firsts].filter((first) => !newer.some(({ state }) => state === first))),
+            store.apply(newer.map(({ state }) => state)),
+          ])`,
+      },
+      {
+        file: model,
+        find: 'await products.bulkWrite(operations, { ordered: false })',
+        // No bug by itself: the two steps of MongoDB's upsert, which its stand-in takes in one.
+        instead: `const replaced = await Promise.all(states.map((state) => replaceOlder(products, state)))
+          states = states.filter((_, index) => !replaced[index])
+          await new Promise((resolve) => setTimeout(resolve, 50))
+          if (states.length > 0) await products.insertMany(states.map(toDocument), { ordered: false })`,
+      },
+      {
+        file: model,
+        find: '((await replaceOlder(products, state)) ? undefined : state.id)',
+        instead: 'state.id',
+      },
+    ],
+  },
+  {
     name: 'a lost tombstone',
     caughtBy: 'C',
     scenario: 'events-repeated',

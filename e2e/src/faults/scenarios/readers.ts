@@ -47,6 +47,20 @@ export const readerScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'reader-stopped',
+    fails: 'a reader',
+    when: 'stopped (SIGSTOP) for 15 s: it goes on with what it had in hand when another has its partitions',
+    recovers: 'the gate on versions; what it does late changes nothing',
+    async inject({ stack, random, note }) {
+      const { process } = pick(random, stack.readers)
+      note(`SIGSTOP ${process.name}`)
+      await process.kill('SIGSTOP')
+      await sleep(15_000)
+      note(`SIGCONT ${process.name}`)
+      await process.kill('SIGCONT')
+    },
+  },
+  {
     name: 'rebalances',
     fails: 'a reader comes and goes',
     when: 'every 5 s for a minute',
