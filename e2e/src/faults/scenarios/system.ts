@@ -25,6 +25,13 @@ export const systemScenarios: readonly Scenario[] = [
     inject: (world) => terminated(world, world.stack.readers),
   },
   {
+    name: 'servers-restarted',
+    fails: 'Postgres, Kafka, MongoDB and Redis in turn',
+    when: 'stopped in order under load and started again',
+    recovers: 'their start',
+    inject: restartedServers,
+  },
+  {
     name: 'overload',
     fails: 'capacity: five times the load',
     when: 'for a minute',
@@ -112,6 +119,16 @@ async function terminated({ note }: World, services: readonly Service[]): Promis
     )
     note(`start ${name}`)
     await process.start()
+  }
+}
+
+async function restartedServers({ stack: { servers }, note }: World): Promise<void> {
+  for (const server of [servers.postgres, servers.kafka, servers.mongo, servers.redis]) {
+    note(`stop ${server.name}`)
+    await server.stop()
+    note(`start ${server.name}`)
+    await surely(() => server.start())
+    await sleep(1_000)
   }
 }
 
