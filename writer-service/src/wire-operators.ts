@@ -5,7 +5,7 @@ import { connectProducer } from '@lockstep/core/kafka/producer.ts'
 import type { Log } from '@lockstep/core/log/log.ts'
 import { errorRecordsService } from '@lockstep/core/ops/error-records.ts'
 import type { Pool } from 'pg'
-import { republishFrom } from './ops/app/republish.ts'
+import { republishFrom, republishLimits } from './ops/app/republish.ts'
 import { eventStoreService } from './ops/inbound/grpc/event-store.ts'
 import { postgresEventQueue } from './ops/outbound/postgres/event-queue.ts'
 import { postgresProductStates } from './ops/outbound/postgres/product-states.ts'
@@ -17,17 +17,18 @@ export function wireOperators(
     kafka: KafkaSettings
     pool: Pool
     wakeRelay: () => void
+    outboxLimit: number
     log: Log
   },
   scope: AsyncDisposableStack,
 ): GrpcService[] {
-  const { grpcService, kafka, pool, wakeRelay, log } = parts
+  const { grpcService, kafka, pool, wakeRelay, outboxLimit, log } = parts
   // Of its own: a redrive of many records does not hold up the relay.
   const producer = scope.use(connectProducer(kafka, log))
   return [
     errorRecordsService(grpcService, errorTopics({ kafka, log, producer })),
     eventStoreService(grpcService, {
-      republish: republishFrom(postgresEventQueue(pool), wakeRelay),
+      republish: republishFrom(postgresEventQueue(pool), wakeRelay, republishLimits(outboxLimit)),
       states: postgresProductStates(pool),
     }),
   ]

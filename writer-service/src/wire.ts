@@ -77,7 +77,14 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
 
   const admit = admission({ limit: config.WRITER_MAX_IN_FLIGHT, metrics })
   const grpcService = grpcServices({ log, metrics, admit, draining })
-  const forOperators = { grpcService, kafka, pool, wakeRelay: relay.wake, log }
+  const forOperators = {
+    grpcService,
+    kafka,
+    pool,
+    wakeRelay: relay.wake,
+    outboxLimit: config.WRITER_OUTBOX_LIMIT,
+    log,
+  }
   const operators = config.OPS_API ? wireOperators(forOperators, scope) : []
   scope.use(
     await serveGrpc({

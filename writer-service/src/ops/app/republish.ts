@@ -28,18 +28,18 @@ export type RepublishLimits = {
   pauseMs: number
 }
 
-export const republishLimits: RepublishLimits = { batch: 500, outbox: 2_000, pauseMs: 200 }
+/** Half of what the outbox may hold at most: commands, which are refused when it is full, go on meanwhile. */
+export function republishLimits(outboxLimit: number): RepublishLimits {
+  const outbox = Math.max(1, Math.min(2_000, Math.floor(outboxLimit / 4)))
+  return { batch: Math.min(500, outbox), outbox, pauseMs: 200 }
+}
 
 /**
  * Events go into the outbox in the order of product and version, so that a consumer that has none of them meets each
  * product's versions in order. To one that has them they are repeats. Once behind an event the work never comes back
  * to it, so a product that changes all the time does not hold it.
  */
-export function republishFrom(
-  queue: EventQueue,
-  onQueued: () => void,
-  limits: RepublishLimits = republishLimits,
-): Republish {
+export function republishFrom(queue: EventQueue, onQueued: () => void, limits: RepublishLimits): Republish {
   return async ({ after, dryRun, ...range }, onProgress) => {
     const total = await queue.count(range)
     if (range.productId !== undefined && total === 0) {
