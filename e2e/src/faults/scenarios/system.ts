@@ -88,7 +88,10 @@ function operated({ stack, note }: World, ...argv: string[]): Promise<Record<str
   })
 }
 
-/** Follows the rebuild to its end, has queries see the first model again for a while, and drops the other one. */
+/**
+ * Follows the rebuild to its end and audits the new model, then has queries see the first model again for a while, and
+ * drops the other one.
+ */
 async function backToFirstModel(world: World): Promise<void> {
   const newest = async () => {
     const [, another] = await operated(world, 'rebuild', '--status')
@@ -99,6 +102,7 @@ async function backToFirstModel(world: World): Promise<void> {
       await operated(world, 'rebuild')
       await sleep(3_000)
     } else if (model.active) {
+      await operated(world, 'audit', '--rate', '100000')
       await operated(world, 'rebuild', '--switch-back')
       await sleep(3_000)
     } else {
