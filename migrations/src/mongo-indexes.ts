@@ -26,23 +26,30 @@ export const mongoIndexes: readonly Index[] = [
   },
 ]
 
-export type IndexResult = { outcome: 'created' | 'unchanged'; index: Index }
+export type IndexResult = { outcome: 'created' | 'unchanged'; collection: string; index: Index }
 
 /** Makes the indexes that are missing. Rejects when one of a name above has another key. */
 export async function ensureIndexes(db: Db): Promise<IndexResult[]> {
+  const existing = (await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name)
   const results: IndexResult[] = []
   for (const index of mongoIndexes) {
-    const collection = db.collection(index.collection)
-    const there = (await collection.indexes().catch(noneYet)).map(({ name }) => name)
-    // Asking for an index that is there compares its key, and refuses when it differs.
-    await collection.createIndex(index.key, { name: index.name })
-    results.push({ outcome: there.includes(index.name) ? 'unchanged' : 'created', index })
+    for (const name of generationsOf(index.collection, existing)) {
+      const collection = db.collection(name)
+      const there = existing.includes(name) ? (await collection.indexes()).map((each) => each.name) : []
+      // Asking for an index that is there compares its key, and refuses when it differs.
+      await collection.createIndex(index.key, { name: index.name })
+      results.push({
+        outcome: there.includes(index.name) ? 'unchanged' : 'created',
+        collection: name,
+        index,
+      })
+    }
   }
   return results
 }
 
-/** NamespaceNotFound: the collection is made with its first index. */
-function noneYet(error: { code?: number }): { name: string }[] {
-  if (error.code === 26) return []
-  throw error
+/** A rebuild makes `products_g1` and so on; the first may be dropped after it. */
+function generationsOf(collection: string, existing: readonly string[]): string[] {
+  const later = existing.filter((name) => name.startsWith(`${collection}_g`) && /_g\d+$/.test(name))
+  return later.length > 0 && !existing.includes(collection) ? later : [collection, ...later]
 }

@@ -7,8 +7,8 @@ import { ensureIndexes } from './mongo-indexes.ts'
 async function main(): Promise<void> {
   const settings = readSettings(mongoSettings, process.env)
   await using mongo = openMongo({ url: settings.MONGO_URL, appName: 'lockstep-mongo-setup' })
-  for (const { outcome, index } of await ensureIndexes(mongo.db)) {
-    console.log(`${outcome.padEnd(10)} ${index.collection}.${index.name}: ${index.purpose}`)
+  for (const { outcome, collection, index } of await ensureIndexes(mongo.db)) {
+    console.log(`${outcome.padEnd(10)} ${collection}.${index.name}: ${index.purpose}`)
   }
 }
 

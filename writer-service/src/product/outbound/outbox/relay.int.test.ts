@@ -4,6 +4,7 @@ import type { OutgoingRecord } from '@lockstep/core/kafka/record.ts'
 import { ensureTopics } from '@lockstep/core/kafka/topics.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
+import { sql } from '@lockstep/core/postgres/sql.ts'
 import type { PoolClient } from 'pg'
 import { Registry } from 'prom-client'
 import { beforeAll, expect, inject, it } from 'vitest'
@@ -14,6 +15,7 @@ import { postgresProductStore } from '../postgres/product-store.ts'
 import { outboxMetrics } from './outbox-metrics.ts'
 import { startOutboxRelay } from './relay.ts'
 
+const tryRelayLock = sql(import.meta.url, './try-relay-lock.sql')
 const log = createLog({ service: 'test', level: 'silent' })
 const kafka = { brokers: inject('kafkaBrokers'), clientId: 'relay-test' }
 
@@ -60,7 +62,7 @@ async function playground() {
     /** Waits for the relay's lock on a connection of its own; who is in the queue gets it before one that polls. */
     async queueForLock() {
       const client = await pool.connect()
-      const taken = client.query(`select pg_advisory_lock(hashtextextended('lockstep.outbox.relay', 0))`)
+      const taken = client.query(tryRelayLock.text.replace('pg_try_advisory_lock', 'pg_advisory_lock'))
       const waiting = `select from pg_locks where locktype = 'advisory' and not granted
         and database = (select oid from pg_database where datname = current_database())`
       await expect.poll(async () => (await pool.query(waiting)).rowCount).toBe(1)
