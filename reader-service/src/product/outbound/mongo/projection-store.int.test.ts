@@ -1,8 +1,10 @@
+import fc from 'fast-check'
 import { openMongo } from '@lockstep/core/mongo/client.ts'
 import { freshMongo } from '@lockstep/local-infra/fresh-names.ts'
 import type { BulkWriteResult, Collection } from 'mongodb'
 import { afterAll, expect, inject, test } from 'vitest'
 import { productAt, tombstoneAt } from '../../../testing/products.ts'
+import type { ProductState } from '../../domain/product.ts'
 import { productCollection, toState, type ProductDocument } from './product-document.ts'
 import { mongoProjectionStore } from './projection-store.ts'
 
@@ -46,6 +48,31 @@ test('a deletion leaves a tombstone and nothing of the product; a late update do
   await one.apply([tombstoneAt(id, 3)])
   expect(await one.apply([productAt(id, 2)])).toEqual(new Set())
   expect(await products.findOne({ _id: id })).toEqual({ _id: id, version: 3, deleted: true })
+})
+
+const change = fc.record({
+  product: fc.integer({ min: 0, max: 2 }),
+  version: fc.integer({ min: 1, max: 6 }),
+  deleted: fc.boolean(),
+})
+/** A batch has one state of each product. */
+const batch = fc.uniqueArray(change, { selector: ({ product }) => product, maxLength: 3 })
+
+test('whatever comes in whatever order, what is newer is applied, is all that is, and stays', async () => {
+  const property = fc.asyncProperty(fc.array(batch, { maxLength: 8 }), async (batches) => {
+    const ids = Array.from({ length: 3 }, () => crypto.randomUUID())
+    const expected = new Map<string, ProductState>()
+    for (const changes of batches) {
+      const states = changes.map(({ product, version, deleted }) =>
+        deleted ? tombstoneAt(ids[product]!, version) : productAt(ids[product]!, version),
+      )
+      const newer = states.filter(({ id, version }) => version > (expected.get(id)?.version ?? 0))
+      expect(await one.apply(states)).toEqual(new Set(newer.map(({ id }) => id)))
+      for (const state of newer) expected.set(state.id, state)
+    }
+    for (const id of ids) expect((await held(id)) ?? undefined).toEqual(expected.get(id))
+  })
+  await fc.assert(property, { numRuns: 200 })
 })
 
 test('nothing to apply is nothing to do', async () => {
