@@ -2,9 +2,11 @@ import net from 'node:net'
 import tls from 'node:tls'
 import { Kafka, logLevel, type ISocketFactoryArgs, type KafkaConfig, type LogEntry } from 'kafkajs'
 import type { Logger } from 'pino'
+import { beginConnectionsEmpty } from './connection.ts'
 import { stopIdleRequestQueues } from './request-queue.ts'
 
 stopIdleRequestQueues()
+beginConnectionsEmpty()
 
 export type KafkaSettings = {
   /** `host:port` of some brokers; the others are learnt from them. */
