@@ -51,7 +51,7 @@ async function place(...turns: ((socket: Socket) => void)[]) {
   return { connection, answers }
 }
 
-// Trap 8.
+// Trap 9.
 test('after it was cut in the middle of an answer, a connection reads the next answers as they are', async () => {
   const { connection, answers } = await place(
     (socket) => socket.end(answer(1, 'the rest of this never comes').subarray(0, 12)),

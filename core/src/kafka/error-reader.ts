@@ -75,14 +75,20 @@ export function errorReader({
         const entry = errorEntry(record)
         const name = placeText(entry.place)
         if (filter.place && placeText(filter.place) !== name) continue
+        // All error records of a record have its key, and later attempts stand behind earlier ones.
+        if (filter.key !== undefined && keyText(entry) !== filter.key) continue
         const known = entries.get(name)
+        if (!known && filter.until && entry.failedAt >= filter.until) continue
         const counts = laterAttempt(known, entry)
         if (counts === known) continue
         // Deleted first: the map keeps the order of the error records that count.
         entries.delete(name)
         entries.set(name, counts)
         if (entries.size > maxEntries) {
-          throw new AppError('overloaded', `More than ${maxEntries} records: ask for a later time on`)
+          throw new AppError(
+            'overloaded',
+            `More than ${maxEntries} records: ask for a shorter time, or for a key`,
+          )
         }
       }
     })
@@ -138,8 +144,9 @@ export function errorReader({
   return { list, find, scan }
 }
 
-function matches(entry: ErrorEntry, { key, errorClass, since, until }: ErrorFilter): boolean {
-  if (key !== undefined && entry.key?.toString('utf8') !== key) return false
+const keyText = ({ key }: ErrorEntry) => key?.toString('utf8')
+
+function matches(entry: ErrorEntry, { errorClass, since, until }: ErrorFilter): boolean {
   if (errorClass !== undefined && entry.errorClass !== errorClass) return false
   return !(since && entry.failedAt < since) && !(until && entry.failedAt >= until)
 }

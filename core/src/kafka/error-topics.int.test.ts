@@ -187,11 +187,22 @@ test('a redrive goes no faster than it may', async () => {
   expect(performance.now() - begun).toBeGreaterThan(2_000)
 })
 
-test('more records than one call may hold in memory are refused, and a later time is asked for', async () => {
+test('more records than one call may hold in memory are refused; those of a time or a key are not among too many', async () => {
   await using desk = await errorDesk({ maxEntries: 2 })
-  await sent(desk.place, 'bad 1', 'bad 2', 'bad 3')
+  const { place } = desk
+  const keyed = (key: string, value: string) => ({ key, value: Buffer.from(value) })
+  await place.produce([keyed('a', 'bad 1')])
+  await expect.poll(desk.givenUp).toBe(1)
+  const [first] = await desk.errors.list(place.group, {}, 'open')
+  const later = new Date(first!.entry.failedAt.getTime() + 1)
+  await expect.poll(() => Date.now()).toBeGreaterThan(later.getTime())
+  await place.produce([keyed('b', 'bad 2'), keyed('b', 'bad 3')])
   await expect.poll(desk.givenUp).toBe(3)
+
   await expect(desk.listed('open')).rejects.toMatchObject({ code: 'overloaded' })
+  expect(await desk.listed('open', { key: 'a' })).toEqual(['0 1x'])
+  expect(await desk.listed('open', { key: 'b' })).toEqual(['1 1x', '2 1x'])
+  expect(await desk.listed('open', { until: later })).toEqual(['0 1x'])
 })
 
 test('a caller that goes away ends a redrive after the records in hand', async () => {

@@ -3,10 +3,13 @@ import { DatabaseError } from 'pg'
 /**
  * True when the server itself said that the statement failed and the connection goes on: the statement was
  * rolled back and nothing was done. Anything else (a lost connection, a time-out on our side, a server that shuts
- * down: severity FATAL) says nothing about a statement that was already sent.
+ * down) says nothing about a statement that was already sent.
+ *
+ * By the code, since the word of the severity is in the server's language: class 08 connection exception, 25P03 and
+ * 57P0x a session that is ended, 58 system error and XX internal error, which may take the server down.
  */
 export function rolledBack(error: unknown): error is DatabaseError {
-  return error instanceof DatabaseError && error.severity === 'ERROR'
+  return error instanceof DatabaseError && !/^(08|25P03|57P0|58|XX)/.test(error.code ?? 'XX')
 }
 
 /**

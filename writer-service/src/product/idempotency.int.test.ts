@@ -53,6 +53,18 @@ test('a create without an id that is repeated, in both writers at once, makes on
   expect(rows).toEqual([{ products: 20 }])
 })
 
+test('a refusal whose storing was cut off is told all the same', async () => {
+  const holder = await pool.connect()
+  await holder.query('begin; lock table command_results in exclusive mode')
+  const refused = rename(0, randomUUID(), 'nobody', randomUUID()).catch((error: unknown) => error)
+  const endWaiting = `select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`
+  await expect.poll(async () => (await pool.query(endWaiting)).rowCount).toBe(1)
+  await holder.query('rollback')
+  holder.release()
+  expect(await refused).toMatchObject({ code: 'not_found' })
+})
+
 test('an update that is repeated, among others of the same product, takes effect once', async () => {
   const { id } = await create(0)
   const keys = Array.from({ length: 10 }, () => randomUUID())

@@ -1,3 +1,4 @@
+import { rolledBack } from '@lockstep/core/postgres/errors.ts'
 import { sql } from '@lockstep/core/postgres/sql.ts'
 import type { Pool } from 'pg'
 import type { CommandOutcome, CommandResults } from '../../app/ports.ts'
@@ -17,9 +18,12 @@ export function postgresCommandResults(pool: Pick<Pool, 'query'>): CommandResult
       return rows[0] && { key, ...rows[0] }
     },
     async remember({ key, fingerprint, outcome }) {
-      const { rowCount } = await pool
-        .query({ ...rememberResult, values: [key, fingerprint, JSON.stringify(outcome)] })
-        .catch(nothingDone)
+      const statement = { ...rememberResult, values: [key, fingerprint, JSON.stringify(outcome)] }
+      const { rowCount } = await pool.query(statement).catch((error: unknown) => {
+        if (rolledBack(error)) return nothingDone(error)
+        // It may have been remembered: whoever looks the key up again knows.
+        return { rowCount: 0 }
+      })
       return rowCount === 1
     },
   }
