@@ -30,7 +30,7 @@ test: ## everything: the checks, then unit, integration and end-to-end tests on 
 	scripts/bootstrap tests && scripts/run scripts/test
 faults: ## the system under faults, a short set; LONG=1 MINUTES=60 for every fault and random pairs, SEED=7 for the same again
 	scripts/bootstrap tests && scripts/run node e2e/src/faults/main.ts
-failure_matrix: ## write docs/failure-matrix.md from the results of the last make faults LONG=1
+failure_matrix: ## write docs/failure-matrix.md from the last make faults LONG=1 and make planted_bugs
 	$(run) node e2e/src/faults/matrix/main.ts
 planted_bugs: ## plant known bugs in the services, and see each of them caught
 	scripts/bootstrap tests && scripts/run node e2e/src/faults/planted/main.ts

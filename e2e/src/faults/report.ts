@@ -7,7 +7,7 @@ import type { Stack } from '../stack.ts'
 import type { Result, Run } from './run-scenario.ts'
 
 /** Where results, and what belongs to a failure, are kept. */
-const keptIn = join(import.meta.dirname, '../../../.local/faults')
+export const keptIn = join(import.meta.dirname, '../../../.local/faults')
 
 export const resultsFile = process.env.FAULTS_RESULTS ?? join(keptIn, 'results.json')
 

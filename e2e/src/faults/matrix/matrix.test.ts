@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { bugs } from '../planted/bugs.ts'
 import { scenarios } from '../scenarios/all.ts'
 import { sumOf } from '../report.ts'
 import { matrix } from './matrix.ts'
@@ -36,3 +37,10 @@ test.each(scenarios)(
     expect([cells[0], cells[1], cells[4]]).toEqual([scenario.fails, scenario.when, scenario.recovers])
   },
 )
+
+test.each(bugs)('docs/failure-matrix.md has the planted bug "$name", caught (make planted_bugs)', (bug) => {
+  const row = page.split('\n').find((line) => line.startsWith(`| ${bug.name} `))
+  const [, , scenario, broken] = row?.split('|').map((cell) => cell.trim()) ?? []
+  expect(scenario).toBe(`\`${bug.scenario}\``)
+  expect(broken?.split(', ')).toContain(bug.caughtBy)
+})

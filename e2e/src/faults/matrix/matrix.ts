@@ -1,4 +1,5 @@
 import { code, table } from '@lockstep/docs/markdown.ts'
+import type { PlantedResult } from '../planted/results.ts'
 import type { Result } from '../run-scenario.ts'
 import type { Scenario } from '../scenario.ts'
 
@@ -26,6 +27,16 @@ export function matrix(scenarios: readonly Scenario[], results: readonly Result[
     ]
   })
   return table(head, rows)
+}
+
+/** A row for each planted bug. */
+export function plantedBugs(results: readonly PlantedResult[]): string {
+  const rows = results.map(({ name, scenario, broken }) => [
+    name,
+    code(scenario),
+    broken.join(', ') || 'none',
+  ])
+  return table(['Planted bug', 'Brought to light by', 'Promises seen broken'], rows)
 }
 
 /** The answers in shares, the most frequent first. */

@@ -7,6 +7,7 @@ import { runScenario } from '../run-scenario.ts'
 import { scenarios } from '../scenarios/all.ts'
 import type { Bug } from './bug.ts'
 import { bugs } from './bugs.ts'
+import { keepPlanted, type PlantedResult } from './results.ts'
 
 /** A promise that is broken stays broken: there is nothing to wait for long. */
 const limits = { recoverWithinMs: 31_000, settleWithinMs: 3_000 }
@@ -19,6 +20,7 @@ async function main(only: readonly string[]): Promise<number> {
   await using stack = await startStack({ readers: 2, proxiedCallers: true, settings: withPreload })
   const chosen = bugs.filter(({ name }) => only.length === 0 || only.some((word) => name.includes(word)))
   let infected = new Set<Service>()
+  const results: PlantedResult[] = []
   let missed = 0
   for (const bug of chosen) {
     await order(stack, { bug: bug.name })
@@ -28,6 +30,8 @@ async function main(only: readonly string[]): Promise<number> {
     infected = next
     const { violations, seconds } = await resultWith(stack, bug)
     const caught = [...new Set(violations.map(({ promise }) => promise))]
+    results.push({ name: bug.name, scenario: bug.scenario, broken: caught })
+    keepPlanted(results)
     const byWhom = caught.includes(bug.caughtBy)
     if (!byWhom) missed++
     const verdict = byWhom ? 'caught' : 'MISSED'
