@@ -62,6 +62,8 @@ async function spansOf({ kafka }: KafkaClient, topic: string, since?: Date): Pro
 
 async function read(client: KafkaClient, topic: string, spans: Map<number, Span>, take: Take): Promise<void> {
   const done = Promise.withResolvers<void>()
+  // A crash or a look may reject it before anybody waits for it, which would end the process.
+  done.promise.catch(() => {})
   let stalls = 0
   let busy = false
 
@@ -109,7 +111,7 @@ async function read(client: KafkaClient, topic: string, spans: Map<number, Span>
     }
     if (spans.size === 0) done.resolve()
   }
-  const watch = setInterval(() => void look().catch(done.reject), STALL_MS)
+  let watch: NodeJS.Timeout | undefined
 
   const consumer = client.kafka.consumer({
     groupId: `lockstep-scan-${randomUUID()}`,
@@ -125,6 +127,7 @@ async function read(client: KafkaClient, topic: string, spans: Map<number, Span>
     await consumer.subscribe({ topics: [topic], fromBeginning: true })
     await consumer.run({ autoCommit: false, eachBatch })
     for (const [partition, { next }] of spans) consumer.seek({ topic, partition, offset: String(next) })
+    watch = setInterval(() => void look().catch(done.reject), STALL_MS)
     await done.promise
   } finally {
     clearInterval(watch)
