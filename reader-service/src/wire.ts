@@ -123,7 +123,8 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
     models.active()
   }
   const admin = adminApp({ metrics: registry, draining, checkReady })
-  scope.use(await serveHttp({ app: admin, host, port: config.READER_ADMIN_PORT, draining }))
+  const adminPort = config.READER_ADMIN_PORT
+  scope.use(await serveHttp({ app: admin, host, port: adminPort, draining, stopWithinMs: 1_000 }))
 
   const admit = admission({ limit: config.READER_MAX_IN_FLIGHT, metrics: registry })
   const grpcService = grpcServices({ log, metrics: registry, admit, draining })

@@ -73,7 +73,8 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
   const checkReady = async () => void (await pool.query('select'))
   const host = config.WRITER_HOST
   const admin = adminApp({ metrics, draining, checkReady })
-  scope.use(await serveHttp({ app: admin, host, port: config.WRITER_ADMIN_PORT, draining }))
+  const adminPort = config.WRITER_ADMIN_PORT
+  scope.use(await serveHttp({ app: admin, host, port: adminPort, draining, stopWithinMs: 1_000 }))
 
   const admit = admission({ limit: config.WRITER_MAX_IN_FLIGHT, metrics })
   const grpcService = grpcServices({ log, metrics, admit, draining })

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -50,6 +51,7 @@ async function serve(tls: GrpcTls, draining = new AbortController().signal) {
     services: [queries],
     descriptors: contractDescriptors,
     draining,
+    stopWithinMs: 500,
   })
 }
 
@@ -94,6 +96,18 @@ it('its health is NOT_SERVING from the moment it drains', async () => {
   expect([...(await health())]).toEqual([8, 1])
   draining.abort()
   expect([...(await health())]).toEqual([8, 2])
+})
+
+it('a watch of its health does not hold up its stop', async () => {
+  const server = await serve(noTls)
+  const client = new Client(`127.0.0.1:${server.port}`, credentials.createInsecure())
+  const raw = (bytes: Buffer) => bytes
+  const watch = client.makeServerStreamRequest('/grpc.health.v1.Health/Watch', raw, raw, Buffer.alloc(0))
+  const ended = once(watch, 'error')
+  await once(watch, 'data')
+  await server[Symbol.asyncDispose]()
+  expect((await ended)[0]).toBeInstanceOf(Error)
+  client.close()
 })
 
 it('a request larger than the limit is refused with RESOURCE_EXHAUSTED', async () => {

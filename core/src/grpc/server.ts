@@ -11,9 +11,12 @@ export type GrpcTls = { certFile: string; keyFile: string; clientCaFile: string 
 /** Requests larger than this are refused with RESOURCE_EXHAUSTED, as over HTTP. */
 const MAX_REQUEST_BYTES = 256 * 1024
 
+/** A stop gives calls in hand so long, ms: see core/src/http/server.ts, which stops before. */
+const STOP_WITHIN_MS = 6_000
+
 /**
  * Serves the services with reflection and `grpc.health.v1` until disposed of: then it takes no more calls
- * and lets those in hand finish. From `draining` on its health is NOT_SERVING.
+ * and lets those in hand finish, within a limit. From `draining` on its health is NOT_SERVING.
  */
 export async function serveGrpc(options: {
   host: string
@@ -23,6 +26,7 @@ export async function serveGrpc(options: {
   /** A serialised FileDescriptorSet with every service above, for reflection. */
   descriptors: URL
   draining: AbortSignal
+  stopWithinMs?: number
 }): Promise<GrpcServer> {
   const server = new Server({ 'grpc.max_receive_message_length': MAX_REQUEST_BYTES })
   for (const { definition, implementation } of options.services) server.addService(definition, implementation)
@@ -42,9 +46,20 @@ export async function serveGrpc(options: {
   const port = await bind(server, `${options.host}:${options.port}`, credentials(options.tls))
   return {
     port,
-    [Symbol.asyncDispose]: () =>
-      new Promise((resolve, reject) => server.tryShutdown((error) => (error ? reject(error) : resolve()))),
+    [Symbol.asyncDispose]: () => shutDown(server, options.stopWithinMs ?? STOP_WITHIN_MS),
   }
+}
+
+/** A stream ends when its caller wants, a watch of the health never: after `withinMs` calls are cut. */
+function shutDown(server: Server, withinMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => server.forceShutdown(), withinMs)
+    server.tryShutdown((error) => {
+      clearTimeout(late)
+      if (error) reject(error)
+      else resolve()
+    })
+  })
 }
 
 function bind(server: Server, address: string, serverCredentials: ServerCredentials): Promise<number> {

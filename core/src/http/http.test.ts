@@ -37,13 +37,32 @@ beforeEach(async () => {
   })
   refuseOtherMethods(app)
   draining = new AbortController()
-  server = await serveHttp({ app, host: '127.0.0.1', port: 0, draining: draining.signal })
+  const limits = { stopWithinMs: 1_000, requestArrivesWithinMs: 1_000 }
+  server = await serveHttp({ app, host: '127.0.0.1', port: 0, draining: draining.signal, ...limits })
   base = `http://127.0.0.1:${server.port}`
 })
 afterEach(() => server[Symbol.asyncDispose]())
 
 const post = (body: string | Uint8Array<ArrayBuffer>, type = 'application/json') =>
   fetch(`${base}/echo`, { method: 'POST', body, headers: { 'content-type': type } })
+
+const halfSent =
+  'POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{'
+
+/** Sends bytes as they are, keeps its side of the connection open, and gives what came back until the server closed. */
+function answerTo(bytes: string): Promise<string> {
+  return new Promise<string>((resolve, reject) => {
+    let text = ''
+    const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true })
+    socket.once('connect', () => socket.write(bytes))
+    socket.on('data', (part) => (text += part.toString()))
+    socket.on('end', () => {
+      socket.destroy()
+      resolve(text)
+    })
+    socket.on('error', reject)
+  })
+}
 
 async function problemOf(response: Response | Promise<Response>) {
   const answer = await response
@@ -78,14 +97,18 @@ describe('every error is a problem', () => {
   })
 
   it('bytes that are not HTTP', async () => {
-    const answer = await new Promise<string>((resolve, reject) => {
-      let text = ''
-      const socket = connect(server.port, '127.0.0.1', () => socket.write('NONSENSE\r\n\r\n'))
-      socket.on('data', (bytes) => (text += bytes.toString()))
-      socket.on('close', () => resolve(text)).on('error', reject)
-    })
+    const answer = await answerTo('NONSENSE\r\n\r\n')
     expect(answer).toContain('HTTP/1.1 400')
     expect(answer).toContain('"code":"malformed"')
+  })
+
+  it.each([
+    ['headers that come too late', 'POST /echo HTTP/1.1\r\nhost: a\r\n'],
+    ['a body that comes too late', halfSent],
+  ])('%s', async (_, sent) => {
+    const answer = await answerTo(sent)
+    expect(answer).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n/)
+    expect(answer).toContain('"status":408')
   })
 
   it('an unexpected error does not show its cause', async () => {
@@ -110,6 +133,19 @@ describe('every error is a problem', () => {
 })
 
 describe('a server that stops', () => {
+  it('waits a limited time for a request in hand', async () => {
+    const answer = fetch(`${base}/slow`)
+    await slow.begun.promise
+    const end = answer.then(
+      () => 'answered',
+      () => 'cut',
+    )
+    await server[Symbol.asyncDispose]()
+    expect(await end).toBe('cut')
+    slow.finish.resolve()
+    server = { port: 0, [Symbol.asyncDispose]: async () => {} }
+  })
+
   it('finishes what is in hand and takes nothing new', async () => {
     const answer = fetch(`${base}/slow`)
     await slow.begun.promise

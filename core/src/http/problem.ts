@@ -29,8 +29,8 @@ export function problemResponse(
   error: AppError,
   request: { path: string; requestId: string },
   headers: Record<string, string> = {},
+  status: number = httpStatus[error.code],
 ): Response {
-  const status = httpStatus[error.code]
   const problem = {
     type: `urn:lockstep:problem:${error.code}`,
     title: errorCatalogue[error.code].title,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { createServer, type Server } from 'node:http'
+import { createServer, STATUS_CODES, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
@@ -9,8 +9,17 @@ import { problemResponse } from './problem.ts'
 export type HttpServer = AsyncDisposable & { port: number }
 
 /**
+ * A stop gives requests in hand so long, ms: more than a command's time limit, and with the stop of gRPC well within
+ * the 24 s of the whole stop. Who has not sent its request or read its answer by then does not hold up the others.
+ */
+const STOP_WITHIN_MS = 6_000
+
+/** Requests are small. Node's 300 s would let a few slow uploads take every place of the admission for minutes. */
+const REQUEST_ARRIVES_WITHIN_MS = 10_000
+
+/**
  * Serves an application until it is disposed of: then it takes no more connections and lets the requests
- * in hand finish. From `draining` on, each answer asks its client to close the connection, so that keep-alive
+ * in hand finish, within a limit. From `draining` on, each answer asks its client to close the connection, so that keep-alive
  * clients have moved elsewhere by the time the server closes.
  */
 export async function serveHttp(options: {
@@ -18,7 +27,10 @@ export async function serveHttp(options: {
   host: string
   port: number
   draining: AbortSignal
+  stopWithinMs?: number
+  requestArrivesWithinMs?: number
 }): Promise<HttpServer> {
+  const arrivesWithinMs = options.requestArrivesWithinMs ?? REQUEST_ARRIVES_WITHIN_MS
   const listener = getRequestListener(
     (request, env) => {
       if (options.draining.aborted && 'outgoing' in env) env.outgoing.setHeader('connection', 'close')
@@ -26,7 +38,13 @@ export async function serveHttp(options: {
     },
     { errorHandler: () => unreadable('The request line or a header cannot be read') },
   )
-  const server = createServer((incoming, outgoing) => {
+  const limits = {
+    requestTimeout: arrivesWithinMs,
+    headersTimeout: arrivesWithinMs,
+    // Node looks for requests that are late only so often; its own interval is 30 s.
+    connectionsCheckingInterval: Math.min(1_000, arrivesWithinMs),
+  }
+  const server = createServer(limits, (incoming, outgoing) => {
     // A connection whose last answer went out before the server closed would stay open until its client leaves.
     outgoing.once('close', () => !server.listening && setImmediate(() => server.closeIdleConnections()))
     void listener(incoming, outgoing)
@@ -35,24 +53,30 @@ export async function serveHttp(options: {
   await listen(server, options.port, options.host)
   return {
     port: (server.address() as AddressInfo).port,
-    [Symbol.asyncDispose]: () => close(server),
+    [Symbol.asyncDispose]: () => close(server, options.stopWithinMs ?? STOP_WITHIN_MS),
   }
 }
 
-function unreadable(detail: string): Response {
-  return problemResponse(new AppError('malformed', detail), { path: '', requestId: randomUUID() })
+function unreadable(detail: string, status?: number): Response {
+  const error = new AppError('malformed', detail)
+  return problemResponse(error, { path: '', requestId: randomUUID() }, {}, status)
 }
 
-/** Bytes that are not HTTP never reach the application; they too are answered with a problem. */
+/** Bytes that are not HTTP, or too few in time, are answered with a problem too, though not by the application. */
 function answerUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
-  const response = unreadable(`Not an HTTP/1.1 request: ${error.message}`)
+  const response =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? unreadable('The request did not arrive in time; nothing was done', 408)
+      : unreadable(`Not an HTTP/1.1 request: ${error.message}`)
+  const reason = STATUS_CODES[response.status]
   void response.text().then((body) => {
-    const head = `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: ${response.headers.get('content-type')}`
-    socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+    const head = `HTTP/1.1 ${response.status} ${reason}\r\nconnection: close\r\ncontent-type: ${response.headers.get('content-type')}`
+    // Without the destruction the request stays in hand until the client closes its side.
+    socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`, () => socket.destroy())
   })
 }
 
@@ -66,9 +90,14 @@ function listen(server: Server, port: number, host: string): Promise<void> {
   })
 }
 
-function close(server: Server): Promise<void> {
+function close(server: Server, withinMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.close((error) => (error ? reject(error) : resolve()))
+    const late = setTimeout(() => server.closeAllConnections(), withinMs)
+    server.close((error) => {
+      clearTimeout(late)
+      if (error) reject(error)
+      else resolve()
+    })
     server.closeIdleConnections()
   })
 }
