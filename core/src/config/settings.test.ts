@@ -78,6 +78,14 @@ describe('settings', () => {
     expect(faultsOf({ APP_DATABASE: 'mysql://me:hunter2@db' }).join()).not.toContain('hunter2')
   })
 
+  it('secrets in the query of a URL are masked too, whatever their name is in full', () => {
+    const query = 'tlsCertificateKeyFilePassword=hunter2&password=hunter3&ssl=true'
+    const values = readSettings(settings, { ...least, APP_DATABASE: `postgres://db:5432/shop?${query}` })
+    expect(showSettings(settings, values)['APP_DATABASE']).toBe(
+      'postgres://db:5432/shop?tlsCertificateKeyFilePassword=***&password=***&ssl=true',
+    )
+  })
+
   it('passwords are masked when settings are shown', () => {
     const values = readSettings(settings, { ...least, APP_PASSWORD: 'hunter2' })
     const shown = showSettings(settings, values)

@@ -58,7 +58,7 @@ export function readSettings<S extends Settings>(
   return values as SettingValues<S>
 }
 
-/** The settings as they may be shown in a log: secrets are masked, and so are passwords in URLs. */
+/** The settings as they may be shown in a log: secrets are masked, and so are those in URLs and their queries. */
 export function showSettings<S extends Settings>(
   settings: S,
   values: SettingValues<S>,
@@ -77,6 +77,9 @@ function mask(value: unknown): unknown {
   if (!URL.canParse(text)) return '***'
   const url = new URL(text)
   if (url.password) url.password = '***'
+  for (const name of new Set(url.searchParams.keys())) {
+    if (/pass|secret|token/i.test(name)) url.searchParams.set(name, '***')
+  }
   return url.href
 }
 
