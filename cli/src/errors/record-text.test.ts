@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { encodeProductEvent } from '@lockstep/contracts/product-event-codec.ts'
 import type { GetErrorResponse } from '@lockstep/contracts/gen/lockstep/ops/v1/error_records.ts'
 import { expect, test } from 'vitest'
-import { hexDump, recordJson, recordText } from './record-text.ts'
+import { entryLine, hexDump, recordJson, recordText } from './record-text.ts'
 
 const at = new Date('2026-03-14T09:26:53.589Z')
 
@@ -41,6 +41,21 @@ test('bytes that are no event are shown as a hex dump, keys and headers too', ()
   expect(text).toContain('raw: 0x01')
   expect(text).toContain('none: (null)')
   expect(recordText(found(undefined))).toContain('no value')
+})
+
+test('what others wrote cannot move the cursor or forge a line', () => {
+  const foreign = 'a\x1b[2J\r\nb\u009bc'
+  const record = found(undefined)
+  const entry = { ...record.entry!, errorMessage: foreign, errorClass: foreign, key: Buffer.from('k\nl') }
+  const headers = [{ name: foreign, value: Buffer.from('v\rw') }]
+  const escaped = String.raw`a\u001b[2J\u000d\u000ab\u009bc`
+  expect(entryLine(entry)).toContain(escaped)
+  expect(entryLine(entry)).not.toMatch(/\p{Cc}/u)
+  const lines = recordText({ ...record, entry, headers }).split('\n')
+  expect(lines).toContain(`message       ${escaped}`)
+  expect(lines).toContain(`  ${escaped}: v\\u000dw`)
+  expect(lines).toContain(String.raw`key           k\u000al`)
+  expect(lines.join('')).not.toMatch(/\p{Cc}/u)
 })
 
 test('a hex dump has sixteen bytes a line and the rest', () => {

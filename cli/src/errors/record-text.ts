@@ -6,6 +6,11 @@ import type {
 } from '@lockstep/contracts/gen/lockstep/ops/v1/error_records.ts'
 import { topics } from '@lockstep/contracts/topics.ts'
 
+/** What others wrote, for a terminal: it cannot move the cursor, change colours, or begin a line that looks like ours. */
+function foreignText(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
 /** How a record is written on a command line and in a list. */
 export function placeText(place: RecordPlace | undefined): string {
   return place ? `${place.topic}/${place.partition}/${place.offset}` : ''
@@ -14,15 +19,17 @@ export function placeText(place: RecordPlace | undefined): string {
 /** One line of a list. */
 export function entryLine(entry: ErrorEntry): string {
   const { settlement } = entry
-  const became = settlement
-    ? `${settlement.outcome} by ${settlement.by}${settlement.reason && `: ${settlement.reason}`}`
-    : entry.errorMessage
+  const became = foreignText(
+    settlement
+      ? `${settlement.outcome} by ${settlement.by}${settlement.reason && `: ${settlement.reason}`}`
+      : entry.errorMessage,
+  )
   return [
     entry.failedAt?.toISOString() ?? '',
     placeText(entry.place).padEnd(24),
-    entry.errorClass.padEnd(12),
+    foreignText(entry.errorClass).padEnd(12),
     `${entry.attempts}x`,
-    bytesText(entry.key).padEnd(36),
+    foreignText(bytesText(entry.key)).padEnd(36),
     became.length > 80 ? `${became.slice(0, 79)}…` : became,
   ].join('  ')
 }
@@ -54,13 +61,15 @@ export function recordText({ entry, value, headers }: GetErrorResponse): string 
   ]
   const payload = value && decodedPayload(entry.place?.topic, value)
   return [
-    ...lines.map(([name, text]) => `${name.padEnd(13)} ${text}`),
+    ...lines.map(([name, text]) => `${name.padEnd(13)} ${foreignText(text)}`),
     '',
     'headers',
-    ...headers.map(({ name, value: bytes }) => `  ${name}: ${bytesText(bytes)}`),
+    ...headers.map(({ name, value: bytes }) => `  ${foreignText(name)}: ${foreignText(bytesText(bytes))}`),
     '',
     value === undefined ? 'no value' : `value, ${value.length} bytes${payload ? '' : ', cannot be decoded'}`,
-    ...(payload ? [JSON.stringify(payload, undefined, 2)] : hexDump(value ?? Buffer.alloc(0))),
+    ...(payload
+      ? JSON.stringify(payload, undefined, 2).split('\n').map(foreignText)
+      : hexDump(value ?? Buffer.alloc(0))),
   ].join('\n')
 }
 
