@@ -8,6 +8,7 @@ import { mongoProjectionStore } from '../product/outbound/mongo/projection-store
 import { productAt } from '../testing/products.ts'
 import { loadFromModels } from './app/load-from-models.ts'
 import type { GenerationGroups, WriterState, WriterStates } from './app/ports.ts'
+import { rebuildOf } from './app/rebuild.ts'
 import { workOnGenerations } from './app/rebuild-worker.ts'
 import { mongoGenerationData } from './outbound/mongo/generation-data.ts'
 import { mongoGenerationRegistry } from './outbound/mongo/generation-registry.ts'
@@ -48,7 +49,9 @@ async function playground(products = 0) {
     states,
     steps,
     kafka,
+    groups,
     writer,
+    rebuild: rebuildOf({ registry, groups, count: async () => products }),
     model: (number: number) => productCollection(db, number === 0 ? 'products' : `products_g${number}`),
     work: (owner = 'replica', stop = never) => workOnGenerations(ports, owner, stop),
     phases: async () => (await registry.read()).generations.map(({ phase }) => phase),
@@ -59,7 +62,7 @@ async function playground(products = 0) {
 test('the offsets are pinned before the first state is read, and queries see the model when both are through', async () => {
   await using place = await playground(3)
   await place.model(0).createIndex({ words: 1 }, { name: 'words' })
-  expect(await place.registry.begin(3)).toBe(true)
+  expect(await place.registry.begin(3)).toBe(1)
   await place.work()
   // What is published from here on comes from the topic.
   place.kafka.end = 500
@@ -115,8 +118,8 @@ test('another replica goes on behind the last page that was noted, once the firs
 test('of two that begin at once one begins, and while there are two none does', async () => {
   await using place = await playground()
   const begun = await Promise.all([place.registry.begin(0), place.registry.begin(0)])
-  expect(begun.toSorted()).toEqual([false, true])
-  expect(await place.registry.begin(0)).toBe(false)
+  expect(begun.filter((number) => number !== undefined)).toEqual([1])
+  expect(await place.registry.begin(0)).toBeUndefined()
 })
 
 test('a model goes with its data once nobody feeds it, and its number is not used again', async () => {
@@ -134,6 +137,59 @@ test('a model goes with its data once nobody feeds it, and its number is not use
   expect(await place.registry.read()).toMatchObject({ active: 1, generations: [{ number: 1 }] })
   await place.registry.begin(2)
   expect((await place.registry.read()).generations.map(({ number }) => number)).toEqual([1, 2])
+})
+
+test('a model that is dropped while it is filled is not filled any further, and goes', async () => {
+  await using place = await playground(12)
+  await place.registry.begin(12)
+  await place.work()
+  await place.work()
+  const { list } = place.writer
+  let pages = 0
+  place.writer.list = async (range) => {
+    if (++pages === 2) await place.registry.drop(1)
+    return list(range)
+  }
+  await place.work()
+  expect(await place.phases()).toEqual(['ready', 'dropping'])
+  expect(pages).toBe(2)
+  expect(await place.model(1).countDocuments()).toBe(5)
+  await place.work()
+  expect(await place.registry.read()).toMatchObject({ active: 0, generations: [{ number: 0 }] })
+})
+
+test('a model that is dropped just before queries would see it is not seen', async () => {
+  await using place = await playground(2)
+  await place.registry.begin(2)
+  place.kafka.finished = 7
+  for (let step = 0; step < 3; step++) await place.work()
+  const { behind } = place.groups
+  place.groups.behind = async (...asked) => {
+    await place.registry.drop(1)
+    return behind(...asked)
+  }
+  await place.work()
+  expect(await place.registry.read()).toMatchObject({
+    active: 0,
+    generations: [{ phase: 'ready' }, { phase: 'dropping' }],
+  })
+})
+
+test('who follows a rebuild hears that its model was dropped, not that queries see another', async () => {
+  for (const gone of [false, true]) {
+    await using place = await playground(2)
+    const seen: string[] = []
+    const following = place.rebuild.run(async ({ number, phase }) => {
+      seen.push(`${number} ${phase}`)
+      await place.registry.drop(number)
+      if (gone) await place.registry.forget(number)
+    })
+    await expect(following).rejects.toMatchObject({
+      code: 'not_found',
+      message: 'Read model 1 was dropped before queries saw it',
+    })
+    expect(seen).toEqual(['1 pinning'])
+  }
 })
 
 test('who was answered with a version is not answered with less by the other model', async () => {

@@ -26,17 +26,20 @@ export type ModelGenerations = { active: number; generations: readonly ModelGene
 
 export type GenerationChange = Partial<Omit<ModelGeneration, 'number' | 'startedAt'>>
 
+/** What there is to do on a generation: there is nothing any more once it is in another phase. */
+export type GenerationStep = Pick<ModelGeneration, 'number' | 'phase'>
+
 /** What all replicas know of the generations. Rejects while it cannot be read or written. */
 export type GenerationRegistry = {
   read: () => Promise<ModelGenerations>
-  /** Begins another generation. False when there are two already. */
-  begin: (total: number) => Promise<boolean>
-  /** Takes or keeps the work on a generation: false while another replica has it. */
-  claim: (number: number, owner: string, forMs: number) => Promise<boolean>
-  /** Changes a generation, if this replica still has the work on it. */
-  advance: (number: number, owner: string, change: GenerationChange) => Promise<boolean>
-  /** Ready, and seen by queries, in one step: no crash leaves one without the other. */
-  present: (number: number, owner: string) => Promise<boolean>
+  /** Begins another generation and gives its number; undefined when there are two already. */
+  begin: (total: number) => Promise<number | undefined>
+  /** Takes or keeps the work on a step: false while another replica has it, and when the step is over. */
+  claim: (step: GenerationStep, owner: string, forMs: number) => Promise<boolean>
+  /** Changes a generation, if this replica still has the work on this step of it. */
+  advance: (step: GenerationStep, owner: string, change: GenerationChange) => Promise<boolean>
+  /** Ready, and seen by queries, in one write: no crash leaves one without the other. Conditional as `advance` is. */
+  present: (step: GenerationStep, owner: string) => Promise<boolean>
   /** Has queries see this generation, if it is ready. */
   activate: (number: number) => Promise<boolean>
   /** Begins to drop a generation that queries do not see. */

@@ -26,6 +26,8 @@ export type RebuildPorts = {
  *
  * The offsets are pinned before the first state is read. An event that was published before that is in the states; one
  * that is published later comes from the topic; one that is in both meets the gate on the version.
+ *
+ * An operator may drop the generation at any moment, so what is noted is noted only while the step's phase lasts.
  */
 export async function workOnGenerations(
   ports: RebuildPorts,
@@ -36,7 +38,7 @@ export async function workOnGenerations(
   const { active, generations } = await registry.read()
   for (const generation of generations) {
     if (stop.aborted || generation.phase === 'ready') continue
-    if (!(await registry.claim(generation.number, owner, CLAIM_MS))) continue
+    if (!(await registry.claim(generation, owner, CLAIM_MS))) continue
     if (generation.phase === 'pinning') await pin(ports, generation, active, owner)
     else if (generation.phase === 'filling') await fill(ports, generation, owner, stop)
     else if (generation.phase === 'filled') await switchWhenNear(ports, generation, owner)
@@ -46,30 +48,33 @@ export async function workOnGenerations(
 
 async function pin(
   { registry, groups, data }: RebuildPorts,
-  { number, pins }: ModelGeneration,
+  generation: ModelGeneration,
   active: number,
   owner: string,
 ): Promise<void> {
+  const { number, pins } = generation
   await data.prepare(number, active)
   if (!pins) {
     // Noted first, so that whoever repeats this commits the same: later ones would leave a gap.
-    await registry.advance(number, owner, { pins: await groups.ends() })
+    await registry.advance(generation, owner, { pins: await groups.ends() })
     return
   }
   await groups.pin(namesOf(number).group, pins)
-  await registry.advance(number, owner, { phase: 'filling' })
+  await registry.advance(generation, owner, { phase: 'filling' })
 }
 
 async function fill(
   { registry, data, writer, log, pageSize = PAGE }: RebuildPorts,
-  { number, cursor, written }: ModelGeneration,
+  generation: ModelGeneration,
   owner: string,
   stop: AbortSignal,
 ): Promise<void> {
+  const { number, cursor, written } = generation
   let after = cursor
   let count = written
   while (!stop.aborted) {
     const page = await writer.list({ after, upTo: undefined, limit: pageSize })
+    if (!(await registry.claim(generation, owner, CLAIM_MS))) return
     await data.apply(
       number,
       page.map(({ state }) => state),
@@ -78,8 +83,7 @@ async function fill(
     count += page.length
     const done = page.length < pageSize
     const change = { cursor: after, written: count, ...(done && { phase: 'filled' as const, total: count }) }
-    if (!(await registry.claim(number, owner, CLAIM_MS))) return
-    if (!(await registry.advance(number, owner, change))) return
+    if (!(await registry.advance(generation, owner, change))) return
     if (done) {
       log.info({ generation: number, written: count }, 'the new read model has all states of the writer')
       return
@@ -89,12 +93,13 @@ async function fill(
 
 async function switchWhenNear(
   { registry, groups, log }: RebuildPorts,
-  { number }: ModelGeneration,
+  generation: ModelGeneration,
   owner: string,
 ): Promise<void> {
+  const { number } = generation
   const behind = await groups.behind(namesOf(number).group, await groups.ends())
   if (behind > NEAR) return
-  if (!(await registry.present(number, owner))) return
+  if (!(await registry.present(generation, owner))) return
   log.info({ generation: number, behind }, 'queries see the new read model')
 }
 

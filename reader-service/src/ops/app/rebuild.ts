@@ -56,16 +56,14 @@ export function rebuildOf(ports: {
     status,
 
     async run(onProgress) {
-      const { generations } = await registry.read()
-      const underWay = generations.some(({ phase }) => phase !== 'ready' && phase !== 'dropping')
-      if (!underWay && generations.length > 1) {
-        throw new AppError('already_exists', 'There are two read models; drop the old one first')
-      }
-      if (!underWay) await registry.begin(await count())
+      const number = await beginOrJoin()
       for (;;) {
-        const newest = (await status()).at(-1)!
-        await onProgress(newest)
-        if (newest.phase === 'ready') return
+        const followed = (await status()).find((each) => each.number === number)
+        if (!followed || followed.phase === 'dropping') {
+          throw new AppError('not_found', `Read model ${number} was dropped before queries saw it`)
+        }
+        await onProgress(followed)
+        if (followed.phase === 'ready') return
         await sleep(LOOK_EVERY_MS)
       }
     },
@@ -89,6 +87,21 @@ export function rebuildOf(ports: {
         await sleep(LOOK_EVERY_MS)
       }
     },
+  }
+
+  /** The number of the generation that is under way. */
+  async function beginOrJoin(): Promise<number> {
+    for (;;) {
+      const { generations } = await registry.read()
+      const underWay = generations.find(({ phase }) => phase !== 'ready' && phase !== 'dropping')
+      if (underWay) return underWay.number
+      if (generations.length > 1) {
+        throw new AppError('already_exists', 'There are two read models; drop the old one first')
+      }
+      // Of two that begin at once one begins, and the other finds it at the next look.
+      const begun = await registry.begin(await count())
+      if (begun !== undefined) return begun
+    }
   }
 
   /** Nobody who was answered from the old one is to meet an older version. */

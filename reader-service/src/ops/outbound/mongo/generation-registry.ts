@@ -1,5 +1,10 @@
 import type { Db, Filter, UpdateFilter } from 'mongodb'
-import type { GenerationRegistry, ModelGeneration, ModelGenerations } from '../../app/model-generations.ts'
+import type {
+  GenerationRegistry,
+  GenerationStep,
+  ModelGeneration,
+  ModelGenerations,
+} from '../../app/model-generations.ts'
 
 type Stored = Omit<ModelGeneration, 'number' | 'pins' | 'cursor'> & {
   pins: ModelGeneration['pins'] | null
@@ -51,31 +56,33 @@ export function mongoGenerationRegistry(db: Db): GenerationRegistry {
     },
     async begin(total) {
       const { last, generations } = await document()
-      if (Object.keys(generations).length > 1) return false
+      if (Object.keys(generations).length > 1) return undefined
       const next = last + 1
       // `last` moves with every beginning: of two at once, one finds it moved.
-      return update({ last }, { $set: { last: next, [`generations.g${next}`]: stored('pinning', total) } })
+      const generation = stored('pinning', total)
+      const begun = await update({ last }, { $set: { last: next, [`generations.g${next}`]: generation } })
+      return begun ? next : undefined
     },
-    claim(number, owner, forMs) {
-      const path = `generations.g${number}`
+    claim(step, owner, forMs) {
+      const path = `generations.g${step.number}`
       const free = [{ [`${path}.owner`]: owner }, { [`${path}.ownedUntil`]: { $lt: new Date() } }]
       const until = new Date(Date.now() + forMs)
       return update(
-        { $or: free },
+        { ...inPhase(step), $or: free },
         {
           $set: { [`${path}.owner`]: owner, [`${path}.ownedUntil`]: until },
         },
       )
     },
-    advance(number, owner, change) {
-      const path = `generations.g${number}`
+    advance(step, owner, change) {
+      const path = `generations.g${step.number}`
       const set = Object.entries(change).map(([field, value]) => [`${path}.${field}`, value])
-      return update({ [`${path}.owner`]: owner }, { $set: Object.fromEntries(set) })
+      return update({ ...inPhase(step), [`${path}.owner`]: owner }, { $set: Object.fromEntries(set) })
     },
-    present: (number, owner) =>
+    present: (step, owner) =>
       update(
-        { [`generations.g${number}.owner`]: owner },
-        { $set: { [`generations.g${number}.phase`]: 'ready', active: number } },
+        { ...inPhase(step), [`generations.g${step.number}.owner`]: owner },
+        { $set: { [`generations.g${step.number}.phase`]: 'ready', active: step.number } },
       ),
     activate: (number) =>
       update(
@@ -96,6 +103,11 @@ export function mongoGenerationRegistry(db: Db): GenerationRegistry {
       await update({ active: { $ne: number } }, { $unset: { [`generations.g${number}`]: '' } })
     },
   }
+}
+
+/** An operator may have dropped it since whoever does the step looked. */
+function inPhase({ number, phase }: GenerationStep): Filter<RegistryDocument> {
+  return { [`generations.g${number}.phase`]: phase }
 }
 
 function stored(phase: Stored['phase'], total: number): Stored {

@@ -31,7 +31,7 @@ export interface ReadModelStatus {
   /** States of the writer that were written into it, of about how many. */
   written: number;
   total: number;
-  /** Records of the topic that it has not taken yet; unset before it takes any. */
+  /** Records of the topic that it has not taken yet; unset before it takes any, and in the answer to a switch. */
   behind?: number | undefined;
   startedAt: Date | undefined;
 }
@@ -1167,7 +1167,8 @@ export const ReadModelService = {
   },
   /**
    * Makes the read model anew beside the one in use, or follows the rebuild that is under way, until queries see it.
-   * The work goes on when the caller goes away. ALREADY_EXISTS while there are two.
+   * The work goes on when the caller goes away. ALREADY_EXISTS while there are two; NOT_FOUND when the one that it
+   * follows is dropped.
    */
   rebuildReadModel: {
     path: "/lockstep.ops.v1.ReadModel/RebuildReadModel" as const,
@@ -1180,7 +1181,7 @@ export const ReadModelService = {
       Buffer.from(RebuildReadModelResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RebuildReadModelResponse => RebuildReadModelResponse.decode(value),
   },
-  /** Has queries see the other read model. NOT_FOUND when there is none. */
+  /** Has queries see the other read model; Kafka is not needed for it. NOT_FOUND when there is none. */
   switchReadModel: {
     path: "/lockstep.ops.v1.ReadModel/SwitchReadModel" as const,
     requestStream: false as const,
@@ -1215,10 +1216,11 @@ export interface ReadModelServer extends UntypedServiceImplementation {
   listReadModels: handleUnaryCall<ListReadModelsRequest, ListReadModelsResponse>;
   /**
    * Makes the read model anew beside the one in use, or follows the rebuild that is under way, until queries see it.
-   * The work goes on when the caller goes away. ALREADY_EXISTS while there are two.
+   * The work goes on when the caller goes away. ALREADY_EXISTS while there are two; NOT_FOUND when the one that it
+   * follows is dropped.
    */
   rebuildReadModel: handleServerStreamingCall<RebuildReadModelRequest, RebuildReadModelResponse>;
-  /** Has queries see the other read model. NOT_FOUND when there is none. */
+  /** Has queries see the other read model; Kafka is not needed for it. NOT_FOUND when there is none. */
   switchReadModel: handleUnaryCall<SwitchReadModelRequest, SwitchReadModelResponse>;
   /** Drops the read model that queries do not see. */
   dropReadModel: handleServerStreamingCall<DropReadModelRequest, DropReadModelResponse>;
@@ -1256,7 +1258,8 @@ export interface ReadModelClient extends Client {
   ): ClientUnaryCall;
   /**
    * Makes the read model anew beside the one in use, or follows the rebuild that is under way, until queries see it.
-   * The work goes on when the caller goes away. ALREADY_EXISTS while there are two.
+   * The work goes on when the caller goes away. ALREADY_EXISTS while there are two; NOT_FOUND when the one that it
+   * follows is dropped.
    */
   rebuildReadModel(
     request: RebuildReadModelRequest,
@@ -1267,7 +1270,7 @@ export interface ReadModelClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<RebuildReadModelResponse>;
-  /** Has queries see the other read model. NOT_FOUND when there is none. */
+  /** Has queries see the other read model; Kafka is not needed for it. NOT_FOUND when there is none. */
   switchReadModel(
     request: SwitchReadModelRequest,
     callback: (error: ServiceError | null, response: SwitchReadModelResponse) => void,
