@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { AppError } from '@lockstep/core/errors/app-error.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { openMongo } from '@lockstep/core/mongo/client.ts'
 import { freshMongo } from '@lockstep/local-infra/fresh-names.ts'
@@ -190,6 +191,16 @@ test('who follows a rebuild hears that its model was dropped, not that queries s
     })
     expect(seen).toEqual(['1 pinning'])
   }
+})
+
+test('queries are switched back while Kafka does not answer', async () => {
+  await using place = await playground(2)
+  await place.registry.begin(2)
+  place.kafka.finished = 7
+  for (let step = 0; step < 4; step++) await place.work()
+  place.groups.ends = () => Promise.reject(new AppError('unavailable', 'Kafka does not answer'))
+  expect(await place.rebuild.switchOver()).toMatchObject({ number: 0, active: true, behind: undefined })
+  expect(await place.registry.read()).toMatchObject({ active: 0 })
 })
 
 test('who was answered with a version is not answered with less by the other model', async () => {

@@ -5,7 +5,7 @@ import type { GenerationGroups } from './ports.ts'
 
 export type ModelStatus = Pick<ModelGeneration, 'number' | 'phase' | 'written' | 'total' | 'startedAt'> & {
   active: boolean
-  /** Records that its group has not finished; undefined before it begins. */
+  /** Records that its group has not finished; undefined before it begins, and when Kafka was not asked. */
   behind: number | undefined
 }
 
@@ -13,7 +13,7 @@ export type Rebuild = {
   status: () => Promise<ModelStatus[]>
   /** Begins another read model, or follows the one that is under way, until queries see it. */
   run: (onProgress: (status: ModelStatus) => Promise<void>) => Promise<void>
-  /** Has queries see the other read model. */
+  /** Has queries see the other read model. Asks MongoDB only: who is refused after it was done would do it again. */
   switchOver: () => Promise<ModelStatus>
   /** Drops the read model that queries do not see, once the one that they see has all that it has. */
   dropOld: (onProgress: (status: ModelStatus) => Promise<void>) => Promise<void>
@@ -46,8 +46,9 @@ export function rebuildOf(ports: {
     )
   }
 
-  async function other(): Promise<ModelStatus> {
-    const found = (await status()).find(({ active }) => !active)
+  async function other(): Promise<ModelGeneration> {
+    const { active, generations } = await registry.read()
+    const found = generations.find(({ number }) => number !== active)
     if (!found) throw new AppError('not_found', 'There is one read model only')
     return found
   }
@@ -69,11 +70,11 @@ export function rebuildOf(ports: {
     },
 
     async switchOver() {
-      const { number } = await other()
+      const { number, phase, written, total, startedAt } = await other()
       if (!(await registry.activate(number))) {
         throw new AppError('unavailable', `Read model ${number} is not ready yet`)
       }
-      return { ...(await status()).find((each) => each.number === number)!, active: true }
+      return { number, phase, written, total, startedAt, active: true, behind: undefined }
     },
 
     async dropOld(onProgress) {
