@@ -203,6 +203,29 @@ test('queries are switched back while Kafka does not answer', async () => {
   expect(await place.registry.read()).toMatchObject({ active: 0 })
 })
 
+test('the old model goes only once a look finds that the new one has all that the old one has by then', async () => {
+  await using place = await playground(2)
+  await place.registry.begin(2)
+  place.kafka.finished = 7
+  for (let step = 0; step < 4; step++) await place.work()
+  const finished = { old: 8, new: 7 }
+  const looks: number[] = []
+  place.groups.finished = async () => ({ topic: { 0: String(finished.old) } })
+  place.groups.behind = async (_, offsets) => {
+    const target = Number(offsets['topic']?.['0'])
+    if (target === place.kafka.end) return 0
+    const behind = Math.max(0, target - finished.new)
+    looks.push(behind)
+    // Both go on while they are looked at.
+    finished.old = Math.min(finished.old + 1, 10)
+    finished.new += 1
+    return behind
+  }
+  await place.rebuild.dropOld(({ number }) => place.registry.forget(number))
+  expect(looks).toEqual([1, 1, 1, 0])
+  expect(await place.registry.read()).toMatchObject({ active: 1, generations: [{ number: 1 }] })
+})
+
 test('who was answered with a version is not answered with less by the other model', async () => {
   const has = (version: number) => ({
     load: async () => (version === 0 ? undefined : productAt('a', version)),

@@ -105,12 +105,16 @@ export function rebuildOf(ports: {
     }
   }
 
-  /** Nobody who was answered from the old one is to meet an older version. */
+  /**
+   * Nobody who was answered from the old one is to meet an older version. Both go on meanwhile, so each look asks anew
+   * what the old one has finished. What it applies without having committed it, or between the last look and the moment
+   * in which the replicas let it go, is not covered (ADR 0012).
+   */
   async function untilCaughtUp(old: number): Promise<void> {
     const { active } = await registry.read()
-    const finished = await groups.finished(namesOf(old).group)
     const giveUpAt = performance.now() + CATCH_UP_MS
-    while ((await groups.behind(namesOf(active).group, finished)) > 0) {
+    const behind = async () => groups.behind(namesOf(active).group, await groups.finished(namesOf(old).group))
+    while ((await behind()) > 0) {
       if (performance.now() > giveUpAt) {
         throw new AppError('unavailable', `Read model ${active} is behind the old one; try again later`)
       }
