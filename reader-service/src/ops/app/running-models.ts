@@ -7,7 +7,7 @@ import type { GenerationRegistry } from './model-generations.ts'
 export type RunningModels<M> = AsyncDisposable & {
   /** The one that queries see. Throws `unavailable` until it is known. */
   active: () => M
-  /** The others that are fed. */
+  /** The others that are ready: one that is being filled may hold, and would cache, what is long past. */
   others: () => M[]
   known: () => boolean
 }
@@ -29,12 +29,14 @@ export function runModels<M extends AsyncDisposable>(options: {
 }): RunningModels<M> {
   const { registry, open, pollMs, onActive, work, log } = options
   const models = new Map<number, M>()
+  let ready = new Set<number>()
   const stopping = new AbortController()
   let active: number | undefined
 
   async function look(): Promise<void> {
     const found = await registry.read()
     const fed = found.generations.filter(({ phase }) => phase !== 'pinning' && phase !== 'dropping')
+    ready = new Set(fed.filter(({ phase }) => phase === 'ready').map(({ number }) => number))
     for (const { number } of fed) {
       if (models.has(number)) continue
       models.set(number, open(number))
@@ -66,7 +68,8 @@ export function runModels<M extends AsyncDisposable>(options: {
       if (!model) throw new AppError('unavailable', 'It is not known yet which read model is in use')
       return model
     },
-    others: () => [...models].filter(([number]) => number !== active).map(([, model]) => model),
+    others: () =>
+      [...models].filter(([number]) => number !== active && ready.has(number)).map(([, model]) => model),
     known: () => active !== undefined,
     async [Symbol.asyncDispose]() {
       stopping.abort()
