@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function watched(options: { cacheAnswers?: boolean } = {}) {
+function watched(options: { cacheAnswers?: boolean; reopenAfterMs?: number } = {}) {
   let document: CacheGeneration = { number: 4, open: true }
   const read = vi.fn(async () => document)
   const openNext = vi.fn(async (number: number) => {
@@ -20,7 +20,7 @@ function watched(options: { cacheAnswers?: boolean } = {}) {
     store: { read, openNext, close: async (number) => void (document = { number, open: false }) },
     refreshMs: 1_000,
     maxAgeMs: 3_000,
-    reopenAfterMs: 10_000,
+    reopenAfterMs: options.reopenAfterMs ?? 10_000,
     cacheAnswers: async () => options.cacheAnswers ?? true,
   })
   return { watch, read, openNext, onChange }
@@ -96,6 +96,18 @@ test('a closed generation is followed by the next when the cache answers, but no
     [{ number: 4, open: false }],
     [{ number: 5, open: true }],
   ])
+  await watch[Symbol.asyncDispose]()
+})
+
+test('no generation is opened while a replica that does not hear may still use the one before', async () => {
+  const { watch, openNext } = watched({ reopenAfterMs: 1_000 })
+  await vi.advanceTimersByTimeAsync(0)
+  await watch.close(4)
+  await watch.refresh()
+  await vi.advanceTimersByTimeAsync(2_999)
+  expect(openNext).not.toHaveBeenCalled()
+  await vi.advanceTimersByTimeAsync(1_001)
+  expect(openNext).toHaveBeenCalledExactlyOnceWith(4)
   await watch[Symbol.asyncDispose]()
 })
 

@@ -10,8 +10,9 @@ import { repeat } from '@lockstep/core/concurrency/repeat.ts'
  * - A debt older than a limit closes the generation. Replicas look every second, and one whose knowledge
  *   is older than `maxAgeMs`, or who sees it closed, goes past the cache. So `maxAgeMs` after the closing
  *   nobody answers from it: the projection waits that long, then lets the offsets go and owes nothing.
- * - When it has been closed for `reopenAfterMs` and Redis answers, a replica opens the next generation,
- *   whose keys are new.
+ * - When it has been closed for `reopenAfterMs`, and for `maxAgeMs` at least, and Redis answers, a replica
+ *   opens the next generation, whose keys are new. Sooner, the projection would see it open and go on while
+ *   a replica that cannot read the document still answers from the one before.
  *
  * Skipping the cache while it is closed is safe because the projection reads the document after its write
  * of the model: whoever fills an entry of a generation opened later reads the model later still.
@@ -43,6 +44,7 @@ export function watchCacheGeneration(options: {
   onChange: (generation: CacheGeneration) => void
 }): GenerationWatch {
   const { store } = options
+  const reopenAfterMs = Math.max(options.reopenAfterMs, options.maxAgeMs)
   // Knowledge is as old as the question that it answers.
   let known: { generation: CacheGeneration; askedAt: number } | undefined
   let closedAt: number | undefined
@@ -63,7 +65,7 @@ export function watchCacheGeneration(options: {
 
   async function look(): Promise<void> {
     const { number, open } = await refresh()
-    if (open || (closedForMs() ?? 0) < options.reopenAfterMs) return
+    if (open || (closedForMs() ?? 0) < reopenAfterMs) return
     if (await options.cacheAnswers()) {
       await store.openNext(number)
       await refresh()
