@@ -73,11 +73,11 @@ export const readerSettings = {
   READER_CACHE_REOPEN_AFTER_MS: milliseconds(
     10_000,
     { min: 1_000, max: 3_600_000 },
-    'How long the cache stays closed at least before it is used again, ms',
+    'How long the cache stays closed at least before it is used again, ms; never less than READER_CACHE_MAX_AGE_MS',
   ),
   READER_WRITER_GRPC: text(
     '127.0.0.1:5002',
-    'gRPC address of a writer, which audits compare with, host:port',
+    'gRPC address of a writer, which audits compare with and rebuilds read, host:port',
   ),
   READER_WRITER_TLS_CA_FILE: text('', 'Certificate authority of that writer, a PEM file; empty: no TLS'),
   READER_WRITER_TLS_CERT_FILE: text('', 'Certificate to show to that writer, a PEM file; empty: none'),
