@@ -19,8 +19,8 @@ const REQUEST_ARRIVES_WITHIN_MS = 10_000
 
 /**
  * Serves an application until it is disposed of: then it takes no more connections and lets the requests
- * in hand finish, within a limit. From `draining` on, each answer asks its client to close the connection, so that keep-alive
- * clients have moved elsewhere by the time the server closes.
+ * in hand finish, within a limit. From `draining` on, each answer asks its client to close the connection, so that
+ * keep-alive clients have moved elsewhere by the time the server closes.
  */
 export async function serveHttp(options: {
   app: Pick<Hono, 'fetch'>

@@ -15,8 +15,8 @@ const SIZE_BYTES = 4
  * Trap 9. A connection of kafkajs 2.2.4 that is cut in the middle of an answer keeps the part that came and, once it is
  * connected again, takes the next answer for the rest of it. From then on it reads sizes where there are none: it waits
  * for answers that are there already, or throws out of the socket's handler, which ends the process
- * (https://github.com/tulios/kafkajs/issues/715). So it begins with nothing. The class is not
- * exported, hence the deep import; connection.test.ts notices when it moves.
+ * (https://github.com/tulios/kafkajs/issues/715). So it begins with nothing. The class is not exported, hence the deep
+ * import; connection.test.ts notices when it moves.
  */
 export function beginConnectionsEmpty(): void {
   const require = createRequire(import.meta.url)
