@@ -172,6 +172,25 @@ it('a stream gives what was sent, then what went wrong, with its code', async ()
   expect(await place.codes()).toEqual(['UNAVAILABLE'])
 })
 
+it('more streams at once than there is room for are refused, until one ends', async () => {
+  const begun: PromiseWithResolvers<void>[] = []
+  await using place = await streams(async (_, send) => {
+    const end = Promise.withResolvers<void>()
+    begun.push(end)
+    await send(message)
+    await end.promise
+  })
+  const open = Array.from({ length: 8 }, () => place.list()[Symbol.asyncIterator]())
+  for (const stream of open) await stream.next()
+  const another = () => place.list()[Symbol.asyncIterator]().next()
+  await expect(another()).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED })
+
+  begun[0]!.resolve()
+  await Promise.race(open.map((stream) => stream.next()))
+  expect(await another()).toMatchObject({ value: message })
+  for (const end of begun) end.resolve()
+})
+
 it('a stream waits for a caller that reads slowly, and ends when the caller goes', async () => {
   const ended = Promise.withResolvers<unknown>()
   let sent = 0

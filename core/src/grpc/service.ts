@@ -11,7 +11,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import { Histogram, type Registry } from 'prom-client'
-import type { Admission } from '../concurrency/admission.ts'
+import { bounded, type Admission } from '../concurrency/admission.ts'
 import { AppError, asAppError } from '../errors/app-error.ts'
 import { requestContext, type Log } from '../log/log.ts'
 import { durationBuckets } from '../telemetry/metrics.ts'
@@ -47,6 +47,9 @@ type Method = ServiceDefinition[string]
 
 export type GrpcService = { definition: ServiceDefinition; implementation: UntypedServiceImplementation }
 
+/** Streams under way in a process: operators are few, and the summary of an error topic may take 50 MB. */
+const MAX_STREAMS = 8
+
 const undecodable = Symbol('a request that is not the message it should be')
 
 /**
@@ -56,7 +59,7 @@ const undecodable = Symbol('a request that is not the message it should be')
 export function grpcServices(options: {
   log: Log
   metrics: Registry
-  /** For calls with one answer; streams are few and long. */
+  /** For calls with one answer; streams are long, and have a bound of their own. */
   admit: Admission
   draining?: AbortSignal
 }) {
@@ -67,6 +70,8 @@ export function grpcServices(options: {
     buckets: durationBuckets,
     registers: [options.metrics],
   })
+
+  const admitStream = bounded(MAX_STREAMS)
 
   return function grpcService<D extends object>(definition: D, handlers: GrpcHandlers<D>): GrpcService {
     const methods = Object.entries(definition) as [keyof D & string, Method][]
@@ -100,8 +105,9 @@ export function grpcServices(options: {
     handler: Streaming<Request, Response>,
   ): handleServerStreamingCall<Request, Response> {
     return (call) => {
+      const send = sendTo(call, options.draining)
       void serve(path, call, (context) =>
-        handler(readable(call.request), sendTo(call, options.draining), context),
+        admitStream(() => handler(readable(call.request), send, context)),
       ).then(
         () => call.end(),
         (shown: Partial<ServiceError>) => call.emit('error', shown),

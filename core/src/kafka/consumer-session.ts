@@ -39,7 +39,8 @@ export async function runSession(parts: SessionParts, stop: AbortSignal): Promis
   const crashed = crashOf(consumer)
   const started = start(consumer, parts, handler).catch((error: Error) => error)
   const startFailed = started.then((error) => error ?? crashed)
-  const stopped = stop.aborted ? undefined : once(stop, 'abort').then(() => undefined)
+  const over = new AbortController()
+  const stopped = stop.aborted ? undefined : untilAborted(stop, over.signal)
   const ended = await Promise.race([stopped, crashed, startFailed])
 
   const deadline = delay(tuning.stopTimeoutMs, undefined, { ref: false })
@@ -49,10 +50,19 @@ export async function runSession(parts: SessionParts, stop: AbortSignal): Promis
     await Promise.race([started, crashed, deadline])
     await Promise.race([consumer.disconnect().catch(() => {}), deadline])
   }
+  over.abort()
   handler.close()
   await Promise.race([lag.close().catch(() => {}), deadline])
   client.destroy()
   return ended
+}
+
+/** `over` takes the listener away: while brokers are away there is a session every few seconds. */
+function untilAborted(stop: AbortSignal, over: AbortSignal): Promise<undefined> {
+  return once(stop, 'abort', { signal: over }).then(
+    () => undefined,
+    () => undefined,
+  )
 }
 
 function consumerConfig(groupId: string, tuning: ConsumerTuning) {

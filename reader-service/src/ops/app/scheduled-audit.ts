@@ -3,6 +3,7 @@ import type { Log } from '@lockstep/core/log/log.ts'
 import type { Audit } from './audit.ts'
 
 const AGE_LIMIT_MS = 10_000
+const STOP_WITHIN_MS = 3_000
 
 /** Audits again and again, and repairs nothing: what it finds is in the log and the metrics. */
 export function startScheduledAudit(options: {
@@ -44,7 +45,8 @@ export function startScheduledAudit(options: {
   return {
     async [Symbol.asyncDispose]() {
       stopping.abort()
-      await running
+      // It may wait for a writer that hangs.
+      await Promise.race([running, sleep(STOP_WITHIN_MS, undefined, { ref: false })])
     },
   }
 }
