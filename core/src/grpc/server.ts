@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { HealthImplementation } from 'grpc-health-check'
 import { reflection } from './reflection.ts'
+import { stopServer } from '../lifecycle/stop-server.ts'
 import type { GrpcService } from './service.ts'
 
 export type GrpcServer = AsyncDisposable & { port: number }
@@ -10,9 +11,6 @@ export type GrpcTls = { certFile: string; keyFile: string; clientCaFile: string 
 
 /** Requests larger than this are refused with RESOURCE_EXHAUSTED, as over HTTP. */
 const MAX_REQUEST_BYTES = 256 * 1024
-
-/** A stop gives calls in hand so long, ms: see core/src/http/server.ts, which stops before. */
-const STOP_WITHIN_MS = 6_000
 
 /**
  * Serves the services with reflection and `grpc.health.v1` until disposed of: then it takes no more calls
@@ -46,20 +44,13 @@ export async function serveGrpc(options: {
   const port = await bind(server, `${options.host}:${options.port}`, credentials(options.tls))
   return {
     port,
-    [Symbol.asyncDispose]: () => shutDown(server, options.stopWithinMs ?? STOP_WITHIN_MS),
+    [Symbol.asyncDispose]: () =>
+      stopServer(
+        (done) => server.tryShutdown(done),
+        () => server.forceShutdown(),
+        options.stopWithinMs,
+      ),
   }
-}
-
-/** A stream ends when its caller wants, a watch of the health never: after `withinMs` calls are cut. */
-function shutDown(server: Server, withinMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(() => server.forceShutdown(), withinMs)
-    server.tryShutdown((error) => {
-      clearTimeout(late)
-      if (error) reject(error)
-      else resolve()
-    })
-  })
 }
 
 function bind(server: Server, address: string, serverCredentials: ServerCredentials): Promise<number> {

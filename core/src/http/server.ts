@@ -4,15 +4,10 @@ import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { AppError } from '../errors/app-error.ts'
+import { stopServer } from '../lifecycle/stop-server.ts'
 import { problemResponse } from './problem.ts'
 
 export type HttpServer = AsyncDisposable & { port: number }
-
-/**
- * A stop gives requests in hand so long, ms: more than a command's time limit, and with the stop of gRPC well within
- * the 24 s of the whole stop. Who has not sent its request or read its answer by then does not hold up the others.
- */
-const STOP_WITHIN_MS = 6_000
 
 /** Requests are small. Node's 300 s would let a few slow uploads take every place of the admission for minutes. */
 const REQUEST_ARRIVES_WITHIN_MS = 10_000
@@ -53,7 +48,15 @@ export async function serveHttp(options: {
   await listen(server, options.port, options.host)
   return {
     port: (server.address() as AddressInfo).port,
-    [Symbol.asyncDispose]: () => close(server, options.stopWithinMs ?? STOP_WITHIN_MS),
+    [Symbol.asyncDispose]: () =>
+      stopServer(
+        (done) => {
+          server.close(done)
+          server.closeIdleConnections()
+        },
+        () => server.closeAllConnections(),
+        options.stopWithinMs,
+      ),
   }
 }
 
@@ -87,17 +90,5 @@ function listen(server: Server, port: number, host: string): Promise<void> {
       server.off('error', reject)
       resolve()
     })
-  })
-}
-
-function close(server: Server, withinMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(() => server.closeAllConnections(), withinMs)
-    server.close((error) => {
-      clearTimeout(late)
-      if (error) reject(error)
-      else resolve()
-    })
-    server.closeIdleConnections()
   })
 }
