@@ -6,10 +6,16 @@ import { eventually } from './eventually.ts'
 import { acknowledged, inTurn, startLoad, wholeLives } from './load.ts'
 import { metric } from './metric.ts'
 import { answered, readable, startQueries } from './queries.ts'
+import type { Stack } from './stack.ts'
 import { test } from './stack-test.ts'
 
 /** All products of the tests before, without a pause. */
 const fast = ['--rate', '100000']
+
+/** The generation that queries of the reader see. */
+async function activeModel({ reader }: Stack): Promise<number> {
+  return (await metric(reader, 'reader_active_model_generation')) ?? 0
+}
 
 /** Two rebuilds, switched back and dropped, of one process after the other. */
 const limit = { timeout: 300_000 }
@@ -20,8 +26,7 @@ test(
   async ({ stack }) => {
     const { writers, reader, mongo } = stack
     const lockstep = lockstepOf(stack)
-    const generation = () => metric(reader, 'reader_active_model_generation')
-    const before = (await generation()) ?? 0
+    const before = await activeModel(stack)
     const { id } = await writers[0].grpc.createProduct({ product: { name: 'Teapot', priceCents: 1 } })
     await readable(reader, id, 1)
     const collection = before === 0 ? 'products' : `products_g${before}`
@@ -39,26 +44,29 @@ test(
     const rebuilt = await lockstep('rebuild', '--json')
     expect(rebuilt).toMatchObject({ code: 0, err: '' })
     expect(rebuilt.json).toMatchObject([{ phase: 'ready' }])
-    await eventually(async () => expect(await generation()).not.toBe(before), { withinMs: 60_000 })
+    await eventually(async () => expect(await activeModel(stack)).not.toBe(before), { withinMs: 60_000 })
     await answered(queries, 200)
     expect((await reader.grpc.getProduct({ id })).product).toMatchObject({ priceCents: 1 })
     expect(await lockstep('audit', ...fast)).toMatchObject({ code: 0 })
 
     // The old one went on, so nobody goes back in time with it either.
-    expect(await lockstep('rebuild', '--switch-back')).toMatchObject({ code: 0 })
-    await eventually(async () => expect(await generation()).toBe(before), { withinMs: 60_000 })
+    expect(await lockstep('rebuild', '--switch-to', String(before))).toMatchObject({ code: 0 })
+    await eventually(async () => expect(await activeModel(stack)).toBe(before), { withinMs: 60_000 })
     await answered(queries, 200)
+    expect(await lockstep('rebuild')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('drop the old one'),
+    })
+    // Refused at a moment in which the one in use is far behind.
+    const dropped = async () => expect(await lockstep('rebuild', '--drop-old')).toMatchObject({ code: 0 })
+    await eventually(dropped, { withinMs: 60_000 })
+    await answered(queries, 200)
+
     const { reads } = await queries.stop()
     expect(queries.failed()).toEqual([])
     const { commands } = await load.stop()
     // No client was shown an older version than before, and all that was acknowledged is in the model again.
     expect(await faultsIn(stack, { commands, reads }, { withinMs: 60_000 })).toEqual([])
-
-    expect(await lockstep('rebuild')).toMatchObject({
-      code: 1,
-      err: expect.stringContaining('drop the old one'),
-    })
-    expect(await lockstep('rebuild', '--drop-old')).toMatchObject({ code: 0 })
     const left = (await mongo.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name)
     expect(left.filter((name) => name.startsWith('products_g'))).toEqual(before === 0 ? [] : [collection])
     // Other tests find the old one as it should be.
@@ -69,6 +77,7 @@ test(
 test('a reader that is killed in the middle of a rebuild goes on with it', limit, async ({ stack }) => {
   const { writers, reader } = stack
   const lockstep = lockstepOf(stack)
+  const before = await activeModel(stack)
   const [asked, other] = writers
   await using load = startLoad({ clients: 8, perSecond: 80, next: wholeLives(), pick: () => other })
   await acknowledged(load, 200)
@@ -90,6 +99,6 @@ test('a reader that is killed in the middle of a rebuild goes on with it', limit
   expect(await lockstep('rebuild')).toMatchObject({ code: 0 })
   await load.stop()
   expect(await lockstep('audit', ...fast)).toMatchObject({ code: 0 })
-  expect(await lockstep('rebuild', '--switch-back')).toMatchObject({ code: 0 })
+  expect(await lockstep('rebuild', '--switch-to', String(before))).toMatchObject({ code: 0 })
   expect(await lockstep('rebuild', '--drop-old')).toMatchObject({ code: 0 })
 })

@@ -19,12 +19,13 @@ import { watchCacheGeneration, type GenerationWatch } from './product/outbound/r
 import { redisProductCache } from './product/outbound/redis/product-cache.ts'
 import { redisProjectedCache } from './product/outbound/redis/projected-cache.ts'
 
-/** One generation of the read model, fed from the topic for as long as it is not disposed of. */
+/** One generation of the read model, fed from the topic until that is stopped or it is disposed of. */
 export type Model = AsyncDisposable & {
   products: Collection<ProductDocument>
   finder: ProductFinder
   load: LoadProduct
   cacheGeneration: GenerationWatch
+  stopFeeding: () => PromiseLike<void>
 }
 
 export type ModelParts = {
@@ -83,6 +84,7 @@ export function openModel(
     finder,
     load: productLoader({ cache, finder, metrics }),
     cacheGeneration,
+    stopFeeding: () => projection[Symbol.asyncDispose](),
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   }
 }

@@ -9,8 +9,11 @@ import type { Command } from 'commander'
 import { ask, withClient } from '../clients.ts'
 import { UsageError } from '../exit.ts'
 import type { Context } from '../run.ts'
+import { wholeNumber } from '../whole-number.ts'
 
-type Options = { status?: boolean; switchBack?: boolean; dropOld?: boolean }
+const MAX_GENERATION = 1_000_000
+
+type Options = { status?: boolean; switchTo?: number; dropOld?: boolean }
 type Answers = AsyncIterable<{ model?: ReadModelStatus | undefined }>
 
 /** `lockstep rebuild`: the read model anew, beside the one in use. */
@@ -19,15 +22,15 @@ export function addRebuildCommand(program: Command, contextOf: () => Context): v
     .command('rebuild')
     .description('make the read model anew beside the one in use, or follow the rebuild that is under way')
     .option('--status', 'say which read models there are')
-    .option('--switch-back', 'have queries see the other read model')
+    .option('--switch-to <generation>', 'have queries see this read model', wholeNumber(0, MAX_GENERATION))
     .option('--drop-old', 'drop the read model that queries do not see')
     .action(async (options: Options) => {
       const context = contextOf()
-      const chosen = Object.values(options).filter(Boolean).length
-      if (chosen > 1) throw new UsageError('Say one of --status, --switch-back and --drop-old')
+      const chosen = Object.keys(options).length
+      if (chosen > 1) throw new UsageError('Say one of --status, --switch-to and --drop-old')
       await withClient(ReadModelClient, 'reader', context.addresses, async (client) => {
         if (options.status) await showStatus(context, client)
-        else if (options.switchBack) await switchBack(context, client)
+        else if (options.switchTo !== undefined) await switchTo(context, client, options.switchTo)
         else if (options.dropOld) await dropOld(context, client)
         else await rebuild(context, client)
       })
@@ -54,9 +57,9 @@ async function showStatus({ out }: Context, client: ReadModelClient): Promise<vo
   for (const model of models) out.value(model, statusLine(model))
 }
 
-async function switchBack({ out }: Context, client: ReadModelClient): Promise<void> {
+async function switchTo({ out }: Context, client: ReadModelClient, generation: number): Promise<void> {
   const { model } = await ask<SwitchReadModelResponse>((...call) =>
-    client.switchReadModel({}, new Metadata(), ...call),
+    client.switchReadModel({ generation }, new Metadata(), ...call),
   )
   if (model) out.value(model, `queries see read model ${model.generation}`)
 }

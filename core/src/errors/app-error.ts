@@ -7,6 +7,7 @@ export const errorCatalogue = {
   invalid: { title: 'The request breaks a rule', retryable: false },
   not_found: { title: 'Not found', retryable: false },
   method_not_allowed: { title: 'This resource does not take this method', retryable: false },
+  request_timeout: { title: 'The request did not arrive in time; nothing was done', retryable: true },
   already_exists: { title: 'The id is taken', retryable: false },
   version_conflict: { title: 'The product has another version', retryable: false },
   too_large: { title: 'The request is too large', retryable: false },

@@ -8,6 +8,7 @@ export const grpcStatus = {
   invalid: status.INVALID_ARGUMENT,
   not_found: status.NOT_FOUND,
   method_not_allowed: status.UNIMPLEMENTED,
+  request_timeout: status.DEADLINE_EXCEEDED,
   already_exists: status.ALREADY_EXISTS,
   version_conflict: status.ABORTED,
   too_large: status.RESOURCE_EXHAUSTED,

@@ -108,7 +108,8 @@ describe('every error is a problem', () => {
   ])('%s', async (_, sent) => {
     const answer = await answerTo(sent)
     expect(answer).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n/)
-    expect(answer).toContain('"status":408')
+    expect(answer).toContain('\r\nretry-after: 1\r\n')
+    expect(answer).toContain('"code":"request_timeout"')
   })
 
   it('an unexpected error does not show its cause', async () => {

@@ -6,6 +6,7 @@ export const httpStatus = {
   invalid: 400,
   not_found: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
   already_exists: 409,
   version_conflict: 412,
   too_large: 413,
@@ -29,8 +30,8 @@ export function problemResponse(
   error: AppError,
   request: { path: string; requestId: string },
   headers: Record<string, string> = {},
-  status: number = httpStatus[error.code],
 ): Response {
+  const status = httpStatus[error.code]
   const problem = {
     type: `urn:lockstep:problem:${error.code}`,
     title: errorCatalogue[error.code].title,

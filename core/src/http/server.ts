@@ -31,7 +31,9 @@ export async function serveHttp(options: {
       if (options.draining.aborted && 'outgoing' in env) env.outgoing.setHeader('connection', 'close')
       return options.app.fetch(request, env)
     },
-    { errorHandler: () => unreadable('The request line or a header cannot be read') },
+    {
+      errorHandler: () => problemOf(new AppError('malformed', 'The request line or a header cannot be read')),
+    },
   )
   const limits = {
     requestTimeout: arrivesWithinMs,
@@ -60,9 +62,9 @@ export async function serveHttp(options: {
   }
 }
 
-function unreadable(detail: string, status?: number): Response {
-  const error = new AppError('malformed', detail)
-  return problemResponse(error, { path: '', requestId: randomUUID() }, {}, status)
+/** For a request that no application sees. */
+function problemOf(error: AppError): Response {
+  return problemResponse(error, { path: '', requestId: randomUUID() })
 }
 
 /** Bytes that are not HTTP, or too few in time, are answered with a problem too, though not by the application. */
@@ -71,15 +73,18 @@ function answerUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
     socket.destroy()
     return
   }
-  const response =
+  const response = problemOf(
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? unreadable('The request did not arrive in time; nothing was done', 408)
-      : unreadable(`Not an HTTP/1.1 request: ${error.message}`)
-  const reason = STATUS_CODES[response.status]
+      ? new AppError('request_timeout', 'The request did not arrive in time; nothing was done')
+      : new AppError('malformed', `Not an HTTP/1.1 request: ${error.message}`),
+  )
+  const { status, headers } = response
   void response.text().then((body) => {
-    const head = `HTTP/1.1 ${response.status} ${reason}\r\nconnection: close\r\ncontent-type: ${response.headers.get('content-type')}`
+    headers.set('connection', 'close')
+    headers.set('content-length', String(Buffer.byteLength(body)))
+    const fields = [...headers].map(([name, value]) => `${name}: ${value}\r\n`).join('')
     // Without the destruction the request stays in hand until the client closes its side.
-    socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`, () => socket.destroy())
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields}\r\n${body}`, () => socket.destroy())
   })
 }
 

@@ -27,11 +27,11 @@ async function playground(products = 0) {
   }).toSorted((a, b) => (a.state.id < b.state.id ? -1 : 1))
   const steps: string[] = []
   const kafka = { end: 7, finished: 0, members: 0 }
+  const next = (offset: number) => ({ topic: { 0: String(offset) } })
   const groups: GenerationGroups = {
-    ends: async () => ({ topic: { 0: String(kafka.end) } }),
+    ends: async () => next(kafka.end),
     pin: async (group, pins) => void steps.push(`pin ${group} at ${pins['topic']?.['0']}`),
-    behind: async () => kafka.end - kafka.finished,
-    finished: async () => ({ topic: { 0: String(kafka.finished) } }),
+    behind: async (_, ends) => Math.max(0, Number(ends['topic']?.['0']) - kafka.finished),
     remove: async (group) => {
       steps.push(`remove ${group}`)
       return kafka.members === 0
@@ -56,6 +56,11 @@ async function playground(products = 0) {
     model: (number: number) => productCollection(db, number === 0 ? 'products' : `products_g${number}`),
     work: (owner = 'replica', stop = never) => workOnGenerations(ports, owner, stop),
     phases: async () => (await registry.read()).generations.map(({ phase }) => phase),
+    /** As an operator has it dropped. */
+    async drop(number: number) {
+      const { generations } = await registry.read()
+      return registry.drop(generations.find((each) => each.number === number)!)
+    },
     [Symbol.asyncDispose]: () => mongo[Symbol.asyncDispose](),
   }
 }
@@ -123,21 +128,90 @@ test('of two that begin at once one begins, and while there are two none does', 
   expect(await place.registry.begin(0)).toBeUndefined()
 })
 
-test('a model goes with its data once nobody feeds it, and its number is not used again', async () => {
-  await using place = await playground(2)
+/** Two models; queries see the new one. */
+async function rebuilt() {
+  const place = await playground(2)
   await place.registry.begin(2)
   place.kafka.finished = 7
   for (let step = 0; step < 4; step++) await place.work()
-  expect(await place.registry.drop(1)).toBe(false)
-  expect(await place.registry.drop(0)).toBe(true)
-  place.kafka.members = 1
-  await place.work()
-  expect(await place.phases()).toEqual(['dropping', 'ready'])
-  place.kafka.members = 0
-  await place.work()
+  expect(await place.registry.read()).toMatchObject({ active: 1 })
+  return place
+}
+
+test('a model goes with its data once nobody feeds it, and its number is not used again', async () => {
+  await using place = await rebuilt()
+  expect(await place.drop(1)).toBe(false)
+  await place.drop(0)
+  await mongoProjectionStore(place.model(0)).apply([productAt(randomUUID(), 1)])
+  for (let step = 0; step < 3; step++) await place.work()
   expect(await place.registry.read()).toMatchObject({ active: 1, generations: [{ number: 1 }] })
+  expect(await place.model(0).countDocuments()).toBe(0)
   await place.registry.begin(2)
   expect((await place.registry.read()).generations.map(({ number }) => number)).toEqual([1, 2])
+})
+
+test('an old model answers until the new one has all that was published while somebody fed it', async () => {
+  await using place = await rebuilt()
+  const step = async () => {
+    await place.work()
+    return (await place.phases())[0]
+  }
+  expect(await place.drop(0)).toBe(true)
+  place.kafka.members = 1
+  place.kafka.end = 20
+  expect(await step()).toBe('retiring')
+  // What is published up to here may still have come into it.
+  place.kafka.end = 30
+  place.kafka.members = 0
+  expect(await step()).toBe('retiring')
+  place.kafka.finished = 29
+  // The load goes on: nobody has to have all of that.
+  place.kafka.end = 100
+  expect(await step()).toBe('retiring')
+  place.kafka.finished = 30
+  expect(await step()).toBe('dropping')
+})
+
+test('an old model goes although the topic was made again and does not come to where it was', async () => {
+  await using place = await rebuilt()
+  await place.drop(0)
+  place.kafka.end = 500
+  await place.work()
+  place.kafka.end = 9
+  await place.work()
+  expect(await place.phases()).toEqual(['retiring', 'ready'])
+  place.kafka.finished = 9
+  await place.work()
+  expect(await place.phases()).toEqual(['dropping', 'ready'])
+})
+
+test('there is no way back to a model that retires', async () => {
+  await using place = await rebuilt()
+  await place.drop(0)
+  await expect(place.rebuild.switchTo(0)).rejects.toMatchObject({
+    code: 'unavailable',
+    message: 'Read model 0 is not ready, it is retiring',
+  })
+  expect(await place.registry.read()).toMatchObject({ active: 1 })
+})
+
+test('the old model is kept while the new one is far behind', async () => {
+  await using place = await rebuilt()
+  place.kafka.end = 250
+  await expect(place.rebuild.dropOld(async () => {})).rejects.toMatchObject({
+    code: 'unavailable',
+    message: 'Read model 1 is 243 records behind; the old one can go once it has caught up',
+  })
+  expect(await place.phases()).toEqual(['ready', 'ready'])
+  place.kafka.finished = 200
+  const seen = new Set<string>()
+  await place.rebuild.dropOld(async ({ phase }) => {
+    place.kafka.finished = 250
+    seen.add(phase)
+    await place.work()
+  })
+  expect([...seen]).toEqual(['ready', 'retiring', 'dropping'])
+  expect(await place.registry.read()).toMatchObject({ active: 1, generations: [{ number: 1 }] })
 })
 
 test('a model that is dropped while it is filled is not filled any further, and goes', async () => {
@@ -148,7 +222,7 @@ test('a model that is dropped while it is filled is not filled any further, and 
   const { list } = place.writer
   let pages = 0
   place.writer.list = async (range) => {
-    if (++pages === 2) await place.registry.drop(1)
+    if (++pages === 2) await place.drop(1)
     return list(range)
   }
   await place.work()
@@ -166,7 +240,7 @@ test('a model that is dropped just before queries would see it is not seen', asy
   for (let step = 0; step < 3; step++) await place.work()
   const { behind } = place.groups
   place.groups.behind = async (...asked) => {
-    await place.registry.drop(1)
+    await place.drop(1)
     return behind(...asked)
   }
   await place.work()
@@ -182,7 +256,7 @@ test('who follows a rebuild hears that its model was dropped, not that queries s
     const seen: string[] = []
     const following = place.rebuild.run(async ({ number, phase }) => {
       seen.push(`${number} ${phase}`)
-      await place.registry.drop(number)
+      await place.drop(number)
       if (gone) await place.registry.forget(number)
     })
     await expect(following).rejects.toMatchObject({
@@ -193,37 +267,17 @@ test('who follows a rebuild hears that its model was dropped, not that queries s
   }
 })
 
-test('queries are switched back while Kafka does not answer', async () => {
-  await using place = await playground(2)
-  await place.registry.begin(2)
-  place.kafka.finished = 7
-  for (let step = 0; step < 4; step++) await place.work()
+test('queries are switched back while Kafka does not answer, and a repeat changes nothing', async () => {
+  await using place = await rebuilt()
   place.groups.ends = () => Promise.reject(new AppError('unavailable', 'Kafka does not answer'))
-  expect(await place.rebuild.switchOver()).toMatchObject({ number: 0, active: true, behind: undefined })
-  expect(await place.registry.read()).toMatchObject({ active: 0 })
-})
-
-test('the old model goes only once a look finds that the new one has all that the old one has by then', async () => {
-  await using place = await playground(2)
-  await place.registry.begin(2)
-  place.kafka.finished = 7
-  for (let step = 0; step < 4; step++) await place.work()
-  const finished = { old: 8, new: 7 }
-  const looks: number[] = []
-  place.groups.finished = async () => ({ topic: { 0: String(finished.old) } })
-  place.groups.behind = async (_, offsets) => {
-    const target = Number(offsets['topic']?.['0'])
-    if (target === place.kafka.end) return 0
-    const behind = Math.max(0, target - finished.new)
-    looks.push(behind)
-    // Both go on while they are looked at.
-    finished.old = Math.min(finished.old + 1, 10)
-    finished.new += 1
-    return behind
+  for (const _ of [1, 2]) {
+    expect(await place.rebuild.switchTo(0)).toMatchObject({ number: 0, active: true, behind: undefined })
+    expect(await place.registry.read()).toMatchObject({ active: 0 })
   }
-  await place.rebuild.dropOld(({ number }) => place.registry.forget(number))
-  expect(looks).toEqual([1, 1, 1, 0])
-  expect(await place.registry.read()).toMatchObject({ active: 1, generations: [{ number: 1 }] })
+  await expect(place.rebuild.switchTo(7)).rejects.toMatchObject({
+    code: 'not_found',
+    message: 'There is no read model 7',
+  })
 })
 
 test('who was answered with a version is not answered with less by the other model', async () => {

@@ -103,7 +103,7 @@ async function backToFirstModel(world: World): Promise<void> {
       await sleep(3_000)
     } else if (model.active) {
       await operated(world, 'audit', '--rate', '100000')
-      await operated(world, 'rebuild', '--switch-back')
+      await operated(world, 'rebuild', '--switch-to', '0')
       await sleep(3_000)
     } else {
       await operated(world, 'rebuild', '--drop-old')

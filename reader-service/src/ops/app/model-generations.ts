@@ -7,13 +7,16 @@ import type { TopicOffsets } from './ports.ts'
  * - `filling`: every replica feeds it from the topic, and one writes the writer's states into it;
  * - `filled`: all states are in it, and its group comes near the end of the topic;
  * - `ready`: it is, or may become, the one that queries see;
- * - `dropping`: replicas stop feeding it, then its data go.
+ * - `retiring`: replicas stop feeding it, and still answer with what it has until the one in use has all of that;
+ * - `dropping`: replicas let it go, then its data go.
  */
 export type ModelGeneration = {
   number: number
-  phase: 'pinning' | 'filling' | 'filled' | 'ready' | 'dropping'
+  phase: 'pinning' | 'filling' | 'filled' | 'ready' | 'retiring' | 'dropping'
   /** Undefined until they are noted. */
   pins: TopicOffsets | undefined
+  /** What was published when nobody fed it any more; undefined until it is noted. */
+  fedUpTo: TopicOffsets | undefined
   /** The last id that was written from the writer's states. */
   cursor: string | undefined
   written: number
@@ -42,9 +45,19 @@ export type GenerationRegistry = {
   present: (step: GenerationStep, owner: string) => Promise<boolean>
   /** Has queries see this generation, if it is ready. */
   activate: (number: number) => Promise<boolean>
-  /** Begins to drop a generation that queries do not see. */
-  drop: (number: number) => Promise<boolean>
+  /** Begins to drop a generation that queries do not see: it retires first if they may have seen it. */
+  drop: (step: GenerationStep) => Promise<boolean>
   forget: (number: number) => Promise<void>
+}
+
+/** Fewer records than this are near nothing: a group under load is never at the end. */
+export const NEAR = 100
+
+const fedPhases: readonly ModelGeneration['phase'][] = ['filling', 'filled', 'ready']
+
+/** Whether every replica feeds it. */
+export function isFed({ phase }: ModelGeneration): boolean {
+  return fedPhases.includes(phase)
 }
 
 const names = { collection: 'products', group: 'product-projection' }

@@ -62,8 +62,7 @@ export type GenerationGroups = {
   pin: (group: string, offsets: TopicOffsets) => Promise<void>
   /** How many records lie between what the group has finished and these offsets. */
   behind: (group: string, offsets: TopicOffsets) => Promise<number>
-  finished: (group: string) => Promise<TopicOffsets>
-  /** Forgets the group; false while it has members. */
+  /** Forgets the group, if there is one; false while it has members. */
   remove: (group: string) => Promise<boolean>
 }
 

@@ -1,13 +1,11 @@
 import type { Log } from '@lockstep/core/log/log.ts'
-import { namesOf, type GenerationRegistry, type ModelGeneration } from './model-generations.ts'
+import { NEAR, namesOf, type GenerationRegistry, type ModelGeneration } from './model-generations.ts'
 import type { GenerationData, GenerationGroups, WriterStates } from './ports.ts'
 
 /** Few, so that queries of the same database do not wait long behind a write. */
 const PAGE = 50
 /** How long a replica keeps the work without a sign of life, ms: longer than a page takes. */
 const CLAIM_MS = 20_000
-/** Fewer records than this are near nothing: a group under load is never at the end. */
-const NEAR = 100
 
 export type RebuildPorts = {
   registry: GenerationRegistry
@@ -42,6 +40,7 @@ export async function workOnGenerations(
     if (generation.phase === 'pinning') await pin(ports, generation, active, owner)
     else if (generation.phase === 'filling') await fill(ports, generation, owner, stop)
     else if (generation.phase === 'filled') await switchWhenNear(ports, generation, owner)
+    else if (generation.phase === 'retiring') await retire(ports, generation, active, owner)
     else await drop(ports, generation)
   }
 }
@@ -103,11 +102,34 @@ async function switchWhenNear(
   log.info({ generation: number, behind }, 'queries see the new read model')
 }
 
+/**
+ * What it holds was published before its group was seen without members. The one in use has all of that once it is past
+ * there, or past all that there is now: a topic that was made again never comes to where the old one was.
+ */
+async function retire(
+  { registry, groups }: RebuildPorts,
+  generation: ModelGeneration,
+  active: number,
+  owner: string,
+): Promise<void> {
+  const { number, fedUpTo } = generation
+  // Replicas leave the group within moments of seeing the phase.
+  if (!(await groups.remove(namesOf(number).group))) return
+  const ends = await groups.ends()
+  if (!fedUpTo) {
+    await registry.advance(generation, owner, { fedUpTo: ends })
+    return
+  }
+  const { group } = namesOf(active)
+  if ((await groups.behind(group, fedUpTo)) > 0 && (await groups.behind(group, ends)) > 0) return
+  await registry.advance(generation, owner, { phase: 'dropping' })
+}
+
 async function drop(
   { registry, groups, data, log }: RebuildPorts,
   { number }: ModelGeneration,
 ): Promise<void> {
-  // Replicas leave the group within moments of seeing the phase.
+  // One that was never ready is still fed when this begins.
   if (!(await groups.remove(namesOf(number).group))) return
   await data.drop(number)
   await registry.forget(number)

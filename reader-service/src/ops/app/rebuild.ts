@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
-import { namesOf, type GenerationRegistry, type ModelGeneration } from './model-generations.ts'
+import { NEAR, isFed, namesOf, type GenerationRegistry, type ModelGeneration } from './model-generations.ts'
 import type { GenerationGroups } from './ports.ts'
 
 export type ModelStatus = Pick<ModelGeneration, 'number' | 'phase' | 'written' | 'total' | 'startedAt'> & {
   active: boolean
-  /** Records that its group has not finished; undefined before it begins, and when Kafka was not asked. */
+  /** Records that its group has not finished; undefined while it is not fed, and when Kafka was not asked. */
   behind: number | undefined
 }
 
@@ -13,14 +13,13 @@ export type Rebuild = {
   status: () => Promise<ModelStatus[]>
   /** Begins another read model, or follows the one that is under way, until queries see it. */
   run: (onProgress: (status: ModelStatus) => Promise<void>) => Promise<void>
-  /** Has queries see the other read model. Asks MongoDB only: who is refused after it was done would do it again. */
-  switchOver: () => Promise<ModelStatus>
-  /** Drops the read model that queries do not see, once the one that they see has all that it has. */
+  /** Has queries see this read model, however often it is asked. Asks MongoDB only. */
+  switchTo: (number: number) => Promise<ModelStatus>
+  /** Drops the read model that queries do not see. Refused while the one that they see is far behind. */
   dropOld: (onProgress: (status: ModelStatus) => Promise<void>) => Promise<void>
 }
 
 const LOOK_EVERY_MS = 500
-const CATCH_UP_MS = 60_000
 
 export function rebuildOf(ports: {
   registry: GenerationRegistry
@@ -34,23 +33,11 @@ export function rebuildOf(ports: {
     const { active, generations } = await registry.read()
     const ends = await groups.ends()
     return Promise.all(
-      generations.map(async ({ number, phase, written, total, startedAt }) => ({
-        number,
-        phase,
-        written,
-        total,
-        startedAt,
-        active: number === active,
-        behind: phase === 'pinning' ? undefined : await groups.behind(namesOf(number).group, ends),
+      generations.map(async (generation) => ({
+        ...statusOf(generation, active),
+        behind: isFed(generation) ? await groups.behind(namesOf(generation.number).group, ends) : undefined,
       })),
     )
-  }
-
-  async function other(): Promise<ModelGeneration> {
-    const { active, generations } = await registry.read()
-    const found = generations.find(({ number }) => number !== active)
-    if (!found) throw new AppError('not_found', 'There is one read model only')
-    return found
   }
 
   return {
@@ -60,7 +47,7 @@ export function rebuildOf(ports: {
       const number = await beginOrJoin()
       for (;;) {
         const followed = (await status()).find((each) => each.number === number)
-        if (!followed || followed.phase === 'dropping') {
+        if (!followed || isGoing(followed)) {
           throw new AppError('not_found', `Read model ${number} was dropped before queries saw it`)
         }
         await onProgress(followed)
@@ -69,21 +56,26 @@ export function rebuildOf(ports: {
       }
     },
 
-    async switchOver() {
-      const { number, phase, written, total, startedAt } = await other()
+    async switchTo(number) {
+      const { generations } = await registry.read()
+      const found = generations.find((each) => each.number === number)
+      if (!found) throw new AppError('not_found', `There is no read model ${number}`)
       if (!(await registry.activate(number))) {
-        throw new AppError('unavailable', `Read model ${number} is not ready yet`)
+        throw new AppError('unavailable', `Read model ${number} is not ready, it is ${found.phase}`)
       }
-      return { number, phase, written, total, startedAt, active: true, behind: undefined }
+      return { ...statusOf(found, number), behind: undefined }
     },
 
     async dropOld(onProgress) {
-      const { number, phase } = await other()
-      if (phase === 'ready') await untilCaughtUp(number)
-      if (!(await registry.drop(number))) throw new AppError('unavailable', 'Queries see that read model')
+      const { active, generations } = await registry.read()
+      const old = generations.find(({ number }) => number !== active)
+      if (!old) throw new AppError('not_found', 'There is one read model only')
+      if (old.phase === 'ready') await refuseFarBehind(active)
       for (;;) {
-        const left = (await status()).find((each) => each.number === number)
+        const left = (await status()).find(({ number }) => number === old.number)
         if (!left) return
+        if (left.active) throw new AppError('unavailable', `Queries see read model ${left.number} now`)
+        if (!isGoing(left)) await registry.drop(left)
         await onProgress(left)
         await sleep(LOOK_EVERY_MS)
       }
@@ -94,7 +86,7 @@ export function rebuildOf(ports: {
   async function beginOrJoin(): Promise<number> {
     for (;;) {
       const { generations } = await registry.read()
-      const underWay = generations.find(({ phase }) => phase !== 'ready' && phase !== 'dropping')
+      const underWay = generations.find((each) => each.phase !== 'ready' && !isGoing(each))
       if (underWay) return underWay.number
       if (generations.length > 1) {
         throw new AppError('already_exists', 'There are two read models; drop the old one first')
@@ -105,20 +97,19 @@ export function rebuildOf(ports: {
     }
   }
 
-  /**
-   * Nobody who was answered from the old one is to meet an older version. Both go on meanwhile, so each look asks anew
-   * what the old one has finished. What it applies without having committed it, or between the last look and the moment
-   * in which the replicas let it go, is not covered (ADR 0012).
-   */
-  async function untilCaughtUp(old: number): Promise<void> {
-    const { active } = await registry.read()
-    const giveUpAt = performance.now() + CATCH_UP_MS
-    const behind = async () => groups.behind(namesOf(active).group, await groups.finished(namesOf(old).group))
-    while ((await behind()) > 0) {
-      if (performance.now() > giveUpAt) {
-        throw new AppError('unavailable', `Read model ${active} is behind the old one; try again later`)
-      }
-      await sleep(LOOK_EVERY_MS)
-    }
+  /** While it retires, the old one is not fed any more and there is no way back to it. */
+  async function refuseFarBehind(number: number): Promise<void> {
+    const behind = await groups.behind(namesOf(number).group, await groups.ends())
+    if (behind <= NEAR) return
+    const detail = `Read model ${number} is ${behind} records behind; the old one can go once it has caught up`
+    throw new AppError('unavailable', detail)
   }
+}
+
+function statusOf({ number, phase, written, total, startedAt }: ModelGeneration, active: number) {
+  return { number, phase, written, total, startedAt, active: number === active }
+}
+
+function isGoing({ phase }: Pick<ModelGeneration, 'phase'>): boolean {
+  return phase === 'retiring' || phase === 'dropping'
 }

@@ -2,12 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { repeat } from '@lockstep/core/concurrency/repeat.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import type { Log } from '@lockstep/core/log/log.ts'
-import type { GenerationRegistry } from './model-generations.ts'
+import { isFed, type GenerationRegistry } from './model-generations.ts'
+
+/** A model that is fed from when it is opened. */
+type Fed = AsyncDisposable & { stopFeeding: () => PromiseLike<void> }
 
 export type RunningModels<M> = AsyncDisposable & {
   /** The one that queries see. Throws `unavailable` until it is known. */
   active: () => M
-  /** The others that are ready: one that is being filled may hold, and would cache, what is long past. */
+  /** The others that queries may have seen: one that is being filled may hold, and would cache, what is long past. */
   others: () => M[]
   known: () => boolean
 }
@@ -15,10 +18,11 @@ export type RunningModels<M> = AsyncDisposable & {
 const STOP_WITHIN_MS = 3_000
 
 /**
- * Keeps this replica's models as the registry says: feeds each generation, and has queries see the active one. It looks
- * every `pollMs`; while the registry cannot be read, everything stays as it is.
+ * Keeps this replica's models as the registry says: feeds each generation, and has queries see the active one. One that
+ * retires is kept for those whom this replica answered from it. It looks every `pollMs`; while the registry cannot be
+ * read, everything stays as it is.
  */
-export function runModels<M extends AsyncDisposable>(options: {
+export function runModels<M extends Fed>(options: {
   registry: Pick<GenerationRegistry, 'read'>
   open: (number: number) => M
   pollMs: number
@@ -29,17 +33,20 @@ export function runModels<M extends AsyncDisposable>(options: {
 }): RunningModels<M> {
   const { registry, open, pollMs, onActive, work, log } = options
   const models = new Map<number, M>()
-  let ready = new Set<number>()
+  const fed = new Set<number>()
+  let seen = new Set<number>()
   const stopping = new AbortController()
   let active: number | undefined
 
   async function look(): Promise<void> {
     const found = await registry.read()
-    const fed = found.generations.filter(({ phase }) => phase !== 'pinning' && phase !== 'dropping')
-    ready = new Set(fed.filter(({ phase }) => phase === 'ready').map(({ number }) => number))
-    for (const { number } of fed) {
+    const toFeed = new Set(found.generations.filter(isFed).map(({ number }) => number))
+    const maySee = found.generations.filter(({ phase }) => phase === 'ready' || phase === 'retiring')
+    seen = new Set(maySee.map(({ number }) => number))
+    for (const number of toFeed) {
       if (models.has(number)) continue
       models.set(number, open(number))
+      fed.add(number)
       log.info({ generation: number }, 'feeding a read model')
     }
     if (active !== found.active && models.has(found.active)) {
@@ -47,10 +54,14 @@ export function runModels<M extends AsyncDisposable>(options: {
       onActive(active)
     }
     for (const [number, model] of models) {
-      if (number === active || fed.some((each) => each.number === number)) continue
-      models.delete(number)
-      log.info({ generation: number }, 'a read model is not fed any more')
-      await model[Symbol.asyncDispose]()
+      if (number === active || toFeed.has(number)) continue
+      if (fed.delete(number)) log.info({ generation: number }, 'a read model is not fed any more')
+      if (seen.has(number)) {
+        await model.stopFeeding()
+      } else {
+        models.delete(number)
+        await model[Symbol.asyncDispose]()
+      }
     }
   }
 
@@ -69,7 +80,7 @@ export function runModels<M extends AsyncDisposable>(options: {
       return model
     },
     others: () =>
-      [...models].filter(([number]) => number !== active && ready.has(number)).map(([, model]) => model),
+      [...models].filter(([number]) => number !== active && seen.has(number)).map(([, model]) => model),
     known: () => active !== undefined,
     async [Symbol.asyncDispose]() {
       stopping.abort()

@@ -38,7 +38,7 @@ export function readModelService(
     },
     listReadModels: async () => ({ models: (await rebuild.status()).map(statusMessage) }),
     rebuildReadModel: (_, send) => rebuild.run((model) => send({ model: statusMessage(model) })),
-    switchReadModel: async () => ({ model: statusMessage(await rebuild.switchOver()) }),
+    switchReadModel: async ({ generation }) => ({ model: statusMessage(await rebuild.switchTo(generation)) }),
     dropReadModel: (_, send) => rebuild.dropOld((model) => send({ model: statusMessage(model) })),
   })
 }

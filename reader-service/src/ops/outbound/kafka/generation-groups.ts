@@ -12,7 +12,6 @@ export function kafkaGenerationGroups(offsets: GroupOffsets): GenerationGroups {
     pin: (group, pins) => answered(offsets.pin(group, pins)),
     behind: (group, ends) =>
       answered(offsets.committed(group, sources).then((committed) => offsetsBetween(committed, ends))),
-    finished: (group) => answered(offsets.committed(group, sources)),
     remove: (group) => answered(offsets.remove(group)),
   }
 }

@@ -6,8 +6,9 @@ import type {
   ModelGenerations,
 } from '../../app/model-generations.ts'
 
-type Stored = Omit<ModelGeneration, 'number' | 'pins' | 'cursor'> & {
+type Stored = Omit<ModelGeneration, 'number' | 'pins' | 'fedUpTo' | 'cursor'> & {
   pins: ModelGeneration['pins'] | null
+  fedUpTo: ModelGeneration['fedUpTo'] | null
   cursor: string | null
   owner: string
   ownedUntil: Date
@@ -50,6 +51,7 @@ export function mongoGenerationRegistry(db: Db): GenerationRegistry {
         ...generation,
         number: Number(key.slice(1)),
         pins: generation.pins ?? undefined,
+        fedUpTo: generation.fedUpTo ?? undefined,
         cursor: generation.cursor ?? undefined,
       }))
       return { active, generations: all.toSorted((a, b) => a.number - b.number) }
@@ -91,13 +93,10 @@ export function mongoGenerationRegistry(db: Db): GenerationRegistry {
           $set: { active: number },
         },
       ),
-    drop: (number) =>
+    drop: (step) =>
       update(
-        {
-          active: { $ne: number },
-          [`generations.g${number}`]: { $exists: true },
-        },
-        { $set: { [`generations.g${number}.phase`]: 'dropping' } },
+        { ...inPhase(step), active: { $ne: step.number } },
+        { $set: { [`generations.g${step.number}.phase`]: step.phase === 'ready' ? 'retiring' : 'dropping' } },
       ),
     async forget(number) {
       await update({ active: { $ne: number } }, { $unset: { [`generations.g${number}`]: '' } })
@@ -114,6 +113,7 @@ function stored(phase: Stored['phase'], total: number): Stored {
   return {
     phase,
     pins: null,
+    fedUpTo: null,
     cursor: null,
     written: 0,
     total,

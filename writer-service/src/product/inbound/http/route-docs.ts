@@ -55,7 +55,7 @@ const everyCommand: ErrorCode[] = [
   'outcome_unknown',
   'deadline_exceeded',
 ]
-const withBody: ErrorCode[] = ['too_large', 'unsupported_media_type']
+const withBody: ErrorCode[] = ['request_timeout', 'too_large', 'unsupported_media_type']
 const onExisting: ErrorCode[] = ['not_found', 'version_conflict']
 
 /** Media types of a PATCH body; both are read as a merge patch (RFC 7396) without nulls. */

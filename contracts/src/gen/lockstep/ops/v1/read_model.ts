@@ -24,14 +24,14 @@ import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 
 export interface ReadModelStatus {
   generation: number;
-  /** pinning, filling, filled, ready or dropping. */
+  /** pinning, filling, filled, ready, retiring or dropping. */
   phase: string;
   /** Whether queries see it. */
   active: boolean;
   /** States of the writer that were written into it, of about how many. */
   written: number;
   total: number;
-  /** Records of the topic that it has not taken yet; unset before it takes any, and in the answer to a switch. */
+  /** Records of the topic that it has not taken yet; unset while it takes none, and in the answer to a switch. */
   behind?: number | undefined;
   startedAt: Date | undefined;
 }
@@ -51,6 +51,8 @@ export interface RebuildReadModelResponse {
 }
 
 export interface SwitchReadModelRequest {
+  /** The one that queries are to see. */
+  generation: number;
 }
 
 export interface SwitchReadModelResponse {
@@ -468,11 +470,14 @@ export const RebuildReadModelResponse: MessageFns<RebuildReadModelResponse> = {
 };
 
 function createBaseSwitchReadModelRequest(): SwitchReadModelRequest {
-  return {};
+  return { generation: 0 };
 }
 
 export const SwitchReadModelRequest: MessageFns<SwitchReadModelRequest> = {
-  encode(_: SwitchReadModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: SwitchReadModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.generation !== 0) {
+      writer.uint32(8).int64(message.generation);
+    }
     return writer;
   },
 
@@ -489,6 +494,14 @@ export const SwitchReadModelRequest: MessageFns<SwitchReadModelRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.generation = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -501,12 +514,15 @@ export const SwitchReadModelRequest: MessageFns<SwitchReadModelRequest> = {
     }
   },
 
-  fromJSON(_: any): SwitchReadModelRequest {
-    return {};
+  fromJSON(object: any): SwitchReadModelRequest {
+    return { generation: isSet(object.generation) ? globalThis.Number(object.generation) : 0 };
   },
 
-  toJSON(_: SwitchReadModelRequest): unknown {
+  toJSON(message: SwitchReadModelRequest): unknown {
     const obj: any = {};
+    if (message.generation !== 0) {
+      obj.generation = Math.round(message.generation);
+    }
     return obj;
   },
 };
@@ -1181,7 +1197,10 @@ export const ReadModelService = {
       Buffer.from(RebuildReadModelResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RebuildReadModelResponse => RebuildReadModelResponse.decode(value),
   },
-  /** Has queries see the other read model; Kafka is not needed for it. NOT_FOUND when there is none. */
+  /**
+   * Has queries see one of the read models, and does nothing when they do; Kafka is not needed for it. NOT_FOUND when
+   * there is none of that generation, UNAVAILABLE when it is not ready.
+   */
   switchReadModel: {
     path: "/lockstep.ops.v1.ReadModel/SwitchReadModel" as const,
     requestStream: false as const,
@@ -1193,7 +1212,10 @@ export const ReadModelService = {
       Buffer.from(SwitchReadModelResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SwitchReadModelResponse => SwitchReadModelResponse.decode(value),
   },
-  /** Drops the read model that queries do not see. */
+  /**
+   * Drops the read model that queries do not see, once the one that they see has all that it has. UNAVAILABLE while that
+   * one is far behind.
+   */
   dropReadModel: {
     path: "/lockstep.ops.v1.ReadModel/DropReadModel" as const,
     requestStream: false as const,
@@ -1220,9 +1242,15 @@ export interface ReadModelServer extends UntypedServiceImplementation {
    * follows is dropped.
    */
   rebuildReadModel: handleServerStreamingCall<RebuildReadModelRequest, RebuildReadModelResponse>;
-  /** Has queries see the other read model; Kafka is not needed for it. NOT_FOUND when there is none. */
+  /**
+   * Has queries see one of the read models, and does nothing when they do; Kafka is not needed for it. NOT_FOUND when
+   * there is none of that generation, UNAVAILABLE when it is not ready.
+   */
   switchReadModel: handleUnaryCall<SwitchReadModelRequest, SwitchReadModelResponse>;
-  /** Drops the read model that queries do not see. */
+  /**
+   * Drops the read model that queries do not see, once the one that they see has all that it has. UNAVAILABLE while that
+   * one is far behind.
+   */
   dropReadModel: handleServerStreamingCall<DropReadModelRequest, DropReadModelResponse>;
 }
 
@@ -1270,7 +1298,10 @@ export interface ReadModelClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<RebuildReadModelResponse>;
-  /** Has queries see the other read model; Kafka is not needed for it. NOT_FOUND when there is none. */
+  /**
+   * Has queries see one of the read models, and does nothing when they do; Kafka is not needed for it. NOT_FOUND when
+   * there is none of that generation, UNAVAILABLE when it is not ready.
+   */
   switchReadModel(
     request: SwitchReadModelRequest,
     callback: (error: ServiceError | null, response: SwitchReadModelResponse) => void,
@@ -1286,7 +1317,10 @@ export interface ReadModelClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SwitchReadModelResponse) => void,
   ): ClientUnaryCall;
-  /** Drops the read model that queries do not see. */
+  /**
+   * Drops the read model that queries do not see, once the one that they see has all that it has. UNAVAILABLE while that
+   * one is far behind.
+   */
   dropReadModel(
     request: DropReadModelRequest,
     options?: Partial<CallOptions>,
