@@ -1,6 +1,6 @@
 import { MongoClient, type Db } from 'mongodb'
 import { Pool } from 'pg'
-import { freePorts } from '@lockstep/local-infra/ports.ts'
+import { freePort, freePorts } from '@lockstep/local-infra/ports.ts'
 import type { Server } from '@lockstep/local-infra/server.ts'
 import { jaegerBinary } from '@lockstep/local-infra/artefacts.ts'
 import { startJaeger, type JaegerServer } from '@lockstep/local-infra/servers/jaeger.ts'
@@ -16,8 +16,8 @@ export type Stack = AsyncDisposable & {
   servers: Servers
   /** Undefined unless it was built on this machine before. */
   jaeger: JaegerServer | undefined
-  /** The only way of the services to these servers. */
-  proxies: Record<'postgres' | 'kafka' | 'readersKafka' | 'mongo' | 'redis', Proxy>
+  /** The only way of the services to these servers, and of the readers to the first writer. */
+  proxies: Record<'postgres' | 'kafka' | 'readersKafka' | 'mongo' | 'redis' | 'readersWriter', Proxy>
   /** The callers' ways to the services; none unless they were asked for. */
   callers: { writers: readonly Proxy[]; readers: readonly Proxy[] }
   writers: readonly [Writer, Writer]
@@ -51,6 +51,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const ports = (await freePorts(8)) as [number, number, number, number, number, number, number, number]
   const [writersListener, readersListener, postgresPort, kafkaPort, readersKafkaPort, ...others] = ports
   const [mongoPort, redisPort, writerGrpcPort] = others
+  const readersWriterPort = await freePort()
 
   const [servers, jaeger] = await Promise.all([
     startServers({
@@ -71,6 +72,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     readersKafka: await toxiproxy.proxy(readersKafkaPort, readersListener),
     mongo: await toxiproxy.proxy(mongoPort, portOf(servers.mongo)),
     redis: await toxiproxy.proxy(redisPort, portOf(servers.redis)),
+    readersWriter: await toxiproxy.proxy(readersWriterPort, writerGrpcPort),
   }
   const env = {
     POSTGRES_URL: through(postgresPort, servers.postgres.url),
@@ -88,7 +90,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const readersEnv = {
     ...env,
     KAFKA_BROKERS: `127.0.0.1:${readersKafkaPort}`,
-    READER_WRITER_GRPC: `127.0.0.1:${writerGrpcPort}`,
+    READER_WRITER_GRPC: `127.0.0.1:${readersWriterPort}`,
   }
   await Promise.all((['postgres', 'kafka', 'mongo'] as const).map((name) => runSetup(name, env)))
 

@@ -69,7 +69,8 @@ export async function runScenario(
 
   const recoveries = await recover(world, { healedAt, withinMs: limits.recoverWithinMs })
   note('a command came all the way')
-  const endings = await Promise.allSettled(faults.map(async (fault) => fault.afterwards?.(world)))
+  const endings: PromiseSettledResult<void>[] = []
+  for (const fault of faults) endings.push(...(await Promise.allSettled([fault.afterwards?.(world)])))
   if (recoveries.every(({ readableAt }) => readableAt !== undefined)) await acknowledged(traffic, 20)
   const history = await traffic.stop()
   const judgement = await judged(stack, history, { withinMs: limits.settleWithinMs, recoveries, ids })

@@ -3,6 +3,7 @@ import { networkScenarios } from './network.ts'
 import { poisonScenarios } from './poison.ts'
 import { readerScenarios } from './readers.ts'
 import { relayScenarios } from './relay.ts'
+import { rebuildScenarios } from './rebuild.ts'
 import { systemScenarios } from './system.ts'
 import { writerScenarios } from './writers.ts'
 
@@ -14,4 +15,5 @@ export const scenarios: readonly Scenario[] = [
   ...poisonScenarios,
   ...networkScenarios,
   ...systemScenarios,
+  ...rebuildScenarios,
 ]

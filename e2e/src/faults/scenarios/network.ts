@@ -4,7 +4,7 @@ import type { Stack } from '../../stack.ts'
 import { silent } from '../faults.ts'
 import type { Scenario } from '../scenario.ts'
 
-const LASTS_MS = 8_000
+export const SPOILED_FOR_MS = 8_000
 
 const pairs: Record<string, { between: string; ways: (stack: Stack) => readonly Proxy[] }> = {
   'writer-postgres': { between: 'the writers and Postgres', ways: ({ proxies }) => [proxies.postgres] },
@@ -16,12 +16,12 @@ const pairs: Record<string, { between: string; ways: (stack: Stack) => readonly 
   'caller-reader': { between: 'callers and the readers', ways: ({ callers }) => callers.readers },
 }
 
-type Kind = { what: string; spoil: (way: Proxy) => Promise<unknown> }
+type Spoiling = { what: string; spoil: (way: Proxy) => Promise<unknown> }
 
-const kinds: Record<string, Kind> = {
+export const spoilings: Readonly<Record<string, Spoiling>> = {
   'half-open': {
     what: 'stay open and carry nothing to the server',
-    spoil: (way) => silent(way, 'upstream', () => sleep(LASTS_MS)),
+    spoil: (way) => silent(way, 'upstream', () => sleep(SPOILED_FOR_MS)),
   },
   reset: {
     what: 'are reset (RST) after 200 ms',
@@ -41,12 +41,12 @@ const short = new Set(['writer-kafka-half-open', 'caller-writer-cut', 'reader-mo
 
 export const networkScenarios: readonly Scenario[] = Object.entries(pairs).flatMap(
   ([pair, { between, ways }]) =>
-    Object.entries(kinds).map(([kind, { what, spoil }]): Scenario => {
+    Object.entries(spoilings).map(([kind, { what, spoil }]): Scenario => {
       const name = `${pair}-${kind}`
       return {
         name,
         fails: `connections between ${between}`,
-        when: `they ${what}, for ${LASTS_MS / 1_000} s`,
+        when: `they ${what}, for ${SPOILED_FOR_MS / 1_000} s`,
         recovers: 'new connections; what was under way is repeated',
         short: short.has(name),
         async inject({ stack, note }) {
@@ -60,6 +60,6 @@ export const networkScenarios: readonly Scenario[] = Object.entries(pairs).flatM
 
 async function toxic(way: Proxy, spoiled: Toxic): Promise<void> {
   const end = await way.spoil(spoiled)
-  await sleep(LASTS_MS)
+  await sleep(SPOILED_FOR_MS)
   await end()
 }

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { lockstepOf } from '../../clients/lockstep.ts'
 import { eventually } from '../../eventually.ts'
 import type { Service } from '../../services.ts'
-import { killed, surely } from '../faults.ts'
+import { surely } from '../faults.ts'
 import { setClocks } from '../preload/preloads.ts'
 import type { Scenario, World } from '../scenario.ts'
 import { startTraffic } from '../traffic.ts'
@@ -47,19 +46,6 @@ export const systemScenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'rebuild',
-    fails: 'each reader in turn',
-    when: 'kill -9 while the read model is made anew; then queries are switched back',
-    recovers: 'another replica goes on with the rebuild; the old model was fed all the time',
-    async inject(world) {
-      const rebuilt = operated(world, 'rebuild')
-      for (const { process } of world.stack.readers) await killed(world, process, 2_000)
-      await rebuilt
-      await sleep(3_000)
-    },
-    afterwards: backToFirstModel,
-  },
-  {
     name: 'clock-skew',
     fails: 'the clocks: one writer is 5 min ahead, one reader 5 min behind',
     when: 'under load, for 10 s',
@@ -77,39 +63,6 @@ export const systemScenarios: readonly Scenario[] = [
     },
   },
 ]
-
-/** Runs the operators' tool until it has done what it was asked for. */
-function operated({ stack, note }: World, ...argv: string[]): Promise<Record<string, unknown>[]> {
-  note(`lockstep ${argv.join(' ')}`)
-  return surely(async () => {
-    const { code, err, json } = await lockstepOf(stack)(...argv, '--json')
-    if (code !== 0) throw new Error(err)
-    return json
-  })
-}
-
-/**
- * Follows the rebuild to its end and audits the new model, then has queries see the first model again for a while, and
- * drops the other one.
- */
-async function backToFirstModel(world: World): Promise<void> {
-  const newest = async () => {
-    const [, another] = await operated(world, 'rebuild', '--status')
-    return another
-  }
-  for (let model; (model = await newest());) {
-    if (['pinning', 'filling', 'filled'].includes(String(model.phase))) {
-      await operated(world, 'rebuild')
-      await sleep(3_000)
-    } else if (model.active) {
-      await operated(world, 'audit', '--rate', '100000')
-      await operated(world, 'rebuild', '--switch-to', '0')
-      await sleep(3_000)
-    } else {
-      await operated(world, 'rebuild', '--drop-old')
-    }
-  }
-}
 
 async function terminated({ note }: World, services: readonly Service[]): Promise<void> {
   for (const { name, process } of services) {
