@@ -21,6 +21,7 @@ import { redisProjectedCache } from './product/outbound/redis/projected-cache.ts
 
 /** One generation of the read model, fed from the topic until that is stopped or it is disposed of. */
 export type Model = AsyncDisposable & {
+  number: number
   products: Collection<ProductDocument>
   finder: ProductFinder
   load: LoadProduct
@@ -80,6 +81,7 @@ export function openModel(
   const projection = scope.use(startProjection({ kafka, log, registry, project, group }))
   void projection.failed.then(fail)
   return {
+    number,
     products,
     finder,
     load: productLoader({ cache, finder, metrics }),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
+import { AppError } from '@lockstep/core/errors/app-error.ts'
 import { admission } from '@lockstep/core/concurrency/admission.ts'
 import { adminApp } from '@lockstep/core/http/admin.ts'
 import { createHttpApp, refuseOtherMethods } from '@lockstep/core/http/app.ts'
@@ -19,13 +20,17 @@ import { startTracing } from '@lockstep/core/telemetry/tracing.ts'
 import { readerApi } from './api.ts'
 import type { readerSettings } from './config.ts'
 import { readerMetrics } from './metrics.ts'
+import { auditOf, type Audit } from './ops/app/audit.ts'
 import { loadFromModels } from './ops/app/load-from-models.ts'
+import { measuredAudit } from './ops/app/measured-audit.ts'
 import { workOnGenerations } from './ops/app/rebuild-worker.ts'
-import { runModels } from './ops/app/running-models.ts'
+import { runModels, type RunningModels } from './ops/app/running-models.ts'
 import { grpcWriterStates } from './ops/outbound/grpc/writer-states.ts'
 import { kafkaGenerationGroups } from './ops/outbound/kafka/generation-groups.ts'
+import { mongoAuditedModel } from './ops/outbound/mongo/audited-model.ts'
 import { mongoGenerationData } from './ops/outbound/mongo/generation-data.ts'
 import { mongoGenerationRegistry } from './ops/outbound/mongo/generation-registry.ts'
+import { redisAuditedCache } from './ops/outbound/redis/audited-cache.ts'
 import { getProduct } from './product/app/get-product.ts'
 import type { AppliedHints, ProductFinder } from './product/app/ports.ts'
 import { searchProducts } from './product/app/search-products.ts'
@@ -33,7 +38,7 @@ import { versionHints } from './product/app/version-hints.ts'
 import { productQueriesService } from './product/inbound/grpc/product-queries.ts'
 import { productRoutes } from './product/inbound/http/product-routes.ts'
 import { listenForHints, redisAppliedHints } from './product/outbound/redis/applied-hints.ts'
-import { openModel } from './wire-model.ts'
+import { openModel, type Model } from './wire-model.ts'
 import { wireOperators } from './wire-operators.ts'
 
 /** The whole reader. What is acquired first is released last. */
@@ -60,9 +65,9 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   )
   // Called once the models below are there: what they apply is announced, and those who wait ask them.
   const finder: ProductFinder = {
-    find: async (id) => models.active().finder.find(id),
-    versions: async (ids) => models.active().finder.versions(ids),
-    search: async (query) => models.active().finder.search(query),
+    find: async (id) => models.seen().active.finder.find(id),
+    versions: async (ids) => models.seen().active.finder.versions(ids),
+    search: async (query) => models.seen().active.finder.search(query),
   }
   const hints = versionHints(finder)
   const otherReplicas = redisAppliedHints(forProjection)
@@ -88,15 +93,31 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   const generations = mongoGenerationRegistry(mongo.db)
   const groups = kafkaGenerationGroups(groupOffsets(kafka, log))
   const data = mongoGenerationData(mongo.db)
+  const auditOfModel = (find: () => Model): Audit =>
+    measuredAudit(async (...asked) => {
+      const { products, cacheGeneration } = find()
+      const cache = redisAuditedCache({ connection: forProjection, generation: cacheGeneration })
+      return auditOf({ model: mongoAuditedModel(products), cache, writer })(...asked)
+    }, metrics)
+  const auditOfGeneration = (number: number): Audit =>
+    auditOfModel(() => {
+      const { active } = models.seen()
+      if (active.number === number) return active
+      throw new AppError(
+        'unavailable',
+        `This replica does not know yet that queries see read model ${number}`,
+      )
+    })
+  const rebuilding = { registry: generations, groups, data, writer, audit: auditOfGeneration, log }
   const replica = randomUUID()
   const modelParts = { mongo, forQueries, forProjection, kafka, announce, metrics, registry }
-  const models = scope.use(
+  const models: RunningModels<Model> = scope.use(
     runModels({
       registry: generations,
       open: (number) => openModel(context, modelParts, number),
       pollMs: 1_000,
       onActive: metrics.activeModel,
-      work: (stop) => workOnGenerations({ registry: generations, groups, data, writer, log }, replica, stop),
+      work: (stop) => workOnGenerations(rebuilding, replica, stop),
       log,
     }),
   )
@@ -104,7 +125,7 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   // The use cases.
   const queries = {
     getProduct: getProduct({
-      load: loadFromModels(models),
+      load: loadFromModels(models.seen),
       hints,
       metrics,
       limits: {
@@ -120,7 +141,7 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   const host = config.READER_HOST
   const checkReady = async () => {
     await mongo.ping()
-    models.active()
+    models.seen()
   }
   const admin = adminApp({ metrics: registry, draining, checkReady })
   const adminPort = config.READER_ADMIN_PORT
@@ -131,12 +152,10 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   const forOperators = {
     grpcService,
     kafka,
-    forProjection,
-    models,
+    audit: auditOfModel(() => models.seen().active),
+    count: () => models.seen().active.products.estimatedDocumentCount(),
     registry: generations,
     groups,
-    writer,
-    metrics,
   }
   const operators = wireOperators(context, forOperators, scope)
   scope.use(

@@ -11,8 +11,6 @@ import { UsageError } from '../exit.ts'
 import type { Context } from '../run.ts'
 import { wholeNumber } from '../whole-number.ts'
 
-const MAX_GENERATION = 1_000_000
-
 type Options = { status?: boolean; switchTo?: number; dropOld?: boolean }
 type Answers = AsyncIterable<{ model?: ReadModelStatus | undefined }>
 
@@ -22,7 +20,11 @@ export function addRebuildCommand(program: Command, contextOf: () => Context): v
     .command('rebuild')
     .description('make the read model anew beside the one in use, or follow the rebuild that is under way')
     .option('--status', 'say which read models there are')
-    .option('--switch-to <generation>', 'have queries see this read model', wholeNumber(0, MAX_GENERATION))
+    .option(
+      '--switch-to <generation>',
+      'have queries see this read model',
+      wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    )
     .option('--drop-old', 'drop the read model that queries do not see')
     .action(async (options: Options) => {
       const context = contextOf()

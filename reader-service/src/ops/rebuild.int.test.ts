@@ -8,9 +8,11 @@ import { productCollection } from '../product/outbound/mongo/product-document.ts
 import { mongoProjectionStore } from '../product/outbound/mongo/projection-store.ts'
 import { productAt } from '../testing/products.ts'
 import { loadFromModels } from './app/load-from-models.ts'
-import type { GenerationGroups, WriterState, WriterStates } from './app/ports.ts'
+import { auditOf } from './app/audit.ts'
+import type { AuditedCache, GenerationGroups, WriterState, WriterStates } from './app/ports.ts'
 import { rebuildOf } from './app/rebuild.ts'
 import { workOnGenerations } from './app/rebuild-worker.ts'
+import { mongoAuditedModel } from './outbound/mongo/audited-model.ts'
 import { mongoGenerationData } from './outbound/mongo/generation-data.ts'
 import { mongoGenerationRegistry } from './outbound/mongo/generation-registry.ts'
 
@@ -23,7 +25,7 @@ async function playground(products = 0) {
   const { db } = mongo
   const registry = mongoGenerationRegistry(db)
   const states = Array.from({ length: products }, (): WriterState => {
-    return { state: productAt(randomUUID(), 2), ageMs: 0, faults: [] }
+    return { state: productAt(randomUUID(), 2), ageMs: 60_000, faults: [] }
   }).toSorted((a, b) => (a.state.id < b.state.id ? -1 : 1))
   const steps: string[] = []
   const kafka = { end: 7, finished: 0, members: 0 }
@@ -41,9 +43,17 @@ async function playground(products = 0) {
     steps.push(`states behind ${states.findIndex(({ state }) => state.id === after) + 1}`)
     return states.filter(({ state }) => state.id > (after ?? '')).slice(0, limit)
   }
-  const writer: WriterStates = { list, find: async () => new Map() }
+  const find: WriterStates['find'] = async (ids) =>
+    new Map(states.filter(({ state }) => ids.includes(state.id)).map((each) => [each.state.id, each]))
+  const writer: WriterStates = { list, find }
+  const closed: AuditedCache = { find: async () => undefined, drop: async () => {} }
+  const audit = (number: number) => {
+    steps.push(`audit ${number}`)
+    return auditOf({ model: mongoAuditedModel(model(number)), cache: closed, writer })
+  }
   const data = mongoGenerationData(db)
-  const ports = { registry, groups, data, writer, log, pageSize: 5 }
+  const model = (number: number) => productCollection(db, number === 0 ? 'products' : `products_g${number}`)
+  const ports = { registry, groups, data, writer, audit, log, pageSize: 5, letGoMs: 0 }
   return {
     db,
     registry,
@@ -52,8 +62,9 @@ async function playground(products = 0) {
     kafka,
     groups,
     writer,
+    ports,
     rebuild: rebuildOf({ registry, groups, count: async () => products }),
-    model: (number: number) => productCollection(db, number === 0 ? 'products' : `products_g${number}`),
+    model,
     work: (owner = 'replica', stop = never) => workOnGenerations(ports, owner, stop),
     phases: async () => (await registry.read()).generations.map(({ phase }) => phase),
     /** As an operator has it dropped. */
@@ -103,12 +114,15 @@ test('another replica goes on behind the last page that was noted, once the firs
   await place.work('first')
   await place.work('first')
   const { list } = place.writer
+  const died = Promise.withResolvers<void>()
   let pages = 0
   place.writer.list = async (range) => {
-    if (++pages === 2) throw new Error('the replica dies')
-    return list(range)
+    if (++pages !== 2) return list(range)
+    died.resolve()
+    return new Promise(() => {})
   }
-  await expect(place.work('first')).rejects.toThrow('dies')
+  void place.work('first')
+  await died.promise
   await place.work('second')
   expect(pages).toBe(2)
 
@@ -150,7 +164,7 @@ test('a model goes with its data once nobody feeds it, and its number is not use
   expect((await place.registry.read()).generations.map(({ number }) => number)).toEqual([1, 2])
 })
 
-test('an old model answers until the new one has all that was published while somebody fed it', async () => {
+test('an old model answers until nobody feeds it and the new one was compared with the writer', async () => {
   await using place = await rebuilt()
   const step = async () => {
     await place.work()
@@ -158,60 +172,74 @@ test('an old model answers until the new one has all that was published while so
   }
   expect(await place.drop(0)).toBe(true)
   place.kafka.members = 1
-  place.kafka.end = 20
   expect(await step()).toBe('retiring')
-  // What is published up to here may still have come into it.
-  place.kafka.end = 30
+  expect(place.steps).not.toContain('audit 1')
   place.kafka.members = 0
-  expect(await step()).toBe('retiring')
-  place.kafka.finished = 29
-  // The load goes on: nobody has to have all of that.
-  place.kafka.end = 100
-  expect(await step()).toBe('retiring')
-  place.kafka.finished = 30
   expect(await step()).toBe('dropping')
+  expect(place.steps).toContain('audit 1')
 })
 
-test('an old model goes although the topic was made again and does not come to where it was', async () => {
+test('an old model stays while the new one cannot be compared, and another replica may try at once', async () => {
   await using place = await rebuilt()
   await place.drop(0)
-  place.kafka.end = 500
-  await place.work()
-  place.kafka.end = 9
-  await place.work()
+  const { list } = place.writer
+  place.writer.list = () => Promise.reject(new Error('the writer does not answer'))
+  await expect(place.work('first')).rejects.toThrow('the writer does not answer')
   expect(await place.phases()).toEqual(['retiring', 'ready'])
-  place.kafka.finished = 9
+  place.writer.list = list
+  await place.work('second')
+  expect(await place.phases()).toEqual(['dropping', 'ready'])
+})
+
+test('what the new model lacks is in it before the old one goes', async () => {
+  await using place = await rebuilt()
+  const newest = place.states[0]!
+  newest.state = productAt(newest.state.id, 5)
+  await mongoProjectionStore(place.model(0)).apply([newest.state])
+  await place.drop(0)
   await place.work()
   expect(await place.phases()).toEqual(['dropping', 'ready'])
+  expect(await place.model(1).findOne({ _id: newest.state.id })).toMatchObject({ version: 5 })
+})
+
+test('the data of a model go once every replica has had the time to hear of it', async () => {
+  await using place = await rebuilt()
+  await mongoProjectionStore(place.model(0)).apply([productAt(randomUUID(), 1)])
+  await place.drop(0)
+  await place.work()
+  place.ports.letGoMs = 600_000
+  const stop = new AbortController()
+  const dropping = place.work('replica', stop.signal)
+  await expect.poll(() => place.steps.filter((step) => step === 'remove product-projection')).toHaveLength(2)
+  stop.abort()
+  await expect(dropping).rejects.toThrow('aborted')
+  expect(await place.model(0).countDocuments()).toBe(1)
+
+  place.ports.letGoMs = 0
+  await place.work()
+  expect(await place.model(0).countDocuments()).toBe(0)
 })
 
 test('there is no way back to a model that retires', async () => {
   await using place = await rebuilt()
   await place.drop(0)
   await expect(place.rebuild.switchTo(0)).rejects.toMatchObject({
-    code: 'unavailable',
-    message: 'Read model 0 is not ready, it is retiring',
+    code: 'not_found',
+    message: 'Read model 0 is being dropped',
   })
   expect(await place.registry.read()).toMatchObject({ active: 1 })
 })
 
-test('the old model is kept while the new one is far behind', async () => {
+test('who has the old model dropped hears how far that is, and when it is gone', async () => {
   await using place = await rebuilt()
-  place.kafka.end = 250
-  await expect(place.rebuild.dropOld(async () => {})).rejects.toMatchObject({
-    code: 'unavailable',
-    message: 'Read model 1 is 243 records behind; the old one can go once it has caught up',
-  })
-  expect(await place.phases()).toEqual(['ready', 'ready'])
-  place.kafka.finished = 200
   const seen = new Set<string>()
   await place.rebuild.dropOld(async ({ phase }) => {
-    place.kafka.finished = 250
     seen.add(phase)
     await place.work()
   })
-  expect([...seen]).toEqual(['ready', 'retiring', 'dropping'])
+  expect([...seen]).toEqual(['ready', 'dropping'])
   expect(await place.registry.read()).toMatchObject({ active: 1, generations: [{ number: 1 }] })
+  await expect(place.rebuild.dropOld(async () => {})).rejects.toMatchObject({ code: 'not_found' })
 })
 
 test('a model that is dropped while it is filled is not filled any further, and goes', async () => {
@@ -285,16 +313,34 @@ test('who was answered with a version is not answered with less by the other mod
     load: async () => (version === 0 ? undefined : productAt('a', version)),
   })
   const loaded = async (active: number, others: number[], floor: number) => {
-    const load = loadFromModels({ active: () => has(active), others: () => others.map(has) })
-    return (await load('a', floor))?.version
+    const models = { active: has(active), others: others.map(has) }
+    return (await loadFromModels(() => models)('a', floor))?.version
   }
   expect(await loaded(3, [5], 0)).toBe(3)
   expect(await loaded(3, [5], 4)).toBe(5)
   expect(await loaded(0, [5], 4)).toBe(5)
   expect(await loaded(3, [2], 4)).toBe(3)
   expect(await loaded(0, [], 0)).toBeUndefined()
-  const broken = { load: () => Promise.reject(new Error('gone')) }
-  expect(await loadFromModels({ active: () => has(3), others: () => [broken] })('a', 4)).toMatchObject({
-    version: 3,
-  })
+  const broken = { load: () => Promise.reject(new Error('no answer')) }
+  const models = { active: has(3), others: [broken] }
+  // It may have been the one that has the version.
+  await expect(loadFromModels(() => models)('a', 4)).rejects.toThrow('no answer')
+})
+
+test('a model that goes while it is asked takes nobody into the past', async () => {
+  let version = 4
+  const active = { load: async () => productAt('a', version) }
+  const going = {
+    // Its data are gone, since the other has all of them by now; that one was asked before.
+    async load() {
+      version = 5
+      models = { active, others: [] }
+      return undefined
+    },
+  }
+  let models: Parameters<typeof loadFromModels>[0] extends () => infer M ? M : never = {
+    active,
+    others: [going],
+  }
+  expect(await loadFromModels(() => models)('a', 5)).toMatchObject({ version: 5 })
 })

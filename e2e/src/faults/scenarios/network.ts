@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Proxy, Toxic } from '@lockstep/local-infra/servers/toxiproxy.ts'
 import type { Stack } from '../../stack.ts'
-import { silent } from '../faults.ts'
+import { lasting, silent } from '../faults.ts'
 import type { Scenario } from '../scenario.ts'
 
 export const SPOILED_FOR_MS = 8_000
@@ -16,24 +15,24 @@ const pairs: Record<string, { between: string; ways: (stack: Stack) => readonly 
   'caller-reader': { between: 'callers and the readers', ways: ({ callers }) => callers.readers },
 }
 
-type Spoiling = { what: string; spoil: (way: Proxy) => Promise<unknown> }
+type Spoiling = { what: string; spoil: (way: Proxy, during: () => Promise<unknown>) => Promise<unknown> }
 
 export const spoilings: Readonly<Record<string, Spoiling>> = {
   'half-open': {
     what: 'stay open and carry nothing to the server',
-    spoil: (way) => silent(way, 'upstream', () => sleep(SPOILED_FOR_MS)),
+    spoil: (way, during) => silent(way, 'upstream', during),
   },
   reset: {
     what: 'are reset (RST) after 200 ms',
-    spoil: (way) => toxic(way, { type: 'reset_peer', attributes: { timeout: 200 } }),
+    spoil: toxic({ type: 'reset_peer', attributes: { timeout: 200 } }),
   },
   cut: {
     what: 'are closed in the middle of an answer, after 1,500 bytes',
-    spoil: (way) => toxic(way, { type: 'limit_data', attributes: { bytes: 1_500 } }),
+    spoil: toxic({ type: 'limit_data', attributes: { bytes: 1_500 } }),
   },
   slow: {
     what: 'delay every answer by 2 s',
-    spoil: (way) => toxic(way, { type: 'latency', attributes: { latency: 2_000 } }),
+    spoil: toxic({ type: 'latency', attributes: { latency: 2_000 } }),
   },
 }
 
@@ -51,15 +50,20 @@ export const networkScenarios: readonly Scenario[] = Object.entries(pairs).flatM
         short: short.has(name),
         async inject({ stack, note }) {
           note(`connections between ${between} ${what}`)
-          await Promise.all(ways(stack).map(spoil))
+          await Promise.all(ways(stack).map((way) => spoil(way, lasting(SPOILED_FOR_MS))))
           note('the network is well')
         },
       }
     }),
 )
 
-async function toxic(way: Proxy, spoiled: Toxic): Promise<void> {
-  const end = await way.spoil(spoiled)
-  await sleep(SPOILED_FOR_MS)
-  await end()
+function toxic(spoiled: Toxic): Spoiling['spoil'] {
+  return async (way, during) => {
+    const end = await way.spoil(spoiled)
+    try {
+      await during()
+    } finally {
+      await end()
+    }
+  }
 }

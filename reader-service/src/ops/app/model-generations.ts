@@ -7,7 +7,7 @@ import type { TopicOffsets } from './ports.ts'
  * - `filling`: every replica feeds it from the topic, and one writes the writer's states into it;
  * - `filled`: all states are in it, and its group comes near the end of the topic;
  * - `ready`: it is, or may become, the one that queries see;
- * - `retiring`: replicas stop feeding it, and still answer with what it has until the one in use has all of that;
+ * - `retiring`: replicas stop feeding it, and still answer with what it has until the one in use has at least that;
  * - `dropping`: replicas let it go, then its data go.
  */
 export type ModelGeneration = {
@@ -15,8 +15,6 @@ export type ModelGeneration = {
   phase: 'pinning' | 'filling' | 'filled' | 'ready' | 'retiring' | 'dropping'
   /** Undefined until they are noted. */
   pins: TopicOffsets | undefined
-  /** What was published when nobody fed it any more; undefined until it is noted. */
-  fedUpTo: TopicOffsets | undefined
   /** The last id that was written from the writer's states. */
   cursor: string | undefined
   written: number
@@ -39,6 +37,8 @@ export type GenerationRegistry = {
   begin: (total: number) => Promise<number | undefined>
   /** Takes or keeps the work on a step: false while another replica has it, and when the step is over. */
   claim: (step: GenerationStep, owner: string, forMs: number) => Promise<boolean>
+  /** Gives the work back, for a replica that can do it. */
+  release: (step: GenerationStep, owner: string) => Promise<void>
   /** Changes a generation, if this replica still has the work on this step of it. */
   advance: (step: GenerationStep, owner: string, change: GenerationChange) => Promise<boolean>
   /** Ready, and seen by queries, in one write: no crash leaves one without the other. Conditional as `advance` is. */
@@ -49,9 +49,6 @@ export type GenerationRegistry = {
   drop: (step: GenerationStep) => Promise<boolean>
   forget: (number: number) => Promise<void>
 }
-
-/** Fewer records than this are near nothing: a group under load is never at the end. */
-export const NEAR = 100
 
 const fedPhases: readonly ModelGeneration['phase'][] = ['filling', 'filled', 'ready']
 

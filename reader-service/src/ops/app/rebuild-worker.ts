@@ -1,20 +1,33 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '@lockstep/core/log/log.ts'
-import { NEAR, namesOf, type GenerationRegistry, type ModelGeneration } from './model-generations.ts'
+import { namesOf, type GenerationRegistry, type ModelGeneration } from './model-generations.ts'
+import type { Audit } from './audit.ts'
 import type { GenerationData, GenerationGroups, WriterStates } from './ports.ts'
+import { KNOWN_FOR_MS } from './running-models.ts'
 
 /** Few, so that queries of the same database do not wait long behind a write. */
 const PAGE = 50
 /** How long a replica keeps the work without a sign of life, ms: longer than a page takes. */
 const CLAIM_MS = 20_000
+/** Fewer records than this are near nothing: a group under load is never at the end. */
+const NEAR = 100
+/** Slow enough to leave room for queries; what is on its way longer than that is taken for lost. */
+const AUDIT = { productsPerSecond: 5_000, ageLimitMs: 10_000 }
+/** By then every replica has heard that a model is dropped, or knows that it has heard nothing for too long. */
+const LET_GO_MS = KNOWN_FOR_MS + 2_000
 
 export type RebuildPorts = {
   registry: GenerationRegistry
   groups: GenerationGroups
   data: GenerationData
   writer: WriterStates
+  /** Compares this generation, which queries see, with the writer. Rejects in a replica that does not know yet. */
+  audit: (generation: number) => Audit
   log: Log
   /** States that are written at a time. */
   pageSize?: number
+  /** From when a model is dropped until its data go. */
+  letGoMs?: number
 }
 
 /**
@@ -25,7 +38,8 @@ export type RebuildPorts = {
  * The offsets are pinned before the first state is read. An event that was published before that is in the states; one
  * that is published later comes from the topic; one that is in both meets the gate on the version.
  *
- * An operator may drop the generation at any moment, so what is noted is noted only while the step's phase lasts.
+ * An operator may drop the generation at any moment, so what is noted is noted only while the step's phase lasts. A
+ * replica that cannot do a step gives the work back.
  */
 export async function workOnGenerations(
   ports: RebuildPorts,
@@ -37,11 +51,36 @@ export async function workOnGenerations(
   for (const generation of generations) {
     if (stop.aborted || generation.phase === 'ready') continue
     if (!(await registry.claim(generation, owner, CLAIM_MS))) continue
-    if (generation.phase === 'pinning') await pin(ports, generation, active, owner)
-    else if (generation.phase === 'filling') await fill(ports, generation, owner, stop)
-    else if (generation.phase === 'filled') await switchWhenNear(ports, generation, owner)
-    else if (generation.phase === 'retiring') await retire(ports, generation, active, owner)
-    else await drop(ports, generation)
+    try {
+      await step(ports, generation, active, owner, stop)
+    } catch (error) {
+      // Otherwise it runs out.
+      await registry.release(generation, owner).catch(() => {})
+      throw error
+    }
+  }
+}
+
+function step(
+  ports: RebuildPorts,
+  generation: ModelGeneration,
+  active: number,
+  owner: string,
+  stop: AbortSignal,
+): Promise<void> {
+  switch (generation.phase) {
+    case 'pinning':
+      return pin(ports, generation, active, owner)
+    case 'filling':
+      return fill(ports, generation, owner, stop)
+    case 'filled':
+      return switchWhenNear(ports, generation, owner)
+    case 'ready':
+      return Promise.resolve()
+    case 'retiring':
+      return retire(ports, generation, active, owner, stop)
+    case 'dropping':
+      return drop(ports, generation, owner, stop)
   }
 }
 
@@ -103,34 +142,43 @@ async function switchWhenNear(
 }
 
 /**
- * What it holds was published before its group was seen without members. The one in use has all of that once it is past
- * there, or past all that there is now: a topic that was made again never comes to where the old one was.
+ * What it holds the writer had before its group was seen without members. So the one in use has at least that once it
+ * was compared with the writer, and what it lacks was waited for or put into it.
  */
 async function retire(
-  { registry, groups }: RebuildPorts,
+  { registry, groups, audit, log }: RebuildPorts,
   generation: ModelGeneration,
   active: number,
   owner: string,
+  stop: AbortSignal,
 ): Promise<void> {
-  const { number, fedUpTo } = generation
   // Replicas leave the group within moments of seeing the phase.
-  if (!(await groups.remove(namesOf(number).group))) return
-  const ends = await groups.ends()
-  if (!fedUpTo) {
-    await registry.advance(generation, owner, { fedUpTo: ends })
-    return
-  }
-  const { group } = namesOf(active)
-  if ((await groups.behind(group, fedUpTo)) > 0 && (await groups.behind(group, ends)) > 0) return
+  if (!(await groups.remove(namesOf(generation.number).group))) return
+  await audit(active)(
+    { repair: true, ...AUDIT },
+    {
+      onFinding: async (finding) => log.warn({ ...finding }, 'the new read model had drifted'),
+      async onProgress() {
+        stop.throwIfAborted()
+        if (!(await registry.claim(generation, owner, CLAIM_MS)))
+          throw new Error('another replica has the work')
+      },
+    },
+  )
   await registry.advance(generation, owner, { phase: 'dropping' })
 }
 
 async function drop(
-  { registry, groups, data, log }: RebuildPorts,
-  { number }: ModelGeneration,
+  { registry, groups, data, log, letGoMs = LET_GO_MS }: RebuildPorts,
+  generation: ModelGeneration,
+  owner: string,
+  stop: AbortSignal,
 ): Promise<void> {
-  // One that was never ready is still fed when this begins.
+  const { number } = generation
+  // One that was called off is still fed when this begins.
   if (!(await groups.remove(namesOf(number).group))) return
+  await sleep(letGoMs, undefined, { signal: stop })
+  if (!(await registry.claim(generation, owner, CLAIM_MS))) return
   await data.drop(number)
   await registry.forget(number)
   log.info({ generation: number }, 'the old read model is gone')

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
-import { NEAR, isFed, namesOf, type GenerationRegistry, type ModelGeneration } from './model-generations.ts'
+import { isFed, namesOf, type GenerationRegistry, type ModelGeneration } from './model-generations.ts'
 import type { GenerationGroups } from './ports.ts'
 
 export type ModelStatus = Pick<ModelGeneration, 'number' | 'phase' | 'written' | 'total' | 'startedAt'> & {
@@ -15,7 +15,7 @@ export type Rebuild = {
   run: (onProgress: (status: ModelStatus) => Promise<void>) => Promise<void>
   /** Has queries see this read model, however often it is asked. Asks MongoDB only. */
   switchTo: (number: number) => Promise<ModelStatus>
-  /** Drops the read model that queries do not see. Refused while the one that they see is far behind. */
+  /** Drops the read model that queries do not see. It goes once that one has all that it has. */
   dropOld: (onProgress: (status: ModelStatus) => Promise<void>) => Promise<void>
 }
 
@@ -57,12 +57,12 @@ export function rebuildOf(ports: {
     },
 
     async switchTo(number) {
+      const done = await registry.activate(number)
       const { generations } = await registry.read()
       const found = generations.find((each) => each.number === number)
       if (!found) throw new AppError('not_found', `There is no read model ${number}`)
-      if (!(await registry.activate(number))) {
-        throw new AppError('unavailable', `Read model ${number} is not ready, it is ${found.phase}`)
-      }
+      if (isGoing(found)) throw new AppError('not_found', `Read model ${number} is being dropped`)
+      if (!done) throw new AppError('unavailable', `Read model ${number} is not ready yet`)
       return { ...statusOf(found, number), behind: undefined }
     },
 
@@ -70,7 +70,6 @@ export function rebuildOf(ports: {
       const { active, generations } = await registry.read()
       const old = generations.find(({ number }) => number !== active)
       if (!old) throw new AppError('not_found', 'There is one read model only')
-      if (old.phase === 'ready') await refuseFarBehind(active)
       for (;;) {
         const left = (await status()).find(({ number }) => number === old.number)
         if (!left) return
@@ -95,14 +94,6 @@ export function rebuildOf(ports: {
       const begun = await registry.begin(await count())
       if (begun !== undefined) return begun
     }
-  }
-
-  /** While it retires, the old one is not fed any more and there is no way back to it. */
-  async function refuseFarBehind(number: number): Promise<void> {
-    const behind = await groups.behind(namesOf(number).group, await groups.ends())
-    if (behind <= NEAR) return
-    const detail = `Read model ${number} is ${behind} records behind; the old one can go once it has caught up`
-    throw new AppError('unavailable', detail)
   }
 }
 

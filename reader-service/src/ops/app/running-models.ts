@@ -2,19 +2,26 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { repeat } from '@lockstep/core/concurrency/repeat.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import type { Log } from '@lockstep/core/log/log.ts'
-import { isFed, type GenerationRegistry } from './model-generations.ts'
+import { isFed, type GenerationRegistry, type ModelGenerations } from './model-generations.ts'
 
 /** A model that is fed from when it is opened. */
 type Fed = AsyncDisposable & { stopFeeding: () => PromiseLike<void> }
 
-export type RunningModels<M> = AsyncDisposable & {
-  /** The one that queries see. Throws `unavailable` until it is known. */
-  active: () => M
-  /** The others that queries may have seen: one that is being filled may hold, and would cache, what is long past. */
-  others: () => M[]
-  known: () => boolean
+/** The models of a moment: the same object for as long as nothing of it changes. */
+export type SeenModels<M> = {
+  /** The one that queries see. */
+  active: M
+  /** The others that they may have seen: one that is being filled may hold, and would cache, what is long past. */
+  others: readonly M[]
 }
 
+export type RunningModels<M> = AsyncDisposable & {
+  /** Throws `unavailable` until it is known, and when nothing was heard of it for `knownForMs`. */
+  seen: () => SeenModels<M>
+}
+
+/** A replica that has heard nothing for so long, ms, may see a model whose data are gone. */
+export const KNOWN_FOR_MS = 8_000
 const STOP_WITHIN_MS = 3_000
 
 /**
@@ -26,47 +33,60 @@ export function runModels<M extends Fed>(options: {
   registry: Pick<GenerationRegistry, 'read'>
   open: (number: number) => M
   pollMs: number
+  knownForMs?: number
   onActive: (number: number) => void
   /** What there is to do besides; may take long. */
   work: (stop: AbortSignal) => Promise<void>
   log: Log
 }): RunningModels<M> {
-  const { registry, open, pollMs, onActive, work, log } = options
+  const { registry, open, pollMs, knownForMs = KNOWN_FOR_MS, onActive, work, log } = options
   const models = new Map<number, M>()
   const fed = new Set<number>()
-  let seen = new Set<number>()
   const stopping = new AbortController()
-  let active: number | undefined
+  let seen: SeenModels<M> | undefined
+  let knownAt = -Infinity
 
   async function look(): Promise<void> {
+    const askedAt = performance.now()
     const found = await registry.read()
     const toFeed = new Set(found.generations.filter(isFed).map(({ number }) => number))
-    const maySee = found.generations.filter(({ phase }) => phase === 'ready' || phase === 'retiring')
-    seen = new Set(maySee.map(({ number }) => number))
     for (const number of toFeed) {
       if (models.has(number)) continue
       models.set(number, open(number))
       fed.add(number)
       log.info({ generation: number }, 'feeding a read model')
     }
-    if (active !== found.active && models.has(found.active)) {
-      active = found.active
-      onActive(active)
-    }
+    show(found)
+    knownAt = askedAt
     for (const [number, model] of models) {
-      if (number === active || toFeed.has(number)) continue
-      if (fed.delete(number)) log.info({ generation: number }, 'a read model is not fed any more')
-      if (seen.has(number)) {
+      if (toFeed.has(number)) continue
+      if (fed.has(number)) {
         await model.stopFeeding()
-      } else {
-        models.delete(number)
-        await model[Symbol.asyncDispose]()
+        fed.delete(number)
+        log.info({ generation: number }, 'a read model is not fed any more')
       }
+      if (seen?.others.includes(model)) continue
+      models.delete(number)
+      await model[Symbol.asyncDispose]()
     }
   }
 
+  function show({ active: number, generations }: ModelGenerations): void {
+    const active = models.get(number)
+    if (!active) return
+    const others = generations
+      .filter((each) => each.number !== number && (each.phase === 'ready' || each.phase === 'retiring'))
+      .flatMap((each) => models.get(each.number) ?? [])
+    if (seen?.active !== active) onActive(number)
+    else if (others.length === seen.others.length && others.every((each) => seen?.others.includes(each)))
+      return
+    seen = { active, others }
+  }
+
   const attempt = (what: () => Promise<void>) => () =>
-    what().catch((error: unknown) => log.warn({ err: error }, 'the read models were not looked after'))
+    what().catch((error: unknown) => {
+      if (!stopping.signal.aborted) log.warn({ err: error }, 'the read models were not looked after')
+    })
   const looking = repeat(attempt(look), pollMs)
   const working = repeat(
     attempt(() => work(stopping.signal)),
@@ -74,14 +94,10 @@ export function runModels<M extends Fed>(options: {
   )
 
   return {
-    active() {
-      const model = active === undefined ? undefined : models.get(active)
-      if (!model) throw new AppError('unavailable', 'It is not known yet which read model is in use')
-      return model
+    seen() {
+      if (seen && performance.now() - knownAt <= knownForMs) return seen
+      throw new AppError('unavailable', 'It is not known which read model is in use')
     },
-    others: () =>
-      [...models].filter(([number]) => number !== active && seen.has(number)).map(([, model]) => model),
-    known: () => active !== undefined,
     async [Symbol.asyncDispose]() {
       stopping.abort()
       const idle = Promise.all([looking[Symbol.asyncDispose](), working[Symbol.asyncDispose]()])

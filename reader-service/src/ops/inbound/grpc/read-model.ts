@@ -38,7 +38,10 @@ export function readModelService(
     },
     listReadModels: async () => ({ models: (await rebuild.status()).map(statusMessage) }),
     rebuildReadModel: (_, send) => rebuild.run((model) => send({ model: statusMessage(model) })),
-    switchReadModel: async ({ generation }) => ({ model: statusMessage(await rebuild.switchTo(generation)) }),
+    async switchReadModel({ generation }) {
+      if (generation === undefined) throw invalid([{ field: 'generation', message: 'is required' }])
+      return { model: statusMessage(await rebuild.switchTo(generation)) }
+    },
     dropReadModel: (_, send) => rebuild.dropOld((model) => send({ model: statusMessage(model) })),
   })
 }

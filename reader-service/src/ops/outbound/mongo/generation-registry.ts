@@ -6,9 +6,8 @@ import type {
   ModelGenerations,
 } from '../../app/model-generations.ts'
 
-type Stored = Omit<ModelGeneration, 'number' | 'pins' | 'fedUpTo' | 'cursor'> & {
+type Stored = Omit<ModelGeneration, 'number' | 'pins' | 'cursor'> & {
   pins: ModelGeneration['pins'] | null
-  fedUpTo: ModelGeneration['fedUpTo'] | null
   cursor: string | null
   owner: string
   ownedUntil: Date
@@ -51,7 +50,6 @@ export function mongoGenerationRegistry(db: Db): GenerationRegistry {
         ...generation,
         number: Number(key.slice(1)),
         pins: generation.pins ?? undefined,
-        fedUpTo: generation.fedUpTo ?? undefined,
         cursor: generation.cursor ?? undefined,
       }))
       return { active, generations: all.toSorted((a, b) => a.number - b.number) }
@@ -74,6 +72,13 @@ export function mongoGenerationRegistry(db: Db): GenerationRegistry {
         {
           $set: { [`${path}.owner`]: owner, [`${path}.ownedUntil`]: until },
         },
+      )
+    },
+    async release(step, owner) {
+      const path = `generations.g${step.number}`
+      await update(
+        { [`${path}.owner`]: owner },
+        { $set: { [`${path}.ownedUntil`]: new Date(0), [`${path}.owner`]: '' } },
       )
     },
     advance(step, owner, change) {
@@ -113,7 +118,6 @@ function stored(phase: Stored['phase'], total: number): Stored {
   return {
     phase,
     pins: null,
-    fedUpTo: null,
     cursor: null,
     written: 0,
     total,

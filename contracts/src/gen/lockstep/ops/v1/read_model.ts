@@ -51,8 +51,8 @@ export interface RebuildReadModelResponse {
 }
 
 export interface SwitchReadModelRequest {
-  /** The one that queries are to see. */
-  generation: number;
+  /** The one that queries are to see; required. */
+  generation?: number | undefined;
 }
 
 export interface SwitchReadModelResponse {
@@ -470,12 +470,12 @@ export const RebuildReadModelResponse: MessageFns<RebuildReadModelResponse> = {
 };
 
 function createBaseSwitchReadModelRequest(): SwitchReadModelRequest {
-  return { generation: 0 };
+  return { generation: undefined };
 }
 
 export const SwitchReadModelRequest: MessageFns<SwitchReadModelRequest> = {
   encode(message: SwitchReadModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.generation !== 0) {
+    if (message.generation !== undefined) {
       writer.uint32(8).int64(message.generation);
     }
     return writer;
@@ -515,12 +515,12 @@ export const SwitchReadModelRequest: MessageFns<SwitchReadModelRequest> = {
   },
 
   fromJSON(object: any): SwitchReadModelRequest {
-    return { generation: isSet(object.generation) ? globalThis.Number(object.generation) : 0 };
+    return { generation: isSet(object.generation) ? globalThis.Number(object.generation) : undefined };
   },
 
   toJSON(message: SwitchReadModelRequest): unknown {
     const obj: any = {};
-    if (message.generation !== 0) {
+    if (message.generation !== undefined) {
       obj.generation = Math.round(message.generation);
     }
     return obj;
@@ -1199,7 +1199,7 @@ export const ReadModelService = {
   },
   /**
    * Has queries see one of the read models, and does nothing when they do; Kafka is not needed for it. NOT_FOUND when
-   * there is none of that generation, UNAVAILABLE when it is not ready.
+   * there is none of that generation or it is being dropped, UNAVAILABLE when it is not ready yet.
    */
   switchReadModel: {
     path: "/lockstep.ops.v1.ReadModel/SwitchReadModel" as const,
@@ -1213,8 +1213,8 @@ export const ReadModelService = {
     responseDeserialize: (value: Buffer): SwitchReadModelResponse => SwitchReadModelResponse.decode(value),
   },
   /**
-   * Drops the read model that queries do not see, once the one that they see has all that it has. UNAVAILABLE while that
-   * one is far behind.
+   * Drops the read model that queries do not see. If they may have seen it, the one that they see is audited first and
+   * what it lacks is put into it. NOT_FOUND when there is one only.
    */
   dropReadModel: {
     path: "/lockstep.ops.v1.ReadModel/DropReadModel" as const,
@@ -1244,12 +1244,12 @@ export interface ReadModelServer extends UntypedServiceImplementation {
   rebuildReadModel: handleServerStreamingCall<RebuildReadModelRequest, RebuildReadModelResponse>;
   /**
    * Has queries see one of the read models, and does nothing when they do; Kafka is not needed for it. NOT_FOUND when
-   * there is none of that generation, UNAVAILABLE when it is not ready.
+   * there is none of that generation or it is being dropped, UNAVAILABLE when it is not ready yet.
    */
   switchReadModel: handleUnaryCall<SwitchReadModelRequest, SwitchReadModelResponse>;
   /**
-   * Drops the read model that queries do not see, once the one that they see has all that it has. UNAVAILABLE while that
-   * one is far behind.
+   * Drops the read model that queries do not see. If they may have seen it, the one that they see is audited first and
+   * what it lacks is put into it. NOT_FOUND when there is one only.
    */
   dropReadModel: handleServerStreamingCall<DropReadModelRequest, DropReadModelResponse>;
 }
@@ -1300,7 +1300,7 @@ export interface ReadModelClient extends Client {
   ): ClientReadableStream<RebuildReadModelResponse>;
   /**
    * Has queries see one of the read models, and does nothing when they do; Kafka is not needed for it. NOT_FOUND when
-   * there is none of that generation, UNAVAILABLE when it is not ready.
+   * there is none of that generation or it is being dropped, UNAVAILABLE when it is not ready yet.
    */
   switchReadModel(
     request: SwitchReadModelRequest,
@@ -1318,8 +1318,8 @@ export interface ReadModelClient extends Client {
     callback: (error: ServiceError | null, response: SwitchReadModelResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Drops the read model that queries do not see, once the one that they see has all that it has. UNAVAILABLE while that
-   * one is far behind.
+   * Drops the read model that queries do not see. If they may have seen it, the one that they see is audited first and
+   * what it lacks is put into it. NOT_FOUND when there is one only.
    */
   dropReadModel(
     request: DropReadModelRequest,
