@@ -17,8 +17,8 @@ export const writerSettings = {
   WRITER_ADMIN_PORT: port(9101, 'Liveness, readiness and metrics of the writer'),
   WRITER_COMMAND_TIME_LIMIT_MS: milliseconds(
     5_000,
-    { min: 100, max: 60_000 },
-    'How long a command may try before it is given up, ms; an earlier deadline of its caller counts',
+    { min: 100, max: 5_000 },
+    'How long a command may try before it is given up, ms; no longer than a stop waits for it; an earlier deadline of its caller counts',
   ),
   WRITER_MAX_IN_FLIGHT: integer(
     200,
