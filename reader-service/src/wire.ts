@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
-import { AppError } from '@lockstep/core/errors/app-error.ts'
 import { admission } from '@lockstep/core/concurrency/admission.ts'
 import { adminApp } from '@lockstep/core/http/admin.ts'
 import { createHttpApp, refuseOtherMethods } from '@lockstep/core/http/app.ts'
@@ -20,17 +19,13 @@ import { startTracing } from '@lockstep/core/telemetry/tracing.ts'
 import { readerApi } from './api.ts'
 import type { readerSettings } from './config.ts'
 import { readerMetrics } from './metrics.ts'
-import { auditOf, type Audit } from './ops/app/audit.ts'
 import { loadFromModels } from './ops/app/load-from-models.ts'
-import { measuredAudit } from './ops/app/measured-audit.ts'
 import { workOnGenerations } from './ops/app/rebuild-worker.ts'
 import { runModels, type RunningModels } from './ops/app/running-models.ts'
 import { grpcWriterStates } from './ops/outbound/grpc/writer-states.ts'
 import { kafkaGenerationGroups } from './ops/outbound/kafka/generation-groups.ts'
-import { mongoAuditedModel } from './ops/outbound/mongo/audited-model.ts'
 import { mongoGenerationData } from './ops/outbound/mongo/generation-data.ts'
 import { mongoGenerationRegistry } from './ops/outbound/mongo/generation-registry.ts'
-import { redisAuditedCache } from './ops/outbound/redis/audited-cache.ts'
 import { getProduct } from './product/app/get-product.ts'
 import type { AppliedHints, ProductFinder } from './product/app/ports.ts'
 import { searchProducts } from './product/app/search-products.ts'
@@ -38,6 +33,7 @@ import { versionHints } from './product/app/version-hints.ts'
 import { productQueriesService } from './product/inbound/grpc/product-queries.ts'
 import { productRoutes } from './product/inbound/http/product-routes.ts'
 import { listenForHints, redisAppliedHints } from './product/outbound/redis/applied-hints.ts'
+import { auditsOf } from './wire-audits.ts'
 import { openModel, type Model } from './wire-model.ts'
 import { wireOperators } from './wire-operators.ts'
 
@@ -93,22 +89,8 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   const generations = mongoGenerationRegistry(mongo.db)
   const groups = kafkaGenerationGroups(groupOffsets(kafka, log))
   const data = mongoGenerationData(mongo.db)
-  const auditOfModel = (find: () => Model): Audit =>
-    measuredAudit(async (...asked) => {
-      const { products, cacheGeneration } = find()
-      const cache = redisAuditedCache({ connection: forProjection, generation: cacheGeneration })
-      return auditOf({ model: mongoAuditedModel(products), cache, writer })(...asked)
-    }, metrics)
-  const auditOfGeneration = (number: number): Audit =>
-    auditOfModel(() => {
-      const { active } = models.seen()
-      if (active.number === number) return active
-      throw new AppError(
-        'unavailable',
-        `This replica does not know yet that queries see read model ${number}`,
-      )
-    })
-  const rebuilding = { registry: generations, groups, data, writer, audit: auditOfGeneration, log }
+  const audits = auditsOf({ forProjection, writer, metrics, seen: () => models.seen() })
+  const rebuilding = { registry: generations, groups, data, writer, audit: audits.ofGeneration, log }
   const replica = randomUUID()
   const modelParts = { mongo, forQueries, forProjection, kafka, announce, metrics, registry }
   const models: RunningModels<Model> = scope.use(
@@ -152,7 +134,7 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   const forOperators = {
     grpcService,
     kafka,
-    audit: auditOfModel(() => models.seen().active),
+    audit: audits.ofActive,
     count: () => models.seen().active.products.estimatedDocumentCount(),
     registry: generations,
     groups,

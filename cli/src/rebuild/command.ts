@@ -68,7 +68,13 @@ async function switchTo({ out }: Context, client: ReadModelClient, generation: n
 
 async function dropOld({ out }: Context, client: ReadModelClient): Promise<void> {
   let last: ReadModelStatus | undefined
-  for await (const { model } of client.dropReadModel({}) as Answers) last = model
+  {
+    using bar = out.progress('products compared')
+    for await (const { model } of client.dropReadModel({}) as Answers) {
+      last = model
+      if (model?.phase === 'retiring') bar.update(model.written, model.total)
+    }
+  }
   out.value({ dropped: last?.generation ?? null }, 'the other read model is gone')
 }
 

@@ -177,6 +177,7 @@ test('an old model answers until nobody feeds it and the new one was compared wi
   place.kafka.members = 0
   expect(await step()).toBe('dropping')
   expect(place.steps).toContain('audit 1')
+  expect(await place.registry.read()).toMatchObject({ generations: [{ written: 2, total: 2 }, {}] })
 })
 
 test('an old model stays while the new one cannot be compared, and another replica may try at once', async () => {

@@ -17,6 +17,7 @@ export type ModelGeneration = {
   pins: TopicOffsets | undefined
   /** The last id that was written from the writer's states. */
   cursor: string | undefined
+  /** The states of the writer that are in it; once it retires, those that the one in use was compared with. */
   written: number
   /** About how many there are. */
   total: number

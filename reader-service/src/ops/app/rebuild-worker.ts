@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '@lockstep/core/log/log.ts'
-import { namesOf, type GenerationRegistry, type ModelGeneration } from './model-generations.ts'
 import type { Audit } from './audit.ts'
+import { namesOf, type GenerationRegistry, type ModelGeneration } from './model-generations.ts'
 import type { GenerationData, GenerationGroups, WriterStates } from './ports.ts'
 import { KNOWN_FOR_MS } from './running-models.ts'
 
@@ -158,10 +158,13 @@ async function retire(
     { repair: true, ...AUDIT },
     {
       onFinding: async (finding) => log.warn({ ...finding }, 'the new read model had drifted'),
-      async onProgress() {
+      async onProgress({ compared, total }) {
         stop.throwIfAborted()
-        if (!(await registry.claim(generation, owner, CLAIM_MS)))
-          throw new Error('another replica has the work')
+        const progress = { written: compared, total }
+        const kept =
+          (await registry.claim(generation, owner, CLAIM_MS)) &&
+          (await registry.advance(generation, owner, progress))
+        if (!kept) throw new Error('another replica has the work')
       },
     },
   )

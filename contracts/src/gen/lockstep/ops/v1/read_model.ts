@@ -28,7 +28,10 @@ export interface ReadModelStatus {
   phase: string;
   /** Whether queries see it. */
   active: boolean;
-  /** States of the writer that were written into it, of about how many. */
+  /**
+   * States of the writer that were written into it, of about how many; once it retires, those that the one in use was
+   * compared with.
+   */
   written: number;
   total: number;
   /** Records of the topic that it has not taken yet; unset while it takes none, and in the answer to a switch. */
