@@ -7,6 +7,7 @@ import type { Registry } from 'prom-client'
 import type { readerSettings } from './config.ts'
 import type { ReaderMetrics } from './metrics.ts'
 import { namesOf } from './ops/app/model-generations.ts'
+import { takeStates, type TakeStates } from './ops/app/take-states.ts'
 import { productLoader, type LoadProduct } from './product/app/load-product.ts'
 import type { AppliedHints, ProductFinder } from './product/app/ports.ts'
 import { projectProducts } from './product/app/project-products.ts'
@@ -25,6 +26,7 @@ export type Model = AsyncDisposable & {
   products: Collection<ProductDocument>
   finder: ProductFinder
   load: LoadProduct
+  take: TakeStates
   cacheGeneration: GenerationWatch
   stopFeeding: () => PromiseLike<void>
 }
@@ -66,7 +68,7 @@ export function openModel(
   )
   const ttlMs = config.READER_CACHE_TTL_MS
   const cache = redisProductCache({ connection: forQueries, generation: cacheGeneration, ttlMs })
-  const project = projectProducts({
+  const projected = {
     store: mongoProjectionStore(products),
     cache: redisProjectedCache({
       connection: forProjection,
@@ -76,8 +78,8 @@ export function openModel(
       maxAgeMs: config.READER_CACHE_MAX_AGE_MS,
     }),
     hints: { announce },
-    metrics,
-  })
+  }
+  const project = projectProducts({ ...projected, metrics })
   const projection = scope.use(startProjection({ kafka, log, registry, project, group }))
   void projection.failed.then(fail)
   return {
@@ -85,6 +87,7 @@ export function openModel(
     products,
     finder,
     load: productLoader({ cache, finder, metrics }),
+    take: takeStates(projected),
     cacheGeneration,
     stopFeeding: () => projection[Symbol.asyncDispose](),
     [Symbol.asyncDispose]: () => scope.disposeAsync(),

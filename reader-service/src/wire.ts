@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
+import { AppError } from '@lockstep/core/errors/app-error.ts'
 import { admission } from '@lockstep/core/concurrency/admission.ts'
 import { adminApp } from '@lockstep/core/http/admin.ts'
 import { createHttpApp, refuseOtherMethods } from '@lockstep/core/http/app.ts'
@@ -20,8 +21,8 @@ import { readerApi } from './api.ts'
 import type { readerSettings } from './config.ts'
 import { readerMetrics } from './metrics.ts'
 import { loadFromModels } from './ops/app/load-from-models.ts'
-import { workOnGenerations } from './ops/app/rebuild-worker.ts'
-import { runModels, type RunningModels } from './ops/app/running-models.ts'
+import { workOnGenerations, type RebuildPorts } from './ops/app/rebuild-worker.ts'
+import { askModels, runModels, type RunningModels } from './ops/app/running-models.ts'
 import { grpcWriterStates } from './ops/outbound/grpc/writer-states.ts'
 import { kafkaGenerationGroups } from './ops/outbound/kafka/generation-groups.ts'
 import { mongoGenerationData } from './ops/outbound/mongo/generation-data.ts'
@@ -33,7 +34,6 @@ import { versionHints } from './product/app/version-hints.ts'
 import { productQueriesService } from './product/inbound/grpc/product-queries.ts'
 import { productRoutes } from './product/inbound/http/product-routes.ts'
 import { listenForHints, redisAppliedHints } from './product/outbound/redis/applied-hints.ts'
-import { auditsOf } from './wire-audits.ts'
 import { openModel, type Model } from './wire-model.ts'
 import { wireOperators } from './wire-operators.ts'
 
@@ -61,9 +61,9 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   )
   // Called once the models below are there: what they apply is announced, and those who wait ask them.
   const finder: ProductFinder = {
-    find: async (id) => models.seen().active.finder.find(id),
-    versions: async (ids) => models.seen().active.finder.versions(ids),
-    search: async (query) => models.seen().active.finder.search(query),
+    find: (id) => askModels(models.seen, ({ active }) => active.finder.find(id)),
+    versions: (ids) => askModels(models.seen, ({ active }) => active.finder.versions(ids)),
+    search: (query) => askModels(models.seen, ({ active }) => active.finder.search(query)),
   }
   const hints = versionHints(finder)
   const otherReplicas = redisAppliedHints(forProjection)
@@ -89,8 +89,12 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   const generations = mongoGenerationRegistry(mongo.db)
   const groups = kafkaGenerationGroups(groupOffsets(kafka, log))
   const data = mongoGenerationData(mongo.db)
-  const audits = auditsOf({ forProjection, writer, metrics, seen: () => models.seen() })
-  const rebuilding = { registry: generations, groups, data, writer, audit: audits.ofGeneration, log }
+  const take: RebuildPorts['take'] = async (number, states) => {
+    const { active } = models.seen()
+    if (active.number === number) return active.take(states)
+    throw new AppError('unavailable', `It is not known here yet that queries see read model ${number}`)
+  }
+  const rebuilding = { registry: generations, groups, data, take, writer, log }
   const replica = randomUUID()
   const modelParts = { mongo, forQueries, forProjection, kafka, announce, metrics, registry }
   const models: RunningModels<Model> = scope.use(
@@ -134,10 +138,12 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   const forOperators = {
     grpcService,
     kafka,
-    audit: audits.ofActive,
-    count: () => models.seen().active.products.estimatedDocumentCount(),
+    forProjection,
+    models,
     registry: generations,
     groups,
+    writer,
+    metrics,
   }
   const operators = wireOperators(context, forOperators, scope)
   scope.use(

@@ -69,7 +69,7 @@ async function switchTo({ out }: Context, client: ReadModelClient, generation: n
 async function dropOld({ out }: Context, client: ReadModelClient): Promise<void> {
   let last: ReadModelStatus | undefined
   {
-    using bar = out.progress('products compared')
+    using bar = out.progress('products')
     for await (const { model } of client.dropReadModel({}) as Answers) {
       last = model
       if (model?.phase === 'retiring') bar.update(model.written, model.total)
@@ -79,9 +79,9 @@ async function dropOld({ out }: Context, client: ReadModelClient): Promise<void>
 }
 
 function statusLine({ generation, phase, active, written, total, behind }: ReadModelStatus): string {
-  const filled = phase === 'filling' ? `${written} of ${total} states` : ''
+  const copied = phase === 'filling' || phase === 'retiring' ? `${written} of ${total} states` : ''
   const lag = behind === undefined ? '' : `${behind} records behind`
-  return [`${generation}`.padStart(3), active ? 'active' : '      ', phase.padEnd(8), filled, lag]
+  return [`${generation}`.padStart(3), active ? 'active' : '      ', phase.padEnd(8), copied, lag]
     .join('  ')
     .trimEnd()
 }

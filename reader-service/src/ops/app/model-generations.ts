@@ -15,9 +15,9 @@ export type ModelGeneration = {
   phase: 'pinning' | 'filling' | 'filled' | 'ready' | 'retiring' | 'dropping'
   /** Undefined until they are noted. */
   pins: TopicOffsets | undefined
-  /** The last id that was written from the writer's states. */
+  /** The last id that was written, or brought up to, from the writer's states. */
   cursor: string | undefined
-  /** The states of the writer that are in it; once it retires, those that the one in use was compared with. */
+  /** The states of the writer that are in it; once it retires, those that the one in use has. */
   written: number
   /** About how many there are. */
   total: number
@@ -46,8 +46,8 @@ export type GenerationRegistry = {
   present: (step: GenerationStep, owner: string) => Promise<boolean>
   /** Has queries see this generation, if it is ready. */
   activate: (number: number) => Promise<boolean>
-  /** Begins to drop a generation that queries do not see: it retires first if they may have seen it. */
-  drop: (step: GenerationStep) => Promise<boolean>
+  /** Begins to drop a generation that queries do not see: it retires first if they may have seen it, for `total` states. */
+  drop: (step: GenerationStep, total: number) => Promise<boolean>
   forget: (number: number) => Promise<void>
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '@lockstep/core/log/log.ts'
-import type { Audit } from './audit.ts'
+import type { ProductState } from '../../product/domain/product.ts'
 import { namesOf, type GenerationRegistry, type ModelGeneration } from './model-generations.ts'
 import type { GenerationData, GenerationGroups, WriterStates } from './ports.ts'
 import { KNOWN_FOR_MS } from './running-models.ts'
@@ -11,23 +11,20 @@ const PAGE = 50
 const CLAIM_MS = 20_000
 /** Fewer records than this are near nothing: a group under load is never at the end. */
 const NEAR = 100
-/** Slow enough to leave room for queries; what is on its way longer than that is taken for lost. */
-const AUDIT = { productsPerSecond: 5_000, ageLimitMs: 10_000 }
-/** By then every replica has heard that a model is dropped, or knows that it has heard nothing for too long. */
-const LET_GO_MS = KNOWN_FOR_MS + 2_000
+/** By then every replica has heard of a phase, or knows that it has heard nothing for too long, ms. */
+const HEAR_WITHIN_MS = KNOWN_FOR_MS + 2_000
 
 export type RebuildPorts = {
   registry: GenerationRegistry
   groups: GenerationGroups
   data: GenerationData
   writer: WriterStates
-  /** Compares this generation, which queries see, with the writer. Rejects in a replica that does not know yet. */
-  audit: (generation: number) => Audit
+  /** Brings this generation, which queries see, up to the states. Rejects in a replica that does not know yet. */
+  take: (generation: number, states: readonly ProductState[]) => Promise<void>
   log: Log
   /** States that are written at a time. */
   pageSize?: number
-  /** From when a model is dropped until its data go. */
-  letGoMs?: number
+  hearWithinMs?: number
 }
 
 /**
@@ -39,7 +36,7 @@ export type RebuildPorts = {
  * that is published later comes from the topic; one that is in both meets the gate on the version.
  *
  * An operator may drop the generation at any moment, so what is noted is noted only while the step's phase lasts. A
- * replica that cannot do a step gives the work back.
+ * replica that cannot do a step, or stops, gives the work back.
  */
 export async function workOnGenerations(
   ports: RebuildPorts,
@@ -58,6 +55,7 @@ export async function workOnGenerations(
       await registry.release(generation, owner).catch(() => {})
       throw error
     }
+    if (stop.aborted) await registry.release(generation, owner)
   }
 }
 
@@ -102,31 +100,41 @@ async function pin(
 }
 
 async function fill(
-  { registry, data, writer, log, pageSize = PAGE }: RebuildPorts,
+  ports: RebuildPorts,
   generation: ModelGeneration,
   owner: string,
   stop: AbortSignal,
 ): Promise<void> {
-  const { number, cursor, written } = generation
-  let after = cursor
-  let count = written
+  const { number } = generation
+  const into = (states: readonly ProductState[]) => ports.data.apply(number, states)
+  if (!(await copyStates(ports, generation, { into, next: 'filled' }, owner, stop))) return
+  ports.log.info({ generation: number }, 'the new read model has all states of the writer')
+}
+
+/** Page by page, behind the last id that was noted; true when it is through. */
+async function copyStates(
+  { registry, writer, pageSize = PAGE }: RebuildPorts,
+  generation: ModelGeneration,
+  {
+    into,
+    next,
+  }: { into: (states: readonly ProductState[]) => Promise<void>; next: ModelGeneration['phase'] },
+  owner: string,
+  stop: AbortSignal,
+): Promise<boolean> {
+  let { cursor, written } = generation
   while (!stop.aborted) {
-    const page = await writer.list({ after, upTo: undefined, limit: pageSize })
-    if (!(await registry.claim(generation, owner, CLAIM_MS))) return
-    await data.apply(
-      number,
-      page.map(({ state }) => state),
-    )
-    after = page.at(-1)?.state.id ?? after
-    count += page.length
+    const page = await writer.list({ after: cursor, upTo: undefined, limit: pageSize })
+    if (!(await registry.claim(generation, owner, CLAIM_MS))) return false
+    await into(page.map(({ state }) => state))
+    cursor = page.at(-1)?.state.id ?? cursor
+    written += page.length
     const done = page.length < pageSize
-    const change = { cursor: after, written: count, ...(done && { phase: 'filled' as const, total: count }) }
-    if (!(await registry.advance(generation, owner, change))) return
-    if (done) {
-      log.info({ generation: number, written: count }, 'the new read model has all states of the writer')
-      return
-    }
+    const change = { cursor, written, ...(done && { phase: next, total: written }) }
+    if (!(await registry.advance(generation, owner, change))) return false
+    if (done) return true
   }
+  return false
 }
 
 async function switchWhenNear(
@@ -142,45 +150,43 @@ async function switchWhenNear(
 }
 
 /**
- * What it holds the writer had before its group was seen without members. So the one in use has at least that once it
- * was compared with the writer, and what it lacks was waited for or put into it.
+ * What it holds the writer had before nobody fed it any more. So the one in use has at least that once it has the states
+ * that the writer has afterwards.
  */
 async function retire(
-  { registry, groups, audit, log }: RebuildPorts,
+  ports: RebuildPorts,
   generation: ModelGeneration,
   active: number,
   owner: string,
   stop: AbortSignal,
 ): Promise<void> {
-  // Replicas leave the group within moments of seeing the phase.
-  if (!(await groups.remove(namesOf(generation.number).group))) return
-  await audit(active)(
-    { repair: true, ...AUDIT },
-    {
-      onFinding: async (finding) => log.warn({ ...finding }, 'the new read model had drifted'),
-      async onProgress({ compared, total }) {
-        stop.throwIfAborted()
-        const progress = { written: compared, total }
-        const kept =
-          (await registry.claim(generation, owner, CLAIM_MS)) &&
-          (await registry.advance(generation, owner, progress))
-        if (!kept) throw new Error('another replica has the work')
-      },
-    },
-  )
-  await registry.advance(generation, owner, { phase: 'dropping' })
+  if (generation.cursor === undefined && !(await isLeftAlone(ports, generation, stop))) return
+  const into = (states: readonly ProductState[]) => ports.take(active, states)
+  await copyStates(ports, generation, { into, next: 'dropping' }, owner, stop)
+}
+
+/**
+ * A replica that has not heard yet may be no member of the group at this moment and join it in the next. Later each has
+ * heard, and one that is on its way out is a member still.
+ */
+async function isLeftAlone(
+  { groups, hearWithinMs = HEAR_WITHIN_MS }: RebuildPorts,
+  { number }: ModelGeneration,
+  stop: AbortSignal,
+): Promise<boolean> {
+  await sleep(hearWithinMs, undefined, { signal: stop })
+  return groups.remove(namesOf(number).group)
 }
 
 async function drop(
-  { registry, groups, data, log, letGoMs = LET_GO_MS }: RebuildPorts,
+  ports: RebuildPorts,
   generation: ModelGeneration,
   owner: string,
   stop: AbortSignal,
 ): Promise<void> {
+  const { registry, data, log } = ports
   const { number } = generation
-  // One that was called off is still fed when this begins.
-  if (!(await groups.remove(namesOf(number).group))) return
-  await sleep(letGoMs, undefined, { signal: stop })
+  if (!(await isLeftAlone(ports, generation, stop))) return
   if (!(await registry.claim(generation, owner, CLAIM_MS))) return
   await data.drop(number)
   await registry.forget(number)

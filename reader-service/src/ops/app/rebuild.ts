@@ -74,7 +74,7 @@ export function rebuildOf(ports: {
         const left = (await status()).find(({ number }) => number === old.number)
         if (!left) return
         if (left.active) throw new AppError('unavailable', `Queries see read model ${left.number} now`)
-        if (!isGoing(left)) await registry.drop(left)
+        if (!isGoing(left)) await registry.drop(left, await count())
         await onProgress(left)
         await sleep(LOOK_EVERY_MS)
       }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { expect, test, vi } from 'vitest'
 import type { ModelGeneration } from './model-generations.ts'
@@ -7,7 +8,7 @@ const log = createLog({ service: 'test', level: 'silent' })
 
 /** Generation 0, which queries see, and another one in `phase`; `happened` says what was done with the models. */
 function playground(phase: ModelGeneration['phase'], knownForMs = 60_000) {
-  const its = { phase, answers: true }
+  const its = { phase, answers: true, left: Promise.resolve() }
   const happened: string[] = []
   const generation = (number: number): ModelGeneration => ({
     number,
@@ -29,7 +30,10 @@ function playground(phase: ModelGeneration['phase'], knownForMs = 60_000) {
       happened.push(`fed ${number}`)
       return {
         number,
-        stopFeeding: async () => void happened.push(`not fed ${number}`),
+        stopFeeding() {
+          happened.push(`not fed ${number}`)
+          return its.left
+        },
         [Symbol.asyncDispose]: async () => void happened.push(`let go ${number}`),
       }
     },
@@ -98,4 +102,17 @@ test('a replica that has heard nothing for too long answers nobody until it hear
   await vi.waitFor(() => expect(seen).toThrow('It is not known which read model is in use'))
   its.answers = true
   await known()
+})
+
+test('a model that takes long to leave its group keeps nobody waiting', async () => {
+  await using place = playground('ready', 200)
+  const { its, happened, others, seen } = place
+  await vi.waitFor(() => expect(others()).toEqual([1]))
+  const left = Promise.withResolvers<void>()
+  its.left = left.promise
+  its.phase = 'retiring'
+  await vi.waitFor(() => expect(happened).toContain('not fed 1'))
+  await sleep(500)
+  expect(seen()).toMatchObject({ active: { number: 0 } })
+  left.resolve()
 })

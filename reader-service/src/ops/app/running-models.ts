@@ -20,6 +20,18 @@ export type RunningModels<M> = AsyncDisposable & {
   seen: () => SeenModels<M>
 }
 
+/** Asks the models of one moment, and again when one came or went meanwhile: its data may be gone. */
+export async function askModels<M, T>(
+  seen: () => SeenModels<M>,
+  ask: (models: SeenModels<M>) => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    const models = seen()
+    const answer = await ask(models)
+    if (seen() === models) return answer
+  }
+}
+
 /** A replica that has heard nothing for so long, ms, may see a model whose data are gone. */
 export const KNOWN_FOR_MS = 8_000
 const STOP_WITHIN_MS = 3_000
@@ -42,6 +54,8 @@ export function runModels<M extends Fed>(options: {
   const { registry, open, pollMs, knownForMs = KNOWN_FOR_MS, onActive, work, log } = options
   const models = new Map<number, M>()
   const fed = new Set<number>()
+  /** What leaves its group or its connections, which may take long: looks do not wait for it. */
+  const leaving = new Set<Promise<unknown>>()
   const stopping = new AbortController()
   let seen: SeenModels<M> | undefined
   let knownAt = -Infinity
@@ -60,14 +74,13 @@ export function runModels<M extends Fed>(options: {
     knownAt = askedAt
     for (const [number, model] of models) {
       if (toFeed.has(number)) continue
-      if (fed.has(number)) {
-        await model.stopFeeding()
-        fed.delete(number)
+      if (fed.delete(number)) {
         log.info({ generation: number }, 'a read model is not fed any more')
+        leave(model.stopFeeding())
       }
       if (seen?.others.includes(model)) continue
       models.delete(number)
-      await model[Symbol.asyncDispose]()
+      leave(model[Symbol.asyncDispose]())
     }
   }
 
@@ -81,6 +94,13 @@ export function runModels<M extends Fed>(options: {
     else if (others.length === seen.others.length && others.every((each) => seen?.others.includes(each)))
       return
     seen = { active, others }
+  }
+
+  function leave(left: PromiseLike<void>): void {
+    const done = Promise.resolve(left)
+      .catch((error: unknown) => log.warn({ err: error }, 'a read model was not left in order'))
+      .finally(() => leaving.delete(done))
+    leaving.add(done)
   }
 
   const attempt = (what: () => Promise<void>) => () =>
@@ -103,7 +123,7 @@ export function runModels<M extends Fed>(options: {
       const idle = Promise.all([looking[Symbol.asyncDispose](), working[Symbol.asyncDispose]()])
       // A step may wait for a writer that hangs; whoever has the work next repeats it.
       await Promise.race([idle, sleep(STOP_WITHIN_MS, undefined, { ref: false })])
-      await Promise.all([...models.values()].map((model) => model[Symbol.asyncDispose]()))
+      await Promise.all([...leaving, ...[...models.values()].map((model) => model[Symbol.asyncDispose]())])
     },
   }
 }

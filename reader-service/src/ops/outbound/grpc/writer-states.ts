@@ -9,8 +9,8 @@ import { AppError } from '@lockstep/core/errors/app-error.ts'
 import type { ProductState } from '../../../product/domain/product.ts'
 import type { WriterState, WriterStates } from '../../app/ports.ts'
 
-/** For one page. */
-const TIME_LIMIT_MS = 30_000
+/** For one page, and less than a replica keeps the work on a rebuild without a sign of life. */
+const TIME_LIMIT_MS = 15_000
 
 /** The writer's states over its operators' API. Connects when it is first used. */
 export function grpcWriterStates(options: {

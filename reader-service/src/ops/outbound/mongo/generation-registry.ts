@@ -23,13 +23,16 @@ type RegistryDocument = {
 
 const _id = 'products'
 
+/** A look at it must not hang with one connection while queries get on with others. */
+const READ_WITHIN_MS = 4_000
+
 /** One document for all replicas: each step is one conditional write of it. */
 export function mongoGenerationRegistry(db: Db): GenerationRegistry {
   const registry = db.collection<RegistryDocument>('model_generations')
 
   async function document(): Promise<RegistryDocument> {
     const found =
-      (await registry.findOne({ _id })) ??
+      (await registry.findOne({ _id }, { signal: AbortSignal.timeout(READ_WITHIN_MS) })) ??
       (await registry.findOneAndUpdate(
         { _id },
         { $setOnInsert: { active: 0, last: 0, generations: { g0: stored('ready', 0) } } },
@@ -83,8 +86,7 @@ export function mongoGenerationRegistry(db: Db): GenerationRegistry {
     },
     advance(step, owner, change) {
       const path = `generations.g${step.number}`
-      const set = Object.entries(change).map(([field, value]) => [`${path}.${field}`, value])
-      return update({ ...inPhase(step), [`${path}.owner`]: owner }, { $set: Object.fromEntries(set) })
+      return update({ ...inPhase(step), [`${path}.owner`]: owner }, { $set: fieldsOf(path, change) })
     },
     present: (step, owner) =>
       update(
@@ -98,15 +100,20 @@ export function mongoGenerationRegistry(db: Db): GenerationRegistry {
           $set: { active: number },
         },
       ),
-    drop: (step) =>
-      update(
-        { ...inPhase(step), active: { $ne: step.number } },
-        { $set: { [`generations.g${step.number}.phase`]: step.phase === 'ready' ? 'retiring' : 'dropping' } },
-      ),
+    drop: (step, total) => {
+      const path = `generations.g${step.number}`
+      const retiring = { phase: 'retiring', cursor: null, written: 0, total }
+      const change = step.phase === 'ready' ? retiring : { phase: 'dropping' }
+      return update({ ...inPhase(step), active: { $ne: step.number } }, { $set: fieldsOf(path, change) })
+    },
     async forget(number) {
       await update({ active: { $ne: number } }, { $unset: { [`generations.g${number}`]: '' } })
     },
   }
+}
+
+function fieldsOf(path: string, change: object) {
+  return Object.fromEntries(Object.entries(change).map(([field, value]) => [`${path}.${field}`, value]))
 }
 
 /** An operator may have dropped it since whoever does the step looked. */

@@ -29,8 +29,8 @@ export interface ReadModelStatus {
   /** Whether queries see it. */
   active: boolean;
   /**
-   * States of the writer that were written into it, of about how many; once it retires, those that the one in use was
-   * compared with.
+   * States of the writer that were written into it, of about how many; once it retires, those that the one in use
+   * has got.
    */
   written: number;
   total: number;
@@ -1216,8 +1216,9 @@ export const ReadModelService = {
     responseDeserialize: (value: Buffer): SwitchReadModelResponse => SwitchReadModelResponse.decode(value),
   },
   /**
-   * Drops the read model that queries do not see. If they may have seen it, the one that they see is audited first and
-   * what it lacks is put into it. NOT_FOUND when there is one only.
+   * Drops the read model that queries do not see. If they may have seen it, the one that they see gets the writer's
+   * states first. The work goes on when the caller goes away. NOT_FOUND when there is one only; UNAVAILABLE also when
+   * queries were switched to it meanwhile, and when Kafka does not answer.
    */
   dropReadModel: {
     path: "/lockstep.ops.v1.ReadModel/DropReadModel" as const,
@@ -1251,8 +1252,9 @@ export interface ReadModelServer extends UntypedServiceImplementation {
    */
   switchReadModel: handleUnaryCall<SwitchReadModelRequest, SwitchReadModelResponse>;
   /**
-   * Drops the read model that queries do not see. If they may have seen it, the one that they see is audited first and
-   * what it lacks is put into it. NOT_FOUND when there is one only.
+   * Drops the read model that queries do not see. If they may have seen it, the one that they see gets the writer's
+   * states first. The work goes on when the caller goes away. NOT_FOUND when there is one only; UNAVAILABLE also when
+   * queries were switched to it meanwhile, and when Kafka does not answer.
    */
   dropReadModel: handleServerStreamingCall<DropReadModelRequest, DropReadModelResponse>;
 }
@@ -1321,8 +1323,9 @@ export interface ReadModelClient extends Client {
     callback: (error: ServiceError | null, response: SwitchReadModelResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Drops the read model that queries do not see. If they may have seen it, the one that they see is audited first and
-   * what it lacks is put into it. NOT_FOUND when there is one only.
+   * Drops the read model that queries do not see. If they may have seen it, the one that they see gets the writer's
+   * states first. The work goes on when the caller goes away. NOT_FOUND when there is one only; UNAVAILABLE also when
+   * queries were switched to it meanwhile, and when Kafka does not answer.
    */
   dropReadModel(
     request: DropReadModelRequest,
