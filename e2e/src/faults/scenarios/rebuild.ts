@@ -12,6 +12,7 @@ export const rebuildScenarios: readonly Scenario[] = [
     fails: 'each reader in turn',
     when: 'kill -9 while the read model is made anew; then queries are switched back',
     recovers,
+    short: true,
     async inject(world) {
       const rebuilt = operated(world, 'rebuild')
       for (const { process } of world.stack.readers) await killed(world, process, 2_000)
