@@ -58,35 +58,6 @@ test('a writer killed between commit and publish loses nothing', async ({ stack 
   expect(await faultsIn(stack, { commands: attempts }, { withinMs: 60_000 })).toEqual([])
 })
 
-test('a writer killed between publish and the removal from the outbox repeats events, to no effect', async ({
-  stack,
-  onTestFinished,
-}) => {
-  const { writers, proxies, postgres } = stack
-  await proxies.kafka.enable(false)
-  const attempts = await tenCommands(stack)
-  // The relay can read these entries and publish them, but not delete them.
-  const holder = await postgres.connect()
-  await holder.query('begin')
-  await holder.query('select from outbox for update')
-  onTestFinished(() => holder.release(true))
-  await proxies.kafka.enable(true)
-  await eventually(async () => expect(await published(stack, attempts)).toBeGreaterThanOrEqual(10), {
-    withinMs: 60_000,
-  })
-
-  for (const { process } of writers) await process.kill()
-  const before = await published(stack, attempts)
-  // Postgres would go on with a statement whose client is gone.
-  await holder.query(
-    `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'lockstep-relay'`,
-  )
-  await holder.query('rollback')
-  await Promise.all(writers.map(({ process }) => process.start()))
-  expect(await faultsIn(stack, { commands: attempts }, { withinMs: 60_000 })).toEqual([])
-  expect(await published(stack, attempts)).toBeGreaterThan(before)
-})
-
 test('a reader killed between the write of the model and the offset commit loses nothing, and the model never goes back', async ({
   stack,
 }) => {
