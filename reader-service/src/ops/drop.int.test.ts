@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, inject, test } from 'vitest'
 import { mongoProjectionStore } from '../product/outbound/mongo/projection-store.ts'
 import {
@@ -107,9 +106,14 @@ test('another replica goes on with a model that retires behind the last page tha
 async function cutOff({ ports, work }: GenerationsPlayground): Promise<unknown> {
   ports.hearWithinMs = 600_000
   const stop = new AbortController()
-  const ended = work('replica', stop.signal).catch((error: unknown) => error)
-  await sleep(200)
-  stop.abort()
+  const { claim } = ports.registry
+  ports.registry.claim = async (...asked) => {
+    const claimed = await claim(...asked)
+    stop.abort()
+    return claimed
+  }
+  const ended = await work('replica', stop.signal).catch((error: unknown) => error)
+  ports.registry.claim = claim
   ports.hearWithinMs = 0
   return ended
 }
@@ -162,6 +166,10 @@ test('a model that is dropped while it is filled is not filled any further, and 
   expect(await place.phases()).toEqual(['ready', 'dropping'])
   expect(pages).toBe(2)
   expect(await place.model(1).countDocuments()).toBe(5)
+  place.kafka.members = 1
+  await place.work()
+  expect(await place.phases()).toEqual(['ready', 'dropping'])
+  place.kafka.members = 0
   await place.work()
   expect(await place.registry.read()).toMatchObject({ active: 0, generations: [{ number: 0 }] })
 })
