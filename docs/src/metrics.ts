@@ -1,7 +1,7 @@
-import { admission } from '@lockstep/core/concurrency/admission.ts'
+import { requestLimit } from '@lockstep/core/async/limit-concurrency.ts'
 import { createHttpApp } from '@lockstep/core/http/app.ts'
 import { grpcServices } from '@lockstep/core/grpc/service.ts'
-import { consumerMetrics } from '@lockstep/core/kafka/consumer-metrics.ts'
+import { consumerMetrics } from '@lockstep/core/kafka/consumer/consumer-metrics.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
 import { readerMetrics } from '@lockstep/reader-service/metrics.ts'
@@ -17,7 +17,7 @@ const log = createLog({ service: 'docs', level: 'fatal' })
 /** The tables of docs/metrics.md, from the same functions that the services call; nothing here is connected. */
 export function metricTables(): Record<'both' | 'writer' | 'reader', string> {
   const both = new Registry()
-  const admit = admission({ limit: 1, metrics: both })
+  const admit = requestLimit({ limit: 1, metrics: both })
   createHttpApp({ log, metrics: both, admit })
   grpcServices({ log, metrics: both, admit })
 

@@ -1,6 +1,6 @@
 import { readSettings } from '@lockstep/core/config/settings.ts'
-import { kafkaClientSettings } from '@lockstep/core/kafka/settings.ts'
-import { ensureTopics } from '@lockstep/core/kafka/topics.ts'
+import { kafkaClientSettings } from '@lockstep/core/kafka/client/settings.ts'
+import { ensureTopics } from '@lockstep/core/kafka/admin/topics.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { topicSpecs } from '@lockstep/contracts/topic-specs.ts'
 import { topicSettings } from './topic-settings.ts'

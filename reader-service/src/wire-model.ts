@@ -1,4 +1,4 @@
-import type { KafkaSettings } from '@lockstep/core/kafka/client.ts'
+import type { KafkaSettings } from '@lockstep/core/kafka/client/client.ts'
 import type { ServiceContext } from '@lockstep/core/lifecycle/start-service.ts'
 import type { Mongo } from '@lockstep/core/mongo/client.ts'
 import type { RedisConnection } from '@lockstep/core/redis/client.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
-import { admission } from '@lockstep/core/concurrency/admission.ts'
+import { requestLimit } from '@lockstep/core/async/limit-concurrency.ts'
 import { adminApp } from '@lockstep/core/http/admin.ts'
 import { createHttpApp, refuseOtherMethods } from '@lockstep/core/http/app.ts'
 import { serveApiDocs } from '@lockstep/core/http/docs.ts'
@@ -10,8 +10,8 @@ import { channelCredentials } from '@lockstep/core/grpc/channel.ts'
 import { serveGrpc } from '@lockstep/core/grpc/server.ts'
 import { grpcServices } from '@lockstep/core/grpc/service.ts'
 import { grpcTls } from '@lockstep/core/grpc/settings.ts'
-import { groupOffsets } from '@lockstep/core/kafka/group-offsets.ts'
-import { kafkaClientSettings } from '@lockstep/core/kafka/settings.ts'
+import { groupOffsets } from '@lockstep/core/kafka/admin/group-offsets.ts'
+import { kafkaClientSettings } from '@lockstep/core/kafka/client/settings.ts'
 import type { ServiceContext } from '@lockstep/core/lifecycle/start-service.ts'
 import { openMongo } from '@lockstep/core/mongo/client.ts'
 import { openRedis, openRedisSubscriber } from '@lockstep/core/redis/client.ts'
@@ -133,7 +133,7 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   const adminPort = config.READER_ADMIN_PORT
   scope.use(await serveHttp({ app: admin, host, port: adminPort, draining, stopWithinMs: 1_000 }))
 
-  const admit = admission({ limit: config.READER_MAX_IN_FLIGHT, metrics: registry })
+  const admit = requestLimit({ limit: config.READER_MAX_IN_FLIGHT, metrics: registry })
   const grpcService = grpcServices({ log, metrics: registry, admit, draining })
   const forOperators = {
     grpcService,

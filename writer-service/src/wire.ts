@@ -1,5 +1,5 @@
 import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
-import { admission } from '@lockstep/core/concurrency/admission.ts'
+import { requestLimit } from '@lockstep/core/async/limit-concurrency.ts'
 import { adminApp } from '@lockstep/core/http/admin.ts'
 import { createHttpApp, refuseOtherMethods } from '@lockstep/core/http/app.ts'
 import { serveApiDocs } from '@lockstep/core/http/docs.ts'
@@ -7,8 +7,8 @@ import { serveHttp } from '@lockstep/core/http/server.ts'
 import { serveGrpc } from '@lockstep/core/grpc/server.ts'
 import { grpcServices } from '@lockstep/core/grpc/service.ts'
 import { grpcTls } from '@lockstep/core/grpc/settings.ts'
-import { connectProducer } from '@lockstep/core/kafka/producer.ts'
-import { kafkaClientSettings } from '@lockstep/core/kafka/settings.ts'
+import { connectProducer } from '@lockstep/core/kafka/producer/producer.ts'
+import { kafkaClientSettings } from '@lockstep/core/kafka/client/settings.ts'
 import type { ServiceContext } from '@lockstep/core/lifecycle/start-service.ts'
 import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
 import { createMetrics } from '@lockstep/core/telemetry/metrics.ts'
@@ -76,7 +76,7 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
   const adminPort = config.WRITER_ADMIN_PORT
   scope.use(await serveHttp({ app: admin, host, port: adminPort, draining, stopWithinMs: 1_000 }))
 
-  const admit = admission({ limit: config.WRITER_MAX_IN_FLIGHT, metrics })
+  const admit = requestLimit({ limit: config.WRITER_MAX_IN_FLIGHT, metrics })
   const grpcService = grpcServices({ log, metrics, admit, draining })
   const forOperators = {
     grpcService,

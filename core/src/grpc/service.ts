@@ -11,7 +11,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import { Histogram, type Registry } from 'prom-client'
-import { bounded, type Admission } from '../concurrency/admission.ts'
+import { limitConcurrency, type ConcurrencyLimit } from '../async/limit-concurrency.ts'
 import { AppError, asAppError } from '../errors/app-error.ts'
 import { requestContext, type Log } from '../log/log.ts'
 import { durationBuckets } from '../telemetry/metrics.ts'
@@ -60,7 +60,7 @@ export function grpcServices(options: {
   log: Log
   metrics: Registry
   /** For calls with one answer; streams are long, and have a bound of their own. */
-  admit: Admission
+  admit: ConcurrencyLimit
   draining?: AbortSignal
 }) {
   const duration = new Histogram({
@@ -71,7 +71,7 @@ export function grpcServices(options: {
     registers: [options.metrics],
   })
 
-  const admitStream = bounded(MAX_STREAMS)
+  const admitStream = limitConcurrency(MAX_STREAMS)
 
   return function grpcService<D extends object>(definition: D, handlers: GrpcHandlers<D>): GrpcService {
     const methods = Object.entries(definition) as [keyof D & string, Method][]

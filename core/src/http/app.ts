@@ -3,7 +3,7 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import { Histogram, type Registry } from 'prom-client'
-import type { Admission } from '../concurrency/admission.ts'
+import type { ConcurrencyLimit } from '../async/limit-concurrency.ts'
 import { AppError, asAppError } from '../errors/app-error.ts'
 import { requestContext, type Log } from '../log/log.ts'
 import { durationBuckets } from '../telemetry/metrics.ts'
@@ -20,7 +20,7 @@ const requestIdPattern = /^[\w.-]{1,128}$/
  * and a place in the metrics, and every answer that is an error is a problem. A caller's identity, once
  * there is one, is checked here, before any handler.
  */
-export function createHttpApp(options: { log: Log; metrics: Registry; admit: Admission }): HttpApp {
+export function createHttpApp(options: { log: Log; metrics: Registry; admit: ConcurrencyLimit }): HttpApp {
   const duration = new Histogram({
     name: 'http_server_request_duration_seconds',
     help: 'Time from the first byte of a request to its answer',

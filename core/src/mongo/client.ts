@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MongoClient, ReadPreference, type Db } from 'mongodb'
-import { endCommandsWithTheirConnection } from './commands-end.ts'
+import { endCommandsWithTheirConnection } from './patches/commands-end.ts'
 
 endCommandsWithTheirConnection()
 

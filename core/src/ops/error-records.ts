@@ -7,10 +7,10 @@ import {
 import { groups } from '@lockstep/contracts/topics.ts'
 import { AppError, invalid, type FieldViolation } from '../errors/app-error.ts'
 import type { grpcServices, GrpcService } from '../grpc/service.ts'
-import type { RecordPlace } from '../kafka/error-entry.ts'
-import type { ErrorFilter, ListedError } from '../kafka/error-reader.ts'
-import type { ErrorTopics, Verdict } from '../kafka/error-topics.ts'
-import { headerValues } from '../kafka/record.ts'
+import type { RecordPlace } from '../kafka/dead-letters/error-entry.ts'
+import type { ErrorFilter, ListedError } from '../kafka/dead-letters/error-reader.ts'
+import type { ErrorTopics, Verdict } from '../kafka/dead-letters/error-topics.ts'
+import { headerValues } from '../kafka/client/record.ts'
 import { timeFaults } from './time-range.ts'
 
 const DEFAULT_PER_SECOND = 100

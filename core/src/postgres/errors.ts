@@ -18,7 +18,7 @@ export function rolledBack(error: unknown): error is DatabaseError {
  * 57 operator intervention (a statement time-out), 58 system error; or the connection was lost.
  * Classes as in https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-export function passing(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   if (!(error instanceof DatabaseError)) return true
   return /^(08|25006|40|53|55|57|58)/.test(error.code ?? '')
 }

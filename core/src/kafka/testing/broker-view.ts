@@ -1,7 +1,7 @@
 import kafkajs from 'kafkajs'
-import { createClient, type KafkaLog } from '../client.ts'
-import { encodableHeaders, type OutgoingRecord, type ReceivedRecord } from '../record.ts'
-import { scanTopic } from '../scan-topic.ts'
+import { createClient, type KafkaLog } from '../client/client.ts'
+import { encodableHeaders, type OutgoingRecord, type ReceivedRecord } from '../client/record.ts'
+import { scanTopic } from '../admin/scan-topic.ts'
 
 // kafkajs is CommonJS; Node finds only some of its names for a named import.
 const { ConfigResourceTypes } = kafkajs

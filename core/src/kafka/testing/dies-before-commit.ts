@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client'
-import { startConsumer } from '../consumer-runtime.ts'
+import { startConsumer } from '../consumer/consumer-runtime.ts'
 import { decodeText, rememberingLog } from './harness.ts'
 
 /** A consumer that is killed when an error record has been acknowledged and nothing committed yet. */

@@ -1,12 +1,12 @@
 import { Registry } from 'prom-client'
 import { errorStateTopic, errorTopic, retryTopic } from '@lockstep/contracts/topics.ts'
 import { freshName } from '@lockstep/local-infra/fresh-names.ts'
-import { createClient, type KafkaLog, type KafkaSettings } from '../client.ts'
-import { createTopics } from '../create-topics.ts'
-import type { ConsumerOptions } from '../consumer-options.ts'
-import { startConsumer, type RunningConsumer } from '../consumer-runtime.ts'
-import type { Decode, Handle } from '../process-batch.ts'
-import { headerText, type OutgoingRecord, type ReceivedRecord } from '../record.ts'
+import { createClient, type KafkaLog, type KafkaSettings } from '../client/client.ts'
+import { createTopics } from '../admin/create-topics.ts'
+import type { ConsumerOptions } from '../consumer/consumer-options.ts'
+import { startConsumer, type RunningConsumer } from '../consumer/consumer-runtime.ts'
+import type { Decode, Handle } from '../consumer/process-batch.ts'
+import { headerText, type OutgoingRecord, type ReceivedRecord } from '../client/record.ts'
 import { brokerView } from './broker-view.ts'
 
 /** What the tests of the Kafka client share: topics of their own, a log that remembers, a view into the broker. */

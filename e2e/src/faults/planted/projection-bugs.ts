@@ -1,6 +1,6 @@
 import type { Bug } from './bug.ts'
 
-const batch = 'core/src/kafka/process-batch.ts'
+const batch = 'core/src/kafka/consumer/process-batch.ts'
 const project = 'reader-service/src/product/app/project-products.ts'
 const model = 'reader-service/src/product/outbound/mongo/projection-store.ts'
 
@@ -97,7 +97,7 @@ export const projectionBugs: readonly Bug[] = [
     scenario: 'poison',
     changes: [
       {
-        file: 'core/src/kafka/error-record.ts',
+        file: 'core/src/kafka/dead-letters/error-record.ts',
         find: 'headers: { ...headers, ...Object.fromEntries(added) }',
         instead: 'headers: Object.fromEntries(added)',
       },

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { repeat } from '@lockstep/core/concurrency/repeat.ts'
+import { repeat } from '@lockstep/core/async/repeat.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import type { Log } from '@lockstep/core/log/log.ts'
 import { isFed, type GenerationRegistry, type ModelGenerations } from './model-generations.ts'

@@ -1,6 +1,6 @@
 import { groups, retryTopic, topics } from '@lockstep/contracts/topics.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
-import { offsetsBetween, type GroupOffsets } from '@lockstep/core/kafka/group-offsets.ts'
+import { offsetsBetween, type GroupOffsets } from '@lockstep/core/kafka/admin/group-offsets.ts'
 import type { GenerationGroups } from '../../app/ports.ts'
 
 /** What every generation of the read model consumes. */

@@ -1,5 +1,5 @@
 import { ProductEvent } from '@lockstep/contracts/gen/lockstep/product/v1/events.ts'
-import type { ReceivedRecord } from '@lockstep/core/kafka/record.ts'
+import type { ReceivedRecord } from '@lockstep/core/kafka/client/record.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeProductEvent } from './decode.ts'

@@ -1,6 +1,6 @@
 import { groups, topics } from '@lockstep/contracts/topics.ts'
-import { startConsumer, type RunningConsumer } from '@lockstep/core/kafka/consumer-runtime.ts'
-import type { ConsumerOptions } from '@lockstep/core/kafka/consumer-options.ts'
+import { startConsumer, type RunningConsumer } from '@lockstep/core/kafka/consumer/consumer-runtime.ts'
+import type { ConsumerOptions } from '@lockstep/core/kafka/consumer/consumer-options.ts'
 import type { ProjectProducts } from '../../app/project-products.ts'
 import type { ProjectedEvent } from '../../domain/product.ts'
 import { decodeProductEvent } from './decode.ts'

@@ -1,4 +1,4 @@
-import { repeat } from '@lockstep/core/concurrency/repeat.ts'
+import { repeat } from '@lockstep/core/async/repeat.ts'
 
 /**
  * Cache entries belong to a generation, a part of their keys, and one document of the read model's

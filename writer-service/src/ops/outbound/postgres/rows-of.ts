@@ -1,5 +1,5 @@
 import { AppError } from '@lockstep/core/errors/app-error.ts'
-import { passing } from '@lockstep/core/postgres/errors.ts'
+import { isTransient } from '@lockstep/core/postgres/errors.ts'
 import type { Statement } from '@lockstep/core/postgres/sql.ts'
 import type { Pool, QueryResultRow } from 'pg'
 
@@ -12,7 +12,7 @@ export async function rowsOf<R extends QueryResultRow>(
   try {
     return (await pool.query<R>({ ...statement, values })).rows
   } catch (error) {
-    if (!passing(error)) throw error
+    if (!isTransient(error)) throw error
     throw new AppError('unavailable', 'The database does not answer', { cause: error })
   }
 }

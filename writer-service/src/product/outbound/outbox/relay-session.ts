@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { inTurn } from '@lockstep/core/concurrency/in-turn.ts'
+import { serialQueue } from '@lockstep/core/async/serial-queue.ts'
 import { sql } from '@lockstep/core/postgres/sql.ts'
 import { Client, type QueryResultRow } from 'pg'
 
@@ -60,7 +60,7 @@ export async function holdRelayLock(
     await close()
     throw error
   }
-  const queries = inTurn()
+  const queries = serialQueue()
   // While a send hangs nothing else would keep the session from being taken for a dead one.
   const heartbeat = setInterval(
     () => void queries.run(() => client.query('select')).catch(close),

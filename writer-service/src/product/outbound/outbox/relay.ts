@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { productEventRecord } from '@lockstep/contracts/product-event-codec.ts'
-import { sendInParts, type Producer } from '@lockstep/core/kafka/producer.ts'
+import { sendInParts, type Producer } from '@lockstep/core/kafka/producer/producer.ts'
 import type { Log } from '@lockstep/core/log/log.ts'
 import { sql } from '@lockstep/core/postgres/sql.ts'
 import { withSpan } from '@lockstep/core/telemetry/tracing.ts'
 import { notifyRelay } from './notify-relay.ts'
 import type { OutboxMetrics } from './outbox-metrics.ts'
 import { holdRelayLock, type RelaySession } from './relay-session.ts'
-import { wakeSignal } from './wake-signal.ts'
+import { wakeUp } from '@lockstep/core/async/wake-up.ts'
 
 const readOutbox = sql(import.meta.url, './read-outbox.sql')
 const deletePublished = sql(import.meta.url, './delete-published.sql')
@@ -55,7 +55,7 @@ export function startOutboxRelay(options: {
 }): OutboxRelay {
   const { log, metrics } = options
   const stopping = new AbortController()
-  const work = wakeSignal()
+  const work = wakeUp()
   const others = notifyRelay(options.notify, log)
   let holding = false
 

@@ -1,4 +1,4 @@
-import { repeat } from '@lockstep/core/concurrency/repeat.ts'
+import { repeat } from '@lockstep/core/async/repeat.ts'
 import type { Log } from '@lockstep/core/log/log.ts'
 import { sql } from '@lockstep/core/postgres/sql.ts'
 import type { Pool } from 'pg'

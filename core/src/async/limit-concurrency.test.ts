@@ -1,0 +1,24 @@
+import { Registry } from 'prom-client'
+import { expect, test } from 'vitest'
+import { requestLimit } from './limit-concurrency.ts'
+
+test('more than the limit is refused at once and makes no start; who leaves makes room, also by failing', async () => {
+  const metrics = new Registry()
+  const admit = requestLimit({ limit: 2, metrics })
+  const first = Promise.withResolvers<string>()
+  const second = Promise.withResolvers<string>()
+  const running = [admit(() => first.promise), admit(() => second.promise)]
+  let started = false
+  const late = admit(async () => (started = true))
+  await expect(late).rejects.toMatchObject({ code: 'overloaded', retryable: true })
+  expect(started).toBe(false)
+  expect(await metrics.getSingleMetricAsString('requests_in_flight')).toContain('requests_in_flight 2')
+  expect(await metrics.getSingleMetricAsString('requests_refused_total')).toContain('total 1')
+
+  first.reject(new Error('failed'))
+  await expect(running[0]).rejects.toThrow('failed')
+  expect(await admit(async () => 'admitted')).toBe('admitted')
+  second.resolve('done')
+  expect(await running[1]).toBe('done')
+  expect(await metrics.getSingleMetricAsString('requests_in_flight')).toContain('requests_in_flight 0')
+})

@@ -1,0 +1,89 @@
+import type { Admin } from 'kafkajs'
+import { boundedRetries, createClient, type KafkaLog, type KafkaSettings } from '../client/client.ts'
+
+/** Next offsets by topic and partition; decimal, since they are 64 bits wide. */
+export type TopicOffsets = Record<string, Record<string, string>>
+
+/** Offsets of consumer groups, from outside. Everything rejects when the brokers do not answer. */
+export type GroupOffsets = {
+  /** Where the topics end now. */
+  ends(topics: readonly string[]): Promise<TopicOffsets>
+  /** What the group has committed; partitions where it has not are left out. */
+  committed(group: string, topics: readonly string[]): Promise<TopicOffsets>
+  /** Has the group begin there. It may have no members. */
+  pin(group: string, offsets: TopicOffsets): Promise<void>
+  /** Forgets the group. False while it has members. */
+  remove(group: string): Promise<boolean>
+}
+
+export function groupOffsets(kafka: KafkaSettings, log: KafkaLog): GroupOffsets {
+  async function withAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+    const client = createClient(kafka, log)
+    const admin = client.kafka.admin({ retry: boundedRetries })
+    try {
+      await admin.connect()
+      return await work(admin)
+    } finally {
+      await admin.disconnect().catch(() => {})
+      client.destroy()
+    }
+  }
+
+  return {
+    ends: (topics) =>
+      withAdmin(async (admin) => {
+        const offsets: TopicOffsets = {}
+        for (const topic of topics) {
+          const ends = await admin.fetchTopicOffsets(topic)
+          offsets[topic] = Object.fromEntries(ends.map(({ partition, high }) => [partition, high]))
+        }
+        return offsets
+      }),
+    committed: (group, topics) =>
+      withAdmin(async (admin) => {
+        const found = await admin.fetchOffsets({ groupId: group, topics: [...topics] })
+        return Object.fromEntries(
+          found.map(({ topic, partitions }) => [
+            topic,
+            Object.fromEntries(
+              partitions
+                .filter(({ offset }) => !offset.startsWith('-'))
+                .map(({ partition, offset }) => [partition, offset]),
+            ),
+          ]),
+        )
+      }),
+    pin: (group, offsets) =>
+      withAdmin(async (admin) => {
+        for (const [topic, partitions] of Object.entries(offsets)) {
+          const pinned = Object.entries(partitions).map(([partition, offset]) => ({
+            partition: Number(partition),
+            offset,
+          }))
+          await admin.setOffsets({ groupId: group, topic, partitions: pinned })
+        }
+      }),
+    remove: (group) =>
+      withAdmin(async (admin) => {
+        const { groups } = await admin.describeGroups([group])
+        if ((groups[0]?.members.length ?? 0) > 0) return false
+        await admin.deleteGroups([group]).catch((error: { groups?: { error?: { type?: string } }[] }) => {
+          const types = (error.groups ?? []).map((each) => each.error?.type)
+          if (types.length === 0 || types.some((type) => type !== 'GROUP_ID_NOT_FOUND')) throw error
+        })
+        return true
+      }),
+  }
+}
+
+/** How many records lie between the two; what the group has not committed counts from 0. */
+export function offsetsBetween(committed: TopicOffsets, ends: TopicOffsets): number {
+  let records = 0n
+  for (const [topic, partitions] of Object.entries(ends)) {
+    for (const [partition, end] of Object.entries(partitions)) {
+      const missing = BigInt(end) - BigInt(committed[topic]?.[partition] ?? '0')
+      if (missing > 0n) records += missing
+    }
+  }
+  return Number(records)
+}

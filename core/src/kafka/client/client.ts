@@ -1,0 +1,97 @@
+import net from 'node:net'
+import tls from 'node:tls'
+import { Kafka, logLevel, type ISocketFactoryArgs, type KafkaConfig, type LogEntry } from 'kafkajs'
+import type { Logger } from 'pino'
+import { beginConnectionsEmpty } from '../patches/connection.ts'
+import { stopIdleRequestQueues } from '../patches/request-queue.ts'
+
+stopIdleRequestQueues()
+beginConnectionsEmpty()
+
+export type KafkaSettings = {
+  /** `host:port` of some brokers; the others are learnt from them. */
+  brokers: readonly string[]
+  /** Shown in the brokers' logs and quotas. */
+  clientId: string
+  /** `true` trusts the system's authorities; an object adds `ca`, `cert`, `key` and the like. */
+  tls?: boolean | tls.ConnectionOptions
+  sasl?: { mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string; password: string }
+}
+
+export type KafkaLog = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
+
+export type KafkaClient = {
+  kafka: Kafka
+  /** Cuts every connection and refuses new ones: what kafkajs still has under way fails and ends. Idempotent. */
+  destroy: () => void
+}
+
+/** Milliseconds. Worst case of one request that gets no answer: 10 s; of one broker that swallows packets: 3 s. */
+const timeouts = { connectionTimeout: 3_000, authenticationTimeout: 5_000, requestTimeout: 10_000 }
+
+/**
+ * Trap 6: every field is set, also because kafkajs takes other defaults when NODE_ENV is `test`
+ * (src/retry/defaults.test.js). Retries are few: whoever calls decides how often to begin again.
+ */
+export const boundedRetries = {
+  retries: 3,
+  initialRetryTime: 100,
+  maxRetryTime: 2_000,
+  factor: 0.2,
+  multiplier: 2,
+}
+
+/** A kafkajs client with every setting explicit. Opens no connection by itself. */
+export function createClient(settings: KafkaSettings, log: KafkaLog): KafkaClient {
+  const sockets = new Set<net.Socket>()
+  let destroyed = false
+
+  const socketFactory = ({ host, port, ssl, onConnect }: ISocketFactoryArgs): net.Socket => {
+    if (destroyed) throw new Error('this Kafka client was destroyed')
+    const servername = net.isIP(host) ? {} : { servername: host }
+    const socket = ssl
+      ? tls.connect({ host, port, ...servername, ...ssl }, onConnect)
+      : net.connect({ host, port }, onConnect)
+    // A commit behind a heartbeat would otherwise wait for the delayed ACK of the first, 40 ms on Linux.
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, 60_000)
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    return socket
+  }
+
+  const kafka = new Kafka({
+    brokers: [...settings.brokers],
+    clientId: settings.clientId,
+    ...(settings.tls ? { ssl: settings.tls } : {}),
+    ...(settings.sasl ? { sasl: settings.sasl as KafkaConfig['sasl'] } : {}),
+    ...timeouts,
+    enforceRequestTimeout: true,
+    retry: boundedRetries,
+    socketFactory,
+    logLevel: logLevel.INFO,
+    logCreator: () => (entry) => {
+      if (!destroyed) forward(log, entry)
+    },
+  })
+
+  return {
+    kafka,
+    destroy() {
+      destroyed = true
+      for (const socket of sockets) socket.destroy(new Error('this Kafka client was destroyed'))
+    },
+  }
+}
+
+/**
+ * kafkajs logs an error for each attempt that it is about to repeat, and tells at info what its caller just asked
+ * for. What really failed is thrown, and logged by whoever gets it. One thing is only ever logged: the records at a
+ * group's offset are gone, for example because they were kept for a shorter time than the group was away.
+ */
+function forward(log: KafkaLog, { namespace, level, log: entry }: LogEntry): void {
+  const { message, timestamp: _t, logger: _l, stack: _s, ...fields } = entry
+  const lost = namespace === 'ConsumerGroup' && level === logLevel.ERROR
+  const write = lost ? log.error : level <= logLevel.WARN ? log.warn : log.debug
+  write.call(log, { kafkajs: namespace, ...fields }, message)
+}

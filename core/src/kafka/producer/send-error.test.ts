@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { classifySendError } from './send-error.ts'
+import { kafkaJsError } from '../testing/kafkajs-error.ts'
+
+test('a send that may succeed later is told from one that needs help or smaller parts', () => {
+  const replicas = kafkaJsError('KafkaJSProtocolError', { type: 'NOT_ENOUGH_REPLICAS', retriable: true })
+  const large = kafkaJsError('KafkaJSProtocolError', { type: 'MESSAGE_TOO_LARGE', retriable: false })
+  const failures: [Error, string][] = [
+    [kafkaJsError('KafkaJSConnectionError', { retriable: true }), 'unavailable'],
+    [kafkaJsError('KafkaJSNumberOfRetriesExceeded', { retriable: false, cause: replicas }), 'unavailable'],
+    [new Error('no answer within 20000 ms'), 'unavailable'],
+    [large, 'too_large'],
+    [kafkaJsError('KafkaJSNonRetriableError', { retriable: false, cause: large }), 'too_large'],
+    [kafkaJsError('KafkaJSProtocolError', { type: 'RECORD_LIST_TOO_LARGE', retriable: false }), 'too_large'],
+    [
+      kafkaJsError('KafkaJSProtocolError', { type: 'UNKNOWN_TOPIC_OR_PARTITION', retriable: true }),
+      'refused',
+    ],
+    [
+      kafkaJsError('KafkaJSProtocolError', { type: 'TOPIC_AUTHORIZATION_FAILED', retriable: false }),
+      'refused',
+    ],
+    [
+      kafkaJsError('KafkaJSNonRetriableError', { retriable: false, cause: new TypeError('headers') }),
+      'refused',
+    ],
+  ]
+  for (const [error, failure] of failures) {
+    const classified = classifySendError(error)
+    expect(classified).toMatchObject({ failure, retryable: failure === 'unavailable', cause: error })
+  }
+})
