@@ -1,5 +1,11 @@
 /** Topics, consumer groups and record headers: the names that the services and their operators share. */
 
+/** The events of an aggregate: `product.events`. */
+export const eventsTopic = (aggregate: string): string => `${aggregate}.events`
+
+/** The consumer group of a read model: `product-projection`. */
+export const projectionGroup = (readModel: string): string => `${readModel}-projection`
+
 export const topics = {
   productEvents: 'product.events',
 } as const

@@ -18,11 +18,12 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
-import { ProductDetails } from "../../product/v1/product.ts";
 
 export interface RepublishEventsRequest {
-  /** Only the events of this product. */
-  productId?:
+  /** Required: product, stock, and so on. */
+  aggregate: string;
+  /** Only the events of this id. */
+  id?:
     | string
     | undefined;
   /** Only events that occurred at this time or later, */
@@ -33,84 +34,100 @@ export interface RepublishEventsRequest {
   until:
     | Date
     | undefined;
-  /** Has to be set when nothing is narrowed down. */
+  /** Must be set when neither id, since nor until is. */
   all: boolean;
-  /** Counts and does nothing. */
+  /** Counts the events and changes nothing. */
   dryRun: boolean;
-  /** Goes on behind this event, for when the work was cut off. */
+  /** Continues after this event, for work that was interrupted. */
   after: EventPosition | undefined;
 }
 
 export interface EventPosition {
-  productId: string;
+  id: string;
   version: number;
 }
 
 export interface RepublishEventsResponse {
-  /** How many events were looked at so far, */
+  /** Events read so far, */
   scanned: number;
   /** and how many of them were put into the outbox, or would have been. */
   queued: number;
-  /** How many there are to look at: counted up to 100,000, estimated beyond. */
+  /** Events to read in total: counted up to 100,000, estimated beyond. */
   total: number;
-  /** The last event that was looked at. */
+  /** The last event that was read. */
   position: EventPosition | undefined;
 }
 
-export interface ListProductStatesRequest {
-  /** Only these, 1000 at most; all else is then not looked at. */
+export interface ListStatesRequest {
+  /** Required: product, stock, and so on. */
+  aggregate: string;
+  /** Only these ids, at most 1000; the other fields are then ignored. */
   ids: string[];
-  /** Only ids behind this one; empty: from the first. */
+  /** Only ids after this one; empty: from the first. */
   afterId: string;
   /** Only ids up to this one; empty: to the last. */
   upToId: string;
-  /** The most that are given; unset: all of them. */
+  /** The largest number of states to send; unset: all of them. */
   limit?: number | undefined;
 }
 
-export interface ListProductStatesResponse {
-  state: ProductState | undefined;
+export interface ListStatesResponse {
+  state: AggregateState | undefined;
 }
 
-export interface ProductState {
+/**
+ * The state of one aggregate, in the form of its last event: events carry the whole state, so that a read model is
+ * built from states and from the topic by the same code.
+ */
+export interface AggregateState {
   id: string;
   version: number;
   deleted: boolean;
-  /** Unset when it is deleted. */
-  details: ProductDetails | undefined;
-  createdAt: Date | undefined;
-  updatedAt:
-    | Date
-    | undefined;
-  /** How long it has had this version, in milliseconds, by the writer's clock. */
+  /** The value of the record that carried the last event. Empty if the event store has no event of this id. */
+  lastEvent: Buffer;
+  /** How long the aggregate has had this version, in milliseconds, by the writer's clock. */
   ageMs: number;
-  /** In what it differs from its own last event. Empty as long as nobody has written to the tables by hand. */
-  faults: string[];
+  /**
+   * The fields in which the stored state differs from its last event. One statement writes both, so this is empty
+   * unless a person changed the tables.
+   */
+  mismatches: string[];
 }
 
 function createBaseRepublishEventsRequest(): RepublishEventsRequest {
-  return { productId: undefined, since: undefined, until: undefined, all: false, dryRun: false, after: undefined };
+  return {
+    aggregate: "",
+    id: undefined,
+    since: undefined,
+    until: undefined,
+    all: false,
+    dryRun: false,
+    after: undefined,
+  };
 }
 
 export const RepublishEventsRequest: MessageFns<RepublishEventsRequest> = {
   encode(message: RepublishEventsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.productId !== undefined) {
-      writer.uint32(10).string(message.productId);
+    if (message.aggregate !== "") {
+      writer.uint32(10).string(message.aggregate);
+    }
+    if (message.id !== undefined) {
+      writer.uint32(18).string(message.id);
     }
     if (message.since !== undefined) {
-      Timestamp.encode(toTimestamp(message.since), writer.uint32(18).fork()).join();
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(26).fork()).join();
     }
     if (message.until !== undefined) {
-      Timestamp.encode(toTimestamp(message.until), writer.uint32(26).fork()).join();
+      Timestamp.encode(toTimestamp(message.until), writer.uint32(34).fork()).join();
     }
     if (message.all !== false) {
-      writer.uint32(32).bool(message.all);
+      writer.uint32(40).bool(message.all);
     }
     if (message.dryRun !== false) {
-      writer.uint32(40).bool(message.dryRun);
+      writer.uint32(48).bool(message.dryRun);
     }
     if (message.after !== undefined) {
-      EventPosition.encode(message.after, writer.uint32(50).fork()).join();
+      EventPosition.encode(message.after, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -133,7 +150,7 @@ export const RepublishEventsRequest: MessageFns<RepublishEventsRequest> = {
               break;
             }
 
-            message.productId = reader.string();
+            message.aggregate = reader.string();
             continue;
           }
           case 2: {
@@ -141,7 +158,7 @@ export const RepublishEventsRequest: MessageFns<RepublishEventsRequest> = {
               break;
             }
 
-            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.id = reader.string();
             continue;
           }
           case 3: {
@@ -149,15 +166,15 @@ export const RepublishEventsRequest: MessageFns<RepublishEventsRequest> = {
               break;
             }
 
-            message.until = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
           case 4: {
-            if (tag !== 32) {
+            if (tag !== 34) {
               break;
             }
 
-            message.all = reader.bool();
+            message.until = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
           case 5: {
@@ -165,11 +182,19 @@ export const RepublishEventsRequest: MessageFns<RepublishEventsRequest> = {
               break;
             }
 
-            message.dryRun = reader.bool();
+            message.all = reader.bool();
             continue;
           }
           case 6: {
-            if (tag !== 50) {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
               break;
             }
 
@@ -190,11 +215,8 @@ export const RepublishEventsRequest: MessageFns<RepublishEventsRequest> = {
 
   fromJSON(object: any): RepublishEventsRequest {
     return {
-      productId: isSet(object.productId)
-        ? globalThis.String(object.productId)
-        : isSet(object.product_id)
-        ? globalThis.String(object.product_id)
-        : undefined,
+      aggregate: isSet(object.aggregate) ? globalThis.String(object.aggregate) : "",
+      id: isSet(object.id) ? globalThis.String(object.id) : undefined,
       since: isSet(object.since) ? fromJsonTimestamp(object.since) : undefined,
       until: isSet(object.until) ? fromJsonTimestamp(object.until) : undefined,
       all: isSet(object.all) ? globalThis.Boolean(object.all) : false,
@@ -209,8 +231,11 @@ export const RepublishEventsRequest: MessageFns<RepublishEventsRequest> = {
 
   toJSON(message: RepublishEventsRequest): unknown {
     const obj: any = {};
-    if (message.productId !== undefined) {
-      obj.productId = message.productId;
+    if (message.aggregate !== "") {
+      obj.aggregate = message.aggregate;
+    }
+    if (message.id !== undefined) {
+      obj.id = message.id;
     }
     if (message.since !== undefined) {
       obj.since = message.since.toISOString();
@@ -232,13 +257,13 @@ export const RepublishEventsRequest: MessageFns<RepublishEventsRequest> = {
 };
 
 function createBaseEventPosition(): EventPosition {
-  return { productId: "", version: 0 };
+  return { id: "", version: 0 };
 }
 
 export const EventPosition: MessageFns<EventPosition> = {
   encode(message: EventPosition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.productId !== "") {
-      writer.uint32(10).string(message.productId);
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
     }
     if (message.version !== 0) {
       writer.uint32(16).int64(message.version);
@@ -264,7 +289,7 @@ export const EventPosition: MessageFns<EventPosition> = {
               break;
             }
 
-            message.productId = reader.string();
+            message.id = reader.string();
             continue;
           }
           case 2: {
@@ -289,19 +314,15 @@ export const EventPosition: MessageFns<EventPosition> = {
 
   fromJSON(object: any): EventPosition {
     return {
-      productId: isSet(object.productId)
-        ? globalThis.String(object.productId)
-        : isSet(object.product_id)
-        ? globalThis.String(object.product_id)
-        : "",
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
       version: isSet(object.version) ? globalThis.Number(object.version) : 0,
     };
   },
 
   toJSON(message: EventPosition): unknown {
     const obj: any = {};
-    if (message.productId !== "") {
-      obj.productId = message.productId;
+    if (message.id !== "") {
+      obj.id = message.id;
     }
     if (message.version !== 0) {
       obj.version = Math.round(message.version);
@@ -415,28 +436,31 @@ export const RepublishEventsResponse: MessageFns<RepublishEventsResponse> = {
   },
 };
 
-function createBaseListProductStatesRequest(): ListProductStatesRequest {
-  return { ids: [], afterId: "", upToId: "", limit: undefined };
+function createBaseListStatesRequest(): ListStatesRequest {
+  return { aggregate: "", ids: [], afterId: "", upToId: "", limit: undefined };
 }
 
-export const ListProductStatesRequest: MessageFns<ListProductStatesRequest> = {
-  encode(message: ListProductStatesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const ListStatesRequest: MessageFns<ListStatesRequest> = {
+  encode(message: ListStatesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.aggregate !== "") {
+      writer.uint32(10).string(message.aggregate);
+    }
     for (const v of message.ids) {
-      writer.uint32(10).string(v!);
+      writer.uint32(18).string(v!);
     }
     if (message.afterId !== "") {
-      writer.uint32(18).string(message.afterId);
+      writer.uint32(26).string(message.afterId);
     }
     if (message.upToId !== "") {
-      writer.uint32(26).string(message.upToId);
+      writer.uint32(34).string(message.upToId);
     }
     if (message.limit !== undefined) {
-      writer.uint32(32).int32(message.limit);
+      writer.uint32(40).int32(message.limit);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ListProductStatesRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): ListStatesRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -445,7 +469,7 @@ export const ListProductStatesRequest: MessageFns<ListProductStatesRequest> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListProductStatesRequest();
+      const message = createBaseListStatesRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -454,7 +478,7 @@ export const ListProductStatesRequest: MessageFns<ListProductStatesRequest> = {
               break;
             }
 
-            message.ids.push(reader.string());
+            message.aggregate = reader.string();
             continue;
           }
           case 2: {
@@ -462,7 +486,7 @@ export const ListProductStatesRequest: MessageFns<ListProductStatesRequest> = {
               break;
             }
 
-            message.afterId = reader.string();
+            message.ids.push(reader.string());
             continue;
           }
           case 3: {
@@ -470,11 +494,19 @@ export const ListProductStatesRequest: MessageFns<ListProductStatesRequest> = {
               break;
             }
 
-            message.upToId = reader.string();
+            message.afterId = reader.string();
             continue;
           }
           case 4: {
-            if (tag !== 32) {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.upToId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
               break;
             }
 
@@ -493,8 +525,9 @@ export const ListProductStatesRequest: MessageFns<ListProductStatesRequest> = {
     }
   },
 
-  fromJSON(object: any): ListProductStatesRequest {
+  fromJSON(object: any): ListStatesRequest {
     return {
+      aggregate: isSet(object.aggregate) ? globalThis.String(object.aggregate) : "",
       ids: globalThis.Array.isArray(object?.ids) ? object.ids.map((e: any) => globalThis.String(e)) : [],
       afterId: isSet(object.afterId)
         ? globalThis.String(object.afterId)
@@ -510,8 +543,11 @@ export const ListProductStatesRequest: MessageFns<ListProductStatesRequest> = {
     };
   },
 
-  toJSON(message: ListProductStatesRequest): unknown {
+  toJSON(message: ListStatesRequest): unknown {
     const obj: any = {};
+    if (message.aggregate !== "") {
+      obj.aggregate = message.aggregate;
+    }
     if (message.ids?.length) {
       obj.ids = message.ids;
     }
@@ -528,19 +564,19 @@ export const ListProductStatesRequest: MessageFns<ListProductStatesRequest> = {
   },
 };
 
-function createBaseListProductStatesResponse(): ListProductStatesResponse {
+function createBaseListStatesResponse(): ListStatesResponse {
   return { state: undefined };
 }
 
-export const ListProductStatesResponse: MessageFns<ListProductStatesResponse> = {
-  encode(message: ListProductStatesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const ListStatesResponse: MessageFns<ListStatesResponse> = {
+  encode(message: ListStatesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.state !== undefined) {
-      ProductState.encode(message.state, writer.uint32(10).fork()).join();
+      AggregateState.encode(message.state, writer.uint32(10).fork()).join();
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ListProductStatesResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number): ListStatesResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -549,7 +585,7 @@ export const ListProductStatesResponse: MessageFns<ListProductStatesResponse> = 
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListProductStatesResponse();
+      const message = createBaseListStatesResponse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -558,7 +594,7 @@ export const ListProductStatesResponse: MessageFns<ListProductStatesResponse> = 
               break;
             }
 
-            message.state = ProductState.decode(reader, reader.uint32());
+            message.state = AggregateState.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -573,34 +609,25 @@ export const ListProductStatesResponse: MessageFns<ListProductStatesResponse> = 
     }
   },
 
-  fromJSON(object: any): ListProductStatesResponse {
-    return { state: isSet(object.state) ? ProductState.fromJSON(object.state) : undefined };
+  fromJSON(object: any): ListStatesResponse {
+    return { state: isSet(object.state) ? AggregateState.fromJSON(object.state) : undefined };
   },
 
-  toJSON(message: ListProductStatesResponse): unknown {
+  toJSON(message: ListStatesResponse): unknown {
     const obj: any = {};
     if (message.state !== undefined) {
-      obj.state = ProductState.toJSON(message.state);
+      obj.state = AggregateState.toJSON(message.state);
     }
     return obj;
   },
 };
 
-function createBaseProductState(): ProductState {
-  return {
-    id: "",
-    version: 0,
-    deleted: false,
-    details: undefined,
-    createdAt: undefined,
-    updatedAt: undefined,
-    ageMs: 0,
-    faults: [],
-  };
+function createBaseAggregateState(): AggregateState {
+  return { id: "", version: 0, deleted: false, lastEvent: Buffer.alloc(0), ageMs: 0, mismatches: [] };
 }
 
-export const ProductState: MessageFns<ProductState> = {
-  encode(message: ProductState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const AggregateState: MessageFns<AggregateState> = {
+  encode(message: AggregateState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
     }
@@ -610,25 +637,19 @@ export const ProductState: MessageFns<ProductState> = {
     if (message.deleted !== false) {
       writer.uint32(24).bool(message.deleted);
     }
-    if (message.details !== undefined) {
-      ProductDetails.encode(message.details, writer.uint32(34).fork()).join();
-    }
-    if (message.createdAt !== undefined) {
-      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(42).fork()).join();
-    }
-    if (message.updatedAt !== undefined) {
-      Timestamp.encode(toTimestamp(message.updatedAt), writer.uint32(50).fork()).join();
+    if (message.lastEvent.length !== 0) {
+      writer.uint32(34).bytes(message.lastEvent);
     }
     if (message.ageMs !== 0) {
-      writer.uint32(56).int64(message.ageMs);
+      writer.uint32(40).int64(message.ageMs);
     }
-    for (const v of message.faults) {
-      writer.uint32(66).string(v!);
+    for (const v of message.mismatches) {
+      writer.uint32(50).string(v!);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ProductState {
+  decode(input: BinaryReader | Uint8Array, length?: number): AggregateState {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -637,7 +658,7 @@ export const ProductState: MessageFns<ProductState> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseProductState();
+      const message = createBaseAggregateState();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -670,15 +691,15 @@ export const ProductState: MessageFns<ProductState> = {
               break;
             }
 
-            message.details = ProductDetails.decode(reader, reader.uint32());
+            message.lastEvent = Buffer.from(reader.bytes());
             continue;
           }
           case 5: {
-            if (tag !== 42) {
+            if (tag !== 40) {
               break;
             }
 
-            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.ageMs = longToNumber(reader.int64());
             continue;
           }
           case 6: {
@@ -686,23 +707,7 @@ export const ProductState: MessageFns<ProductState> = {
               break;
             }
 
-            message.updatedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 7: {
-            if (tag !== 56) {
-              break;
-            }
-
-            message.ageMs = longToNumber(reader.int64());
-            continue;
-          }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
-            message.faults.push(reader.string());
+            message.mismatches.push(reader.string());
             continue;
           }
         }
@@ -717,32 +722,28 @@ export const ProductState: MessageFns<ProductState> = {
     }
   },
 
-  fromJSON(object: any): ProductState {
+  fromJSON(object: any): AggregateState {
     return {
       id: isSet(object.id) ? globalThis.String(object.id) : "",
       version: isSet(object.version) ? globalThis.Number(object.version) : 0,
       deleted: isSet(object.deleted) ? globalThis.Boolean(object.deleted) : false,
-      details: isSet(object.details) ? ProductDetails.fromJSON(object.details) : undefined,
-      createdAt: isSet(object.createdAt)
-        ? fromJsonTimestamp(object.createdAt)
-        : isSet(object.created_at)
-        ? fromJsonTimestamp(object.created_at)
-        : undefined,
-      updatedAt: isSet(object.updatedAt)
-        ? fromJsonTimestamp(object.updatedAt)
-        : isSet(object.updated_at)
-        ? fromJsonTimestamp(object.updated_at)
-        : undefined,
+      lastEvent: isSet(object.lastEvent)
+        ? Buffer.from(bytesFromBase64(object.lastEvent))
+        : isSet(object.last_event)
+        ? Buffer.from(bytesFromBase64(object.last_event))
+        : Buffer.alloc(0),
       ageMs: isSet(object.ageMs)
         ? globalThis.Number(object.ageMs)
         : isSet(object.age_ms)
         ? globalThis.Number(object.age_ms)
         : 0,
-      faults: globalThis.Array.isArray(object?.faults) ? object.faults.map((e: any) => globalThis.String(e)) : [],
+      mismatches: globalThis.Array.isArray(object?.mismatches)
+        ? object.mismatches.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
-  toJSON(message: ProductState): unknown {
+  toJSON(message: AggregateState): unknown {
     const obj: any = {};
     if (message.id !== "") {
       obj.id = message.id;
@@ -753,37 +754,30 @@ export const ProductState: MessageFns<ProductState> = {
     if (message.deleted !== false) {
       obj.deleted = message.deleted;
     }
-    if (message.details !== undefined) {
-      obj.details = ProductDetails.toJSON(message.details);
-    }
-    if (message.createdAt !== undefined) {
-      obj.createdAt = message.createdAt.toISOString();
-    }
-    if (message.updatedAt !== undefined) {
-      obj.updatedAt = message.updatedAt.toISOString();
+    if (message.lastEvent.length !== 0) {
+      obj.lastEvent = base64FromBytes(message.lastEvent);
     }
     if (message.ageMs !== 0) {
       obj.ageMs = Math.round(message.ageMs);
     }
-    if (message.faults?.length) {
-      obj.faults = message.faults;
+    if (message.mismatches?.length) {
+      obj.mismatches = message.mismatches;
     }
     return obj;
   },
 };
 
 /**
- * The writer's event store, for operators.
+ * The writer's event store, for operators and for the reader's rebuilds and audits.
  *
- * Errors: INVALID_ARGUMENT with a google.rpc.BadRequest, NOT_FOUND (no such product), UNAVAILABLE (the database does
- * not answer; what was answered before was done).
+ * Errors: INVALID_ARGUMENT with a google.rpc.BadRequest, NOT_FOUND (no such aggregate), UNAVAILABLE (the database
+ * does not answer; what was sent before stays valid).
  */
 export type EventStoreService = typeof EventStoreService;
 export const EventStoreService = {
   /**
-   * Puts events into the outbox again, from where they are published like new ones. They go in the order of product
-   * and version, a batch at a time, and no faster than the outbox is emptied. An answer after each batch; a caller
-   * that goes away ends the work.
+   * Puts stored events back into the outbox, in the order of id and version, one batch at a time and no faster than
+   * the relay empties the outbox. One response per batch. The work ends when the caller cancels the call.
    */
   republishEvents: {
     path: "/lockstep.ops.v1.EventStore/RepublishEvents" as const,
@@ -796,36 +790,32 @@ export const EventStoreService = {
       Buffer.from(RepublishEventsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RepublishEventsResponse => RepublishEventsResponse.decode(value),
   },
-  /** The states that commands are decided on, deleted products too, in the order of ids. */
-  listProductStates: {
-    path: "/lockstep.ops.v1.EventStore/ListProductStates" as const,
+  /** The current states of one aggregate type, deleted ones included, in the order of ids. */
+  listStates: {
+    path: "/lockstep.ops.v1.EventStore/ListStates" as const,
     requestStream: false as const,
     responseStream: true as const,
-    requestSerialize: (value: ListProductStatesRequest): Buffer =>
-      Buffer.from(ListProductStatesRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ListProductStatesRequest => ListProductStatesRequest.decode(value),
-    responseSerialize: (value: ListProductStatesResponse): Buffer =>
-      Buffer.from(ListProductStatesResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ListProductStatesResponse => ListProductStatesResponse.decode(value),
+    requestSerialize: (value: ListStatesRequest): Buffer => Buffer.from(ListStatesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListStatesRequest => ListStatesRequest.decode(value),
+    responseSerialize: (value: ListStatesResponse): Buffer => Buffer.from(ListStatesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListStatesResponse => ListStatesResponse.decode(value),
   },
 } as const;
 
 export interface EventStoreServer extends UntypedServiceImplementation {
   /**
-   * Puts events into the outbox again, from where they are published like new ones. They go in the order of product
-   * and version, a batch at a time, and no faster than the outbox is emptied. An answer after each batch; a caller
-   * that goes away ends the work.
+   * Puts stored events back into the outbox, in the order of id and version, one batch at a time and no faster than
+   * the relay empties the outbox. One response per batch. The work ends when the caller cancels the call.
    */
   republishEvents: handleServerStreamingCall<RepublishEventsRequest, RepublishEventsResponse>;
-  /** The states that commands are decided on, deleted products too, in the order of ids. */
-  listProductStates: handleServerStreamingCall<ListProductStatesRequest, ListProductStatesResponse>;
+  /** The current states of one aggregate type, deleted ones included, in the order of ids. */
+  listStates: handleServerStreamingCall<ListStatesRequest, ListStatesResponse>;
 }
 
 export interface EventStoreClient extends Client {
   /**
-   * Puts events into the outbox again, from where they are published like new ones. They go in the order of product
-   * and version, a batch at a time, and no faster than the outbox is emptied. An answer after each batch; a caller
-   * that goes away ends the work.
+   * Puts stored events back into the outbox, in the order of id and version, one batch at a time and no faster than
+   * the relay empties the outbox. One response per batch. The work ends when the caller cancels the call.
    */
   republishEvents(
     request: RepublishEventsRequest,
@@ -836,16 +826,13 @@ export interface EventStoreClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<RepublishEventsResponse>;
-  /** The states that commands are decided on, deleted products too, in the order of ids. */
-  listProductStates(
-    request: ListProductStatesRequest,
-    options?: Partial<CallOptions>,
-  ): ClientReadableStream<ListProductStatesResponse>;
-  listProductStates(
-    request: ListProductStatesRequest,
+  /** The current states of one aggregate type, deleted ones included, in the order of ids. */
+  listStates(request: ListStatesRequest, options?: Partial<CallOptions>): ClientReadableStream<ListStatesResponse>;
+  listStates(
+    request: ListStatesRequest,
     metadata?: Metadata,
     options?: Partial<CallOptions>,
-  ): ClientReadableStream<ListProductStatesResponse>;
+  ): ClientReadableStream<ListStatesResponse>;
 }
 
 export const EventStoreClient = makeGenericClientConstructor(
@@ -856,6 +843,14 @@ export const EventStoreClient = makeGenericClientConstructor(
   service: typeof EventStoreService;
   serviceName: string;
 };
+
+function bytesFromBase64(b64: string): Uint8Array {
+  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+}
+
+function base64FromBytes(arr: Uint8Array): string {
+  return globalThis.Buffer.from(arr).toString("base64");
+}
 
 function toTimestamp(date: Date): Timestamp {
   const seconds = Math.trunc(date.getTime() / 1_000);

@@ -22,125 +22,148 @@ import {
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 
-export interface ReadModelStatus {
+export interface GenerationStatus {
+  readModel: string;
   generation: number;
-  /** pinning, filling, filled, ready, retiring or dropping. */
+  /** setting_offsets, backfilling, catching_up, ready, draining or dropping. */
   phase: string;
-  /** Whether queries see it. */
+  /** Whether queries use it. */
   active: boolean;
-  /**
-   * States of the writer that were written into it, of about how many; once it retires, those that the one in use
-   * has got.
-   */
-  written: number;
+  /** States of the writer that were copied into it, and about how many there are. */
+  copied: number;
   total: number;
-  /** Records of the topic that it has not taken yet; unset while it takes none, and in the answer to a switch. */
-  behind?: number | undefined;
+  /** Records of the topic that it has not applied yet; unset while it applies none, and in the response to a switch. */
+  lag?: number | undefined;
   startedAt: Date | undefined;
 }
 
-export interface ListReadModelsRequest {
+export interface ListGenerationsRequest {
+  /** Empty: of every read model. */
+  readModel: string;
 }
 
-export interface ListReadModelsResponse {
-  models: ReadModelStatus[];
+export interface ListGenerationsResponse {
+  generations: GenerationStatus[];
 }
 
 export interface RebuildReadModelRequest {
+  /** Required: product, stock, and so on. */
+  readModel: string;
 }
 
 export interface RebuildReadModelResponse {
-  model: ReadModelStatus | undefined;
+  generation: GenerationStatus | undefined;
 }
 
-export interface SwitchReadModelRequest {
-  /** The one that queries are to see; required. */
+export interface SwitchGenerationRequest {
+  /** Required. */
+  readModel: string;
+  /** The generation that queries are to use. Required. */
   generation?: number | undefined;
 }
 
-export interface SwitchReadModelResponse {
-  model: ReadModelStatus | undefined;
+export interface SwitchGenerationResponse {
+  generation: GenerationStatus | undefined;
 }
 
-export interface DropReadModelRequest {
+export interface DropGenerationRequest {
+  /** Required. */
+  readModel: string;
 }
 
-export interface DropReadModelResponse {
-  model: ReadModelStatus | undefined;
+export interface DropGenerationResponse {
+  generation: GenerationStatus | undefined;
 }
 
 export interface AuditReadModelRequest {
-  /** Replaces or removes what has drifted, on condition that it is still as it was seen. */
+  /** Required. */
+  readModel: string;
+  /** Replaces or removes each document that does not match, if it has not changed in the meantime. */
   repair: boolean;
   /** 1-100000, default 1000. */
-  productsPerSecond?:
+  documentsPerSecond?:
     | number
     | undefined;
-  /** What is missing or behind counts as drift when it stays so for longer than this, ms. 0-600000, default 10000. */
+  /**
+   * A document that is missing or behind is a mismatch if it stays so for longer than this, in ms. 0-600000, default
+   * 10000.
+   */
   ageLimitMs?: number | undefined;
 }
 
 export interface AuditReadModelResponse {
-  news: { $case: "progress"; progress: AuditProgress } | { $case: "finding"; finding: AuditFinding } | undefined;
+  item: { $case: "progress"; progress: AuditProgress } | { $case: "mismatch"; mismatch: AuditMismatch } | undefined;
 }
 
 export interface AuditProgress {
   compared: number;
   /** About how many there are. */
   total: number;
-  /** What looked wrong and has to be looked at again. */
-  suspects: number;
-  /** Whether this was the end of the audit. */
+  /** Documents that did not match and must be read again. */
+  pending: number;
+  /** Whether the audit has ended. */
   done: boolean;
-  /** Whether the cache was compared: it is not while it is closed. */
+  /** Whether the cache was compared; it is not while it is closed. */
   cacheCompared: boolean;
 }
 
-export interface AuditFinding {
+export interface AuditMismatch {
   id: string;
-  /** model, cache, or writer: its state and its own last event. */
-  place: string;
-  /** missing, behind, ahead, different, ghost (held, but never written), or own_event in the writer. */
+  /** read_model, cache, or writer (its state differs from its own last event). */
+  store: string;
+  /** missing, behind, ahead, different, orphan (the writer has no such id), or last_event for the writer. */
   kind: string;
-  /** 0 where there is none. */
-  writerVersion: number;
-  heldVersion: number;
+  /** The versions in the writer and in the store; 0 where there is none. */
+  expectedVersion: number;
+  actualVersion: number;
   /** The fields that differ. */
   detail: string;
   repaired: boolean;
 }
 
-function createBaseReadModelStatus(): ReadModelStatus {
-  return { generation: 0, phase: "", active: false, written: 0, total: 0, behind: undefined, startedAt: undefined };
+function createBaseGenerationStatus(): GenerationStatus {
+  return {
+    readModel: "",
+    generation: 0,
+    phase: "",
+    active: false,
+    copied: 0,
+    total: 0,
+    lag: undefined,
+    startedAt: undefined,
+  };
 }
 
-export const ReadModelStatus: MessageFns<ReadModelStatus> = {
-  encode(message: ReadModelStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const GenerationStatus: MessageFns<GenerationStatus> = {
+  encode(message: GenerationStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.readModel !== "") {
+      writer.uint32(10).string(message.readModel);
+    }
     if (message.generation !== 0) {
-      writer.uint32(8).int64(message.generation);
+      writer.uint32(16).int64(message.generation);
     }
     if (message.phase !== "") {
-      writer.uint32(18).string(message.phase);
+      writer.uint32(26).string(message.phase);
     }
     if (message.active !== false) {
-      writer.uint32(24).bool(message.active);
+      writer.uint32(32).bool(message.active);
     }
-    if (message.written !== 0) {
-      writer.uint32(32).int64(message.written);
+    if (message.copied !== 0) {
+      writer.uint32(40).int64(message.copied);
     }
     if (message.total !== 0) {
-      writer.uint32(40).int64(message.total);
+      writer.uint32(48).int64(message.total);
     }
-    if (message.behind !== undefined) {
-      writer.uint32(48).int64(message.behind);
+    if (message.lag !== undefined) {
+      writer.uint32(56).int64(message.lag);
     }
     if (message.startedAt !== undefined) {
-      Timestamp.encode(toTimestamp(message.startedAt), writer.uint32(58).fork()).join();
+      Timestamp.encode(toTimestamp(message.startedAt), writer.uint32(66).fork()).join();
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ReadModelStatus {
+  decode(input: BinaryReader | Uint8Array, length?: number): GenerationStatus {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -149,32 +172,32 @@ export const ReadModelStatus: MessageFns<ReadModelStatus> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseReadModelStatus();
+      const message = createBaseGenerationStatus();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 8) {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.readModel = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
               break;
             }
 
             message.generation = longToNumber(reader.int64());
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
+          case 3: {
+            if (tag !== 26) {
               break;
             }
 
             message.phase = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.active = reader.bool();
             continue;
           }
           case 4: {
@@ -182,7 +205,7 @@ export const ReadModelStatus: MessageFns<ReadModelStatus> = {
               break;
             }
 
-            message.written = longToNumber(reader.int64());
+            message.active = reader.bool();
             continue;
           }
           case 5: {
@@ -190,7 +213,7 @@ export const ReadModelStatus: MessageFns<ReadModelStatus> = {
               break;
             }
 
-            message.total = longToNumber(reader.int64());
+            message.copied = longToNumber(reader.int64());
             continue;
           }
           case 6: {
@@ -198,11 +221,19 @@ export const ReadModelStatus: MessageFns<ReadModelStatus> = {
               break;
             }
 
-            message.behind = longToNumber(reader.int64());
+            message.total = longToNumber(reader.int64());
             continue;
           }
           case 7: {
-            if (tag !== 58) {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.lag = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
               break;
             }
 
@@ -221,14 +252,19 @@ export const ReadModelStatus: MessageFns<ReadModelStatus> = {
     }
   },
 
-  fromJSON(object: any): ReadModelStatus {
+  fromJSON(object: any): GenerationStatus {
     return {
+      readModel: isSet(object.readModel)
+        ? globalThis.String(object.readModel)
+        : isSet(object.read_model)
+        ? globalThis.String(object.read_model)
+        : "",
       generation: isSet(object.generation) ? globalThis.Number(object.generation) : 0,
       phase: isSet(object.phase) ? globalThis.String(object.phase) : "",
       active: isSet(object.active) ? globalThis.Boolean(object.active) : false,
-      written: isSet(object.written) ? globalThis.Number(object.written) : 0,
+      copied: isSet(object.copied) ? globalThis.Number(object.copied) : 0,
       total: isSet(object.total) ? globalThis.Number(object.total) : 0,
-      behind: isSet(object.behind) ? globalThis.Number(object.behind) : undefined,
+      lag: isSet(object.lag) ? globalThis.Number(object.lag) : undefined,
       startedAt: isSet(object.startedAt)
         ? fromJsonTimestamp(object.startedAt)
         : isSet(object.started_at)
@@ -237,8 +273,11 @@ export const ReadModelStatus: MessageFns<ReadModelStatus> = {
     };
   },
 
-  toJSON(message: ReadModelStatus): unknown {
+  toJSON(message: GenerationStatus): unknown {
     const obj: any = {};
+    if (message.readModel !== "") {
+      obj.readModel = message.readModel;
+    }
     if (message.generation !== 0) {
       obj.generation = Math.round(message.generation);
     }
@@ -248,14 +287,14 @@ export const ReadModelStatus: MessageFns<ReadModelStatus> = {
     if (message.active !== false) {
       obj.active = message.active;
     }
-    if (message.written !== 0) {
-      obj.written = Math.round(message.written);
+    if (message.copied !== 0) {
+      obj.copied = Math.round(message.copied);
     }
     if (message.total !== 0) {
       obj.total = Math.round(message.total);
     }
-    if (message.behind !== undefined) {
-      obj.behind = Math.round(message.behind);
+    if (message.lag !== undefined) {
+      obj.lag = Math.round(message.lag);
     }
     if (message.startedAt !== undefined) {
       obj.startedAt = message.startedAt.toISOString();
@@ -264,16 +303,19 @@ export const ReadModelStatus: MessageFns<ReadModelStatus> = {
   },
 };
 
-function createBaseListReadModelsRequest(): ListReadModelsRequest {
-  return {};
+function createBaseListGenerationsRequest(): ListGenerationsRequest {
+  return { readModel: "" };
 }
 
-export const ListReadModelsRequest: MessageFns<ListReadModelsRequest> = {
-  encode(_: ListReadModelsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const ListGenerationsRequest: MessageFns<ListGenerationsRequest> = {
+  encode(message: ListGenerationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.readModel !== "") {
+      writer.uint32(10).string(message.readModel);
+    }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ListReadModelsRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): ListGenerationsRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -282,54 +324,7 @@ export const ListReadModelsRequest: MessageFns<ListReadModelsRequest> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListReadModelsRequest();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(_: any): ListReadModelsRequest {
-    return {};
-  },
-
-  toJSON(_: ListReadModelsRequest): unknown {
-    const obj: any = {};
-    return obj;
-  },
-};
-
-function createBaseListReadModelsResponse(): ListReadModelsResponse {
-  return { models: [] };
-}
-
-export const ListReadModelsResponse: MessageFns<ListReadModelsResponse> = {
-  encode(message: ListReadModelsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.models) {
-      ReadModelStatus.encode(v!, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): ListReadModelsResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListReadModelsResponse();
+      const message = createBaseListGenerationsRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -338,7 +333,7 @@ export const ListReadModelsResponse: MessageFns<ListReadModelsResponse> = {
               break;
             }
 
-            message.models.push(ReadModelStatus.decode(reader, reader.uint32()));
+            message.readModel = reader.string();
             continue;
           }
         }
@@ -353,29 +348,96 @@ export const ListReadModelsResponse: MessageFns<ListReadModelsResponse> = {
     }
   },
 
-  fromJSON(object: any): ListReadModelsResponse {
+  fromJSON(object: any): ListGenerationsRequest {
     return {
-      models: globalThis.Array.isArray(object?.models)
-        ? object.models.map((e: any) => ReadModelStatus.fromJSON(e))
+      readModel: isSet(object.readModel)
+        ? globalThis.String(object.readModel)
+        : isSet(object.read_model)
+        ? globalThis.String(object.read_model)
+        : "",
+    };
+  },
+
+  toJSON(message: ListGenerationsRequest): unknown {
+    const obj: any = {};
+    if (message.readModel !== "") {
+      obj.readModel = message.readModel;
+    }
+    return obj;
+  },
+};
+
+function createBaseListGenerationsResponse(): ListGenerationsResponse {
+  return { generations: [] };
+}
+
+export const ListGenerationsResponse: MessageFns<ListGenerationsResponse> = {
+  encode(message: ListGenerationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.generations) {
+      GenerationStatus.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListGenerationsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListGenerationsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.generations.push(GenerationStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListGenerationsResponse {
+    return {
+      generations: globalThis.Array.isArray(object?.generations)
+        ? object.generations.map((e: any) => GenerationStatus.fromJSON(e))
         : [],
     };
   },
 
-  toJSON(message: ListReadModelsResponse): unknown {
+  toJSON(message: ListGenerationsResponse): unknown {
     const obj: any = {};
-    if (message.models?.length) {
-      obj.models = message.models.map((e) => ReadModelStatus.toJSON(e));
+    if (message.generations?.length) {
+      obj.generations = message.generations.map((e) => GenerationStatus.toJSON(e));
     }
     return obj;
   },
 };
 
 function createBaseRebuildReadModelRequest(): RebuildReadModelRequest {
-  return {};
+  return { readModel: "" };
 }
 
 export const RebuildReadModelRequest: MessageFns<RebuildReadModelRequest> = {
-  encode(_: RebuildReadModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: RebuildReadModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.readModel !== "") {
+      writer.uint32(10).string(message.readModel);
+    }
     return writer;
   },
 
@@ -392,6 +454,14 @@ export const RebuildReadModelRequest: MessageFns<RebuildReadModelRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.readModel = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -404,24 +474,33 @@ export const RebuildReadModelRequest: MessageFns<RebuildReadModelRequest> = {
     }
   },
 
-  fromJSON(_: any): RebuildReadModelRequest {
-    return {};
+  fromJSON(object: any): RebuildReadModelRequest {
+    return {
+      readModel: isSet(object.readModel)
+        ? globalThis.String(object.readModel)
+        : isSet(object.read_model)
+        ? globalThis.String(object.read_model)
+        : "",
+    };
   },
 
-  toJSON(_: RebuildReadModelRequest): unknown {
+  toJSON(message: RebuildReadModelRequest): unknown {
     const obj: any = {};
+    if (message.readModel !== "") {
+      obj.readModel = message.readModel;
+    }
     return obj;
   },
 };
 
 function createBaseRebuildReadModelResponse(): RebuildReadModelResponse {
-  return { model: undefined };
+  return { generation: undefined };
 }
 
 export const RebuildReadModelResponse: MessageFns<RebuildReadModelResponse> = {
   encode(message: RebuildReadModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.model !== undefined) {
-      ReadModelStatus.encode(message.model, writer.uint32(10).fork()).join();
+    if (message.generation !== undefined) {
+      GenerationStatus.encode(message.generation, writer.uint32(10).fork()).join();
     }
     return writer;
   },
@@ -444,7 +523,7 @@ export const RebuildReadModelResponse: MessageFns<RebuildReadModelResponse> = {
               break;
             }
 
-            message.model = ReadModelStatus.decode(reader, reader.uint32());
+            message.generation = GenerationStatus.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -460,31 +539,34 @@ export const RebuildReadModelResponse: MessageFns<RebuildReadModelResponse> = {
   },
 
   fromJSON(object: any): RebuildReadModelResponse {
-    return { model: isSet(object.model) ? ReadModelStatus.fromJSON(object.model) : undefined };
+    return { generation: isSet(object.generation) ? GenerationStatus.fromJSON(object.generation) : undefined };
   },
 
   toJSON(message: RebuildReadModelResponse): unknown {
     const obj: any = {};
-    if (message.model !== undefined) {
-      obj.model = ReadModelStatus.toJSON(message.model);
+    if (message.generation !== undefined) {
+      obj.generation = GenerationStatus.toJSON(message.generation);
     }
     return obj;
   },
 };
 
-function createBaseSwitchReadModelRequest(): SwitchReadModelRequest {
-  return { generation: undefined };
+function createBaseSwitchGenerationRequest(): SwitchGenerationRequest {
+  return { readModel: "", generation: undefined };
 }
 
-export const SwitchReadModelRequest: MessageFns<SwitchReadModelRequest> = {
-  encode(message: SwitchReadModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const SwitchGenerationRequest: MessageFns<SwitchGenerationRequest> = {
+  encode(message: SwitchGenerationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.readModel !== "") {
+      writer.uint32(10).string(message.readModel);
+    }
     if (message.generation !== undefined) {
-      writer.uint32(8).int64(message.generation);
+      writer.uint32(16).int64(message.generation);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SwitchReadModelRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): SwitchGenerationRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -493,12 +575,20 @@ export const SwitchReadModelRequest: MessageFns<SwitchReadModelRequest> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSwitchReadModelRequest();
+      const message = createBaseSwitchGenerationRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 8) {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.readModel = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
               break;
             }
 
@@ -517,12 +607,22 @@ export const SwitchReadModelRequest: MessageFns<SwitchReadModelRequest> = {
     }
   },
 
-  fromJSON(object: any): SwitchReadModelRequest {
-    return { generation: isSet(object.generation) ? globalThis.Number(object.generation) : undefined };
+  fromJSON(object: any): SwitchGenerationRequest {
+    return {
+      readModel: isSet(object.readModel)
+        ? globalThis.String(object.readModel)
+        : isSet(object.read_model)
+        ? globalThis.String(object.read_model)
+        : "",
+      generation: isSet(object.generation) ? globalThis.Number(object.generation) : undefined,
+    };
   },
 
-  toJSON(message: SwitchReadModelRequest): unknown {
+  toJSON(message: SwitchGenerationRequest): unknown {
     const obj: any = {};
+    if (message.readModel !== "") {
+      obj.readModel = message.readModel;
+    }
     if (message.generation !== undefined) {
       obj.generation = Math.round(message.generation);
     }
@@ -530,19 +630,19 @@ export const SwitchReadModelRequest: MessageFns<SwitchReadModelRequest> = {
   },
 };
 
-function createBaseSwitchReadModelResponse(): SwitchReadModelResponse {
-  return { model: undefined };
+function createBaseSwitchGenerationResponse(): SwitchGenerationResponse {
+  return { generation: undefined };
 }
 
-export const SwitchReadModelResponse: MessageFns<SwitchReadModelResponse> = {
-  encode(message: SwitchReadModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.model !== undefined) {
-      ReadModelStatus.encode(message.model, writer.uint32(10).fork()).join();
+export const SwitchGenerationResponse: MessageFns<SwitchGenerationResponse> = {
+  encode(message: SwitchGenerationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.generation !== undefined) {
+      GenerationStatus.encode(message.generation, writer.uint32(10).fork()).join();
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SwitchReadModelResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number): SwitchGenerationResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -551,7 +651,7 @@ export const SwitchReadModelResponse: MessageFns<SwitchReadModelResponse> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSwitchReadModelResponse();
+      const message = createBaseSwitchGenerationResponse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -560,7 +660,7 @@ export const SwitchReadModelResponse: MessageFns<SwitchReadModelResponse> = {
               break;
             }
 
-            message.model = ReadModelStatus.decode(reader, reader.uint32());
+            message.generation = GenerationStatus.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -575,29 +675,32 @@ export const SwitchReadModelResponse: MessageFns<SwitchReadModelResponse> = {
     }
   },
 
-  fromJSON(object: any): SwitchReadModelResponse {
-    return { model: isSet(object.model) ? ReadModelStatus.fromJSON(object.model) : undefined };
+  fromJSON(object: any): SwitchGenerationResponse {
+    return { generation: isSet(object.generation) ? GenerationStatus.fromJSON(object.generation) : undefined };
   },
 
-  toJSON(message: SwitchReadModelResponse): unknown {
+  toJSON(message: SwitchGenerationResponse): unknown {
     const obj: any = {};
-    if (message.model !== undefined) {
-      obj.model = ReadModelStatus.toJSON(message.model);
+    if (message.generation !== undefined) {
+      obj.generation = GenerationStatus.toJSON(message.generation);
     }
     return obj;
   },
 };
 
-function createBaseDropReadModelRequest(): DropReadModelRequest {
-  return {};
+function createBaseDropGenerationRequest(): DropGenerationRequest {
+  return { readModel: "" };
 }
 
-export const DropReadModelRequest: MessageFns<DropReadModelRequest> = {
-  encode(_: DropReadModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const DropGenerationRequest: MessageFns<DropGenerationRequest> = {
+  encode(message: DropGenerationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.readModel !== "") {
+      writer.uint32(10).string(message.readModel);
+    }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): DropReadModelRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): DropGenerationRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -606,54 +709,7 @@ export const DropReadModelRequest: MessageFns<DropReadModelRequest> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDropReadModelRequest();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(_: any): DropReadModelRequest {
-    return {};
-  },
-
-  toJSON(_: DropReadModelRequest): unknown {
-    const obj: any = {};
-    return obj;
-  },
-};
-
-function createBaseDropReadModelResponse(): DropReadModelResponse {
-  return { model: undefined };
-}
-
-export const DropReadModelResponse: MessageFns<DropReadModelResponse> = {
-  encode(message: DropReadModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.model !== undefined) {
-      ReadModelStatus.encode(message.model, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): DropReadModelResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDropReadModelResponse();
+      const message = createBaseDropGenerationRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -662,7 +718,7 @@ export const DropReadModelResponse: MessageFns<DropReadModelResponse> = {
               break;
             }
 
-            message.model = ReadModelStatus.decode(reader, reader.uint32());
+            message.readModel = reader.string();
             continue;
           }
         }
@@ -677,33 +733,100 @@ export const DropReadModelResponse: MessageFns<DropReadModelResponse> = {
     }
   },
 
-  fromJSON(object: any): DropReadModelResponse {
-    return { model: isSet(object.model) ? ReadModelStatus.fromJSON(object.model) : undefined };
+  fromJSON(object: any): DropGenerationRequest {
+    return {
+      readModel: isSet(object.readModel)
+        ? globalThis.String(object.readModel)
+        : isSet(object.read_model)
+        ? globalThis.String(object.read_model)
+        : "",
+    };
   },
 
-  toJSON(message: DropReadModelResponse): unknown {
+  toJSON(message: DropGenerationRequest): unknown {
     const obj: any = {};
-    if (message.model !== undefined) {
-      obj.model = ReadModelStatus.toJSON(message.model);
+    if (message.readModel !== "") {
+      obj.readModel = message.readModel;
+    }
+    return obj;
+  },
+};
+
+function createBaseDropGenerationResponse(): DropGenerationResponse {
+  return { generation: undefined };
+}
+
+export const DropGenerationResponse: MessageFns<DropGenerationResponse> = {
+  encode(message: DropGenerationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.generation !== undefined) {
+      GenerationStatus.encode(message.generation, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DropGenerationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDropGenerationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.generation = GenerationStatus.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DropGenerationResponse {
+    return { generation: isSet(object.generation) ? GenerationStatus.fromJSON(object.generation) : undefined };
+  },
+
+  toJSON(message: DropGenerationResponse): unknown {
+    const obj: any = {};
+    if (message.generation !== undefined) {
+      obj.generation = GenerationStatus.toJSON(message.generation);
     }
     return obj;
   },
 };
 
 function createBaseAuditReadModelRequest(): AuditReadModelRequest {
-  return { repair: false, productsPerSecond: undefined, ageLimitMs: undefined };
+  return { readModel: "", repair: false, documentsPerSecond: undefined, ageLimitMs: undefined };
 }
 
 export const AuditReadModelRequest: MessageFns<AuditReadModelRequest> = {
   encode(message: AuditReadModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.repair !== false) {
-      writer.uint32(8).bool(message.repair);
+    if (message.readModel !== "") {
+      writer.uint32(10).string(message.readModel);
     }
-    if (message.productsPerSecond !== undefined) {
-      writer.uint32(16).int32(message.productsPerSecond);
+    if (message.repair !== false) {
+      writer.uint32(16).bool(message.repair);
+    }
+    if (message.documentsPerSecond !== undefined) {
+      writer.uint32(24).int32(message.documentsPerSecond);
     }
     if (message.ageLimitMs !== undefined) {
-      writer.uint32(24).int32(message.ageLimitMs);
+      writer.uint32(32).int32(message.ageLimitMs);
     }
     return writer;
   },
@@ -722,11 +845,11 @@ export const AuditReadModelRequest: MessageFns<AuditReadModelRequest> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 8) {
+            if (tag !== 10) {
               break;
             }
 
-            message.repair = reader.bool();
+            message.readModel = reader.string();
             continue;
           }
           case 2: {
@@ -734,11 +857,19 @@ export const AuditReadModelRequest: MessageFns<AuditReadModelRequest> = {
               break;
             }
 
-            message.productsPerSecond = reader.int32();
+            message.repair = reader.bool();
             continue;
           }
           case 3: {
             if (tag !== 24) {
+              break;
+            }
+
+            message.documentsPerSecond = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
               break;
             }
 
@@ -759,11 +890,16 @@ export const AuditReadModelRequest: MessageFns<AuditReadModelRequest> = {
 
   fromJSON(object: any): AuditReadModelRequest {
     return {
+      readModel: isSet(object.readModel)
+        ? globalThis.String(object.readModel)
+        : isSet(object.read_model)
+        ? globalThis.String(object.read_model)
+        : "",
       repair: isSet(object.repair) ? globalThis.Boolean(object.repair) : false,
-      productsPerSecond: isSet(object.productsPerSecond)
-        ? globalThis.Number(object.productsPerSecond)
-        : isSet(object.products_per_second)
-        ? globalThis.Number(object.products_per_second)
+      documentsPerSecond: isSet(object.documentsPerSecond)
+        ? globalThis.Number(object.documentsPerSecond)
+        : isSet(object.documents_per_second)
+        ? globalThis.Number(object.documents_per_second)
         : undefined,
       ageLimitMs: isSet(object.ageLimitMs)
         ? globalThis.Number(object.ageLimitMs)
@@ -775,11 +911,14 @@ export const AuditReadModelRequest: MessageFns<AuditReadModelRequest> = {
 
   toJSON(message: AuditReadModelRequest): unknown {
     const obj: any = {};
+    if (message.readModel !== "") {
+      obj.readModel = message.readModel;
+    }
     if (message.repair !== false) {
       obj.repair = message.repair;
     }
-    if (message.productsPerSecond !== undefined) {
-      obj.productsPerSecond = Math.round(message.productsPerSecond);
+    if (message.documentsPerSecond !== undefined) {
+      obj.documentsPerSecond = Math.round(message.documentsPerSecond);
     }
     if (message.ageLimitMs !== undefined) {
       obj.ageLimitMs = Math.round(message.ageLimitMs);
@@ -789,17 +928,17 @@ export const AuditReadModelRequest: MessageFns<AuditReadModelRequest> = {
 };
 
 function createBaseAuditReadModelResponse(): AuditReadModelResponse {
-  return { news: undefined };
+  return { item: undefined };
 }
 
 export const AuditReadModelResponse: MessageFns<AuditReadModelResponse> = {
   encode(message: AuditReadModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    switch (message.news?.$case) {
+    switch (message.item?.$case) {
       case "progress":
-        AuditProgress.encode(message.news.progress, writer.uint32(10).fork()).join();
+        AuditProgress.encode(message.item.progress, writer.uint32(10).fork()).join();
         break;
-      case "finding":
-        AuditFinding.encode(message.news.finding, writer.uint32(18).fork()).join();
+      case "mismatch":
+        AuditMismatch.encode(message.item.mismatch, writer.uint32(18).fork()).join();
         break;
     }
     return writer;
@@ -823,7 +962,7 @@ export const AuditReadModelResponse: MessageFns<AuditReadModelResponse> = {
               break;
             }
 
-            message.news = { $case: "progress", progress: AuditProgress.decode(reader, reader.uint32()) };
+            message.item = { $case: "progress", progress: AuditProgress.decode(reader, reader.uint32()) };
             continue;
           }
           case 2: {
@@ -831,7 +970,7 @@ export const AuditReadModelResponse: MessageFns<AuditReadModelResponse> = {
               break;
             }
 
-            message.news = { $case: "finding", finding: AuditFinding.decode(reader, reader.uint32()) };
+            message.item = { $case: "mismatch", mismatch: AuditMismatch.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -848,27 +987,27 @@ export const AuditReadModelResponse: MessageFns<AuditReadModelResponse> = {
 
   fromJSON(object: any): AuditReadModelResponse {
     return {
-      news: isSet(object.progress)
+      item: isSet(object.progress)
         ? { $case: "progress", progress: AuditProgress.fromJSON(object.progress) }
-        : isSet(object.finding)
-        ? { $case: "finding", finding: AuditFinding.fromJSON(object.finding) }
+        : isSet(object.mismatch)
+        ? { $case: "mismatch", mismatch: AuditMismatch.fromJSON(object.mismatch) }
         : undefined,
     };
   },
 
   toJSON(message: AuditReadModelResponse): unknown {
     const obj: any = {};
-    if (message.news?.$case === "progress") {
-      obj.progress = AuditProgress.toJSON(message.news.progress);
-    } else if (message.news?.$case === "finding") {
-      obj.finding = AuditFinding.toJSON(message.news.finding);
+    if (message.item?.$case === "progress") {
+      obj.progress = AuditProgress.toJSON(message.item.progress);
+    } else if (message.item?.$case === "mismatch") {
+      obj.mismatch = AuditMismatch.toJSON(message.item.mismatch);
     }
     return obj;
   },
 };
 
 function createBaseAuditProgress(): AuditProgress {
-  return { compared: 0, total: 0, suspects: 0, done: false, cacheCompared: false };
+  return { compared: 0, total: 0, pending: 0, done: false, cacheCompared: false };
 }
 
 export const AuditProgress: MessageFns<AuditProgress> = {
@@ -879,8 +1018,8 @@ export const AuditProgress: MessageFns<AuditProgress> = {
     if (message.total !== 0) {
       writer.uint32(16).int64(message.total);
     }
-    if (message.suspects !== 0) {
-      writer.uint32(24).int64(message.suspects);
+    if (message.pending !== 0) {
+      writer.uint32(24).int64(message.pending);
     }
     if (message.done !== false) {
       writer.uint32(32).bool(message.done);
@@ -925,7 +1064,7 @@ export const AuditProgress: MessageFns<AuditProgress> = {
               break;
             }
 
-            message.suspects = longToNumber(reader.int64());
+            message.pending = longToNumber(reader.int64());
             continue;
           }
           case 4: {
@@ -960,7 +1099,7 @@ export const AuditProgress: MessageFns<AuditProgress> = {
     return {
       compared: isSet(object.compared) ? globalThis.Number(object.compared) : 0,
       total: isSet(object.total) ? globalThis.Number(object.total) : 0,
-      suspects: isSet(object.suspects) ? globalThis.Number(object.suspects) : 0,
+      pending: isSet(object.pending) ? globalThis.Number(object.pending) : 0,
       done: isSet(object.done) ? globalThis.Boolean(object.done) : false,
       cacheCompared: isSet(object.cacheCompared)
         ? globalThis.Boolean(object.cacheCompared)
@@ -978,8 +1117,8 @@ export const AuditProgress: MessageFns<AuditProgress> = {
     if (message.total !== 0) {
       obj.total = Math.round(message.total);
     }
-    if (message.suspects !== 0) {
-      obj.suspects = Math.round(message.suspects);
+    if (message.pending !== 0) {
+      obj.pending = Math.round(message.pending);
     }
     if (message.done !== false) {
       obj.done = message.done;
@@ -991,26 +1130,26 @@ export const AuditProgress: MessageFns<AuditProgress> = {
   },
 };
 
-function createBaseAuditFinding(): AuditFinding {
-  return { id: "", place: "", kind: "", writerVersion: 0, heldVersion: 0, detail: "", repaired: false };
+function createBaseAuditMismatch(): AuditMismatch {
+  return { id: "", store: "", kind: "", expectedVersion: 0, actualVersion: 0, detail: "", repaired: false };
 }
 
-export const AuditFinding: MessageFns<AuditFinding> = {
-  encode(message: AuditFinding, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const AuditMismatch: MessageFns<AuditMismatch> = {
+  encode(message: AuditMismatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
     }
-    if (message.place !== "") {
-      writer.uint32(18).string(message.place);
+    if (message.store !== "") {
+      writer.uint32(18).string(message.store);
     }
     if (message.kind !== "") {
       writer.uint32(26).string(message.kind);
     }
-    if (message.writerVersion !== 0) {
-      writer.uint32(32).int64(message.writerVersion);
+    if (message.expectedVersion !== 0) {
+      writer.uint32(32).int64(message.expectedVersion);
     }
-    if (message.heldVersion !== 0) {
-      writer.uint32(40).int64(message.heldVersion);
+    if (message.actualVersion !== 0) {
+      writer.uint32(40).int64(message.actualVersion);
     }
     if (message.detail !== "") {
       writer.uint32(50).string(message.detail);
@@ -1021,7 +1160,7 @@ export const AuditFinding: MessageFns<AuditFinding> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): AuditFinding {
+  decode(input: BinaryReader | Uint8Array, length?: number): AuditMismatch {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -1030,7 +1169,7 @@ export const AuditFinding: MessageFns<AuditFinding> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseAuditFinding();
+      const message = createBaseAuditMismatch();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -1047,7 +1186,7 @@ export const AuditFinding: MessageFns<AuditFinding> = {
               break;
             }
 
-            message.place = reader.string();
+            message.store = reader.string();
             continue;
           }
           case 3: {
@@ -1063,7 +1202,7 @@ export const AuditFinding: MessageFns<AuditFinding> = {
               break;
             }
 
-            message.writerVersion = longToNumber(reader.int64());
+            message.expectedVersion = longToNumber(reader.int64());
             continue;
           }
           case 5: {
@@ -1071,7 +1210,7 @@ export const AuditFinding: MessageFns<AuditFinding> = {
               break;
             }
 
-            message.heldVersion = longToNumber(reader.int64());
+            message.actualVersion = longToNumber(reader.int64());
             continue;
           }
           case 6: {
@@ -1102,42 +1241,42 @@ export const AuditFinding: MessageFns<AuditFinding> = {
     }
   },
 
-  fromJSON(object: any): AuditFinding {
+  fromJSON(object: any): AuditMismatch {
     return {
       id: isSet(object.id) ? globalThis.String(object.id) : "",
-      place: isSet(object.place) ? globalThis.String(object.place) : "",
+      store: isSet(object.store) ? globalThis.String(object.store) : "",
       kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
-      writerVersion: isSet(object.writerVersion)
-        ? globalThis.Number(object.writerVersion)
-        : isSet(object.writer_version)
-        ? globalThis.Number(object.writer_version)
+      expectedVersion: isSet(object.expectedVersion)
+        ? globalThis.Number(object.expectedVersion)
+        : isSet(object.expected_version)
+        ? globalThis.Number(object.expected_version)
         : 0,
-      heldVersion: isSet(object.heldVersion)
-        ? globalThis.Number(object.heldVersion)
-        : isSet(object.held_version)
-        ? globalThis.Number(object.held_version)
+      actualVersion: isSet(object.actualVersion)
+        ? globalThis.Number(object.actualVersion)
+        : isSet(object.actual_version)
+        ? globalThis.Number(object.actual_version)
         : 0,
       detail: isSet(object.detail) ? globalThis.String(object.detail) : "",
       repaired: isSet(object.repaired) ? globalThis.Boolean(object.repaired) : false,
     };
   },
 
-  toJSON(message: AuditFinding): unknown {
+  toJSON(message: AuditMismatch): unknown {
     const obj: any = {};
     if (message.id !== "") {
       obj.id = message.id;
     }
-    if (message.place !== "") {
-      obj.place = message.place;
+    if (message.store !== "") {
+      obj.store = message.store;
     }
     if (message.kind !== "") {
       obj.kind = message.kind;
     }
-    if (message.writerVersion !== 0) {
-      obj.writerVersion = Math.round(message.writerVersion);
+    if (message.expectedVersion !== 0) {
+      obj.expectedVersion = Math.round(message.expectedVersion);
     }
-    if (message.heldVersion !== 0) {
-      obj.heldVersion = Math.round(message.heldVersion);
+    if (message.actualVersion !== 0) {
+      obj.actualVersion = Math.round(message.actualVersion);
     }
     if (message.detail !== "") {
       obj.detail = message.detail;
@@ -1150,19 +1289,19 @@ export const AuditFinding: MessageFns<AuditFinding> = {
 };
 
 /**
- * The reader's model and cache, for operators.
+ * The reader's read models and their caches, for operators.
  *
- * Errors: INVALID_ARGUMENT with a google.rpc.BadRequest, UNAVAILABLE (MongoDB, Redis or the writer does not answer;
- * what was answered before is so).
+ * Errors: INVALID_ARGUMENT with a google.rpc.BadRequest, NOT_FOUND (no such read model), UNAVAILABLE (MongoDB, Redis,
+ * Kafka or the writer does not answer; what was sent before stays valid).
  */
-export type ReadModelService = typeof ReadModelService;
-export const ReadModelService = {
+export type ReadModelsService = typeof ReadModelsService;
+export const ReadModelsService = {
   /**
-   * Compares the writer's states with the model and the cache. Answers with each drift that it finds and with how far
-   * it is; a caller that goes away ends the work.
+   * Compares the writer's states with a read model and its cache. Sends each mismatch and the progress. The work ends
+   * when the caller cancels the call.
    */
   auditReadModel: {
-    path: "/lockstep.ops.v1.ReadModel/AuditReadModel" as const,
+    path: "/lockstep.ops.v1.ReadModels/AuditReadModel" as const,
     requestStream: false as const,
     responseStream: true as const,
     requestSerialize: (value: AuditReadModelRequest): Buffer =>
@@ -1172,25 +1311,25 @@ export const ReadModelService = {
       Buffer.from(AuditReadModelResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): AuditReadModelResponse => AuditReadModelResponse.decode(value),
   },
-  /** The read models that there are: one, or two during a rebuild and until the old one is dropped. */
-  listReadModels: {
-    path: "/lockstep.ops.v1.ReadModel/ListReadModels" as const,
+  /** The generations of one read model, or of all of them. */
+  listGenerations: {
+    path: "/lockstep.ops.v1.ReadModels/ListGenerations" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ListReadModelsRequest): Buffer =>
-      Buffer.from(ListReadModelsRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ListReadModelsRequest => ListReadModelsRequest.decode(value),
-    responseSerialize: (value: ListReadModelsResponse): Buffer =>
-      Buffer.from(ListReadModelsResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ListReadModelsResponse => ListReadModelsResponse.decode(value),
+    requestSerialize: (value: ListGenerationsRequest): Buffer =>
+      Buffer.from(ListGenerationsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListGenerationsRequest => ListGenerationsRequest.decode(value),
+    responseSerialize: (value: ListGenerationsResponse): Buffer =>
+      Buffer.from(ListGenerationsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListGenerationsResponse => ListGenerationsResponse.decode(value),
   },
   /**
-   * Makes the read model anew beside the one in use, or follows the rebuild that is under way, until queries see it.
-   * The work goes on when the caller goes away. ALREADY_EXISTS while there are two; NOT_FOUND when the one that it
-   * follows is dropped.
+   * Builds a new generation beside the active one, or follows the rebuild that is in progress, until queries use it.
+   * The work continues when the caller cancels the call. ALREADY_EXISTS while there are two generations; NOT_FOUND if
+   * the generation that it follows is dropped.
    */
   rebuildReadModel: {
-    path: "/lockstep.ops.v1.ReadModel/RebuildReadModel" as const,
+    path: "/lockstep.ops.v1.ReadModels/RebuildReadModel" as const,
     requestStream: false as const,
     responseStream: true as const,
     requestSerialize: (value: RebuildReadModelRequest): Buffer =>
@@ -1201,68 +1340,67 @@ export const ReadModelService = {
     responseDeserialize: (value: Buffer): RebuildReadModelResponse => RebuildReadModelResponse.decode(value),
   },
   /**
-   * Has queries see one of the read models, and does nothing when they do; Kafka is not needed for it. NOT_FOUND when
-   * there is none of that generation or it is being dropped, UNAVAILABLE when it is not ready yet.
+   * Makes queries use a generation, and changes nothing if they already do. It needs MongoDB only. NOT_FOUND if there
+   * is no such generation or it is being dropped, UNAVAILABLE if it is not ready yet.
    */
-  switchReadModel: {
-    path: "/lockstep.ops.v1.ReadModel/SwitchReadModel" as const,
+  switchGeneration: {
+    path: "/lockstep.ops.v1.ReadModels/SwitchGeneration" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: SwitchReadModelRequest): Buffer =>
-      Buffer.from(SwitchReadModelRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): SwitchReadModelRequest => SwitchReadModelRequest.decode(value),
-    responseSerialize: (value: SwitchReadModelResponse): Buffer =>
-      Buffer.from(SwitchReadModelResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): SwitchReadModelResponse => SwitchReadModelResponse.decode(value),
+    requestSerialize: (value: SwitchGenerationRequest): Buffer =>
+      Buffer.from(SwitchGenerationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SwitchGenerationRequest => SwitchGenerationRequest.decode(value),
+    responseSerialize: (value: SwitchGenerationResponse): Buffer =>
+      Buffer.from(SwitchGenerationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SwitchGenerationResponse => SwitchGenerationResponse.decode(value),
   },
   /**
-   * Drops the read model that queries do not see. If they may have seen it, the one that they see gets the writer's
-   * states first. The work goes on when the caller goes away. NOT_FOUND when there is one only; UNAVAILABLE also when
-   * queries were switched to it meanwhile, and when Kafka does not answer.
+   * Drops the generation that queries do not use. The work continues when the caller cancels the call. NOT_FOUND if
+   * there is only one; UNAVAILABLE also if queries were switched to it in the meantime.
    */
-  dropReadModel: {
-    path: "/lockstep.ops.v1.ReadModel/DropReadModel" as const,
+  dropGeneration: {
+    path: "/lockstep.ops.v1.ReadModels/DropGeneration" as const,
     requestStream: false as const,
     responseStream: true as const,
-    requestSerialize: (value: DropReadModelRequest): Buffer => Buffer.from(DropReadModelRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): DropReadModelRequest => DropReadModelRequest.decode(value),
-    responseSerialize: (value: DropReadModelResponse): Buffer =>
-      Buffer.from(DropReadModelResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): DropReadModelResponse => DropReadModelResponse.decode(value),
+    requestSerialize: (value: DropGenerationRequest): Buffer =>
+      Buffer.from(DropGenerationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DropGenerationRequest => DropGenerationRequest.decode(value),
+    responseSerialize: (value: DropGenerationResponse): Buffer =>
+      Buffer.from(DropGenerationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DropGenerationResponse => DropGenerationResponse.decode(value),
   },
 } as const;
 
-export interface ReadModelServer extends UntypedServiceImplementation {
+export interface ReadModelsServer extends UntypedServiceImplementation {
   /**
-   * Compares the writer's states with the model and the cache. Answers with each drift that it finds and with how far
-   * it is; a caller that goes away ends the work.
+   * Compares the writer's states with a read model and its cache. Sends each mismatch and the progress. The work ends
+   * when the caller cancels the call.
    */
   auditReadModel: handleServerStreamingCall<AuditReadModelRequest, AuditReadModelResponse>;
-  /** The read models that there are: one, or two during a rebuild and until the old one is dropped. */
-  listReadModels: handleUnaryCall<ListReadModelsRequest, ListReadModelsResponse>;
+  /** The generations of one read model, or of all of them. */
+  listGenerations: handleUnaryCall<ListGenerationsRequest, ListGenerationsResponse>;
   /**
-   * Makes the read model anew beside the one in use, or follows the rebuild that is under way, until queries see it.
-   * The work goes on when the caller goes away. ALREADY_EXISTS while there are two; NOT_FOUND when the one that it
-   * follows is dropped.
+   * Builds a new generation beside the active one, or follows the rebuild that is in progress, until queries use it.
+   * The work continues when the caller cancels the call. ALREADY_EXISTS while there are two generations; NOT_FOUND if
+   * the generation that it follows is dropped.
    */
   rebuildReadModel: handleServerStreamingCall<RebuildReadModelRequest, RebuildReadModelResponse>;
   /**
-   * Has queries see one of the read models, and does nothing when they do; Kafka is not needed for it. NOT_FOUND when
-   * there is none of that generation or it is being dropped, UNAVAILABLE when it is not ready yet.
+   * Makes queries use a generation, and changes nothing if they already do. It needs MongoDB only. NOT_FOUND if there
+   * is no such generation or it is being dropped, UNAVAILABLE if it is not ready yet.
    */
-  switchReadModel: handleUnaryCall<SwitchReadModelRequest, SwitchReadModelResponse>;
+  switchGeneration: handleUnaryCall<SwitchGenerationRequest, SwitchGenerationResponse>;
   /**
-   * Drops the read model that queries do not see. If they may have seen it, the one that they see gets the writer's
-   * states first. The work goes on when the caller goes away. NOT_FOUND when there is one only; UNAVAILABLE also when
-   * queries were switched to it meanwhile, and when Kafka does not answer.
+   * Drops the generation that queries do not use. The work continues when the caller cancels the call. NOT_FOUND if
+   * there is only one; UNAVAILABLE also if queries were switched to it in the meantime.
    */
-  dropReadModel: handleServerStreamingCall<DropReadModelRequest, DropReadModelResponse>;
+  dropGeneration: handleServerStreamingCall<DropGenerationRequest, DropGenerationResponse>;
 }
 
-export interface ReadModelClient extends Client {
+export interface ReadModelsClient extends Client {
   /**
-   * Compares the writer's states with the model and the cache. Answers with each drift that it finds and with how far
-   * it is; a caller that goes away ends the work.
+   * Compares the writer's states with a read model and its cache. Sends each mismatch and the progress. The work ends
+   * when the caller cancels the call.
    */
   auditReadModel(
     request: AuditReadModelRequest,
@@ -1273,26 +1411,26 @@ export interface ReadModelClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<AuditReadModelResponse>;
-  /** The read models that there are: one, or two during a rebuild and until the old one is dropped. */
-  listReadModels(
-    request: ListReadModelsRequest,
-    callback: (error: ServiceError | null, response: ListReadModelsResponse) => void,
+  /** The generations of one read model, or of all of them. */
+  listGenerations(
+    request: ListGenerationsRequest,
+    callback: (error: ServiceError | null, response: ListGenerationsResponse) => void,
   ): ClientUnaryCall;
-  listReadModels(
-    request: ListReadModelsRequest,
+  listGenerations(
+    request: ListGenerationsRequest,
     metadata: Metadata,
-    callback: (error: ServiceError | null, response: ListReadModelsResponse) => void,
+    callback: (error: ServiceError | null, response: ListGenerationsResponse) => void,
   ): ClientUnaryCall;
-  listReadModels(
-    request: ListReadModelsRequest,
+  listGenerations(
+    request: ListGenerationsRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ListReadModelsResponse) => void,
+    callback: (error: ServiceError | null, response: ListGenerationsResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Makes the read model anew beside the one in use, or follows the rebuild that is under way, until queries see it.
-   * The work goes on when the caller goes away. ALREADY_EXISTS while there are two; NOT_FOUND when the one that it
-   * follows is dropped.
+   * Builds a new generation beside the active one, or follows the rebuild that is in progress, until queries use it.
+   * The work continues when the caller cancels the call. ALREADY_EXISTS while there are two generations; NOT_FOUND if
+   * the generation that it follows is dropped.
    */
   rebuildReadModel(
     request: RebuildReadModelRequest,
@@ -1304,46 +1442,45 @@ export interface ReadModelClient extends Client {
     options?: Partial<CallOptions>,
   ): ClientReadableStream<RebuildReadModelResponse>;
   /**
-   * Has queries see one of the read models, and does nothing when they do; Kafka is not needed for it. NOT_FOUND when
-   * there is none of that generation or it is being dropped, UNAVAILABLE when it is not ready yet.
+   * Makes queries use a generation, and changes nothing if they already do. It needs MongoDB only. NOT_FOUND if there
+   * is no such generation or it is being dropped, UNAVAILABLE if it is not ready yet.
    */
-  switchReadModel(
-    request: SwitchReadModelRequest,
-    callback: (error: ServiceError | null, response: SwitchReadModelResponse) => void,
+  switchGeneration(
+    request: SwitchGenerationRequest,
+    callback: (error: ServiceError | null, response: SwitchGenerationResponse) => void,
   ): ClientUnaryCall;
-  switchReadModel(
-    request: SwitchReadModelRequest,
+  switchGeneration(
+    request: SwitchGenerationRequest,
     metadata: Metadata,
-    callback: (error: ServiceError | null, response: SwitchReadModelResponse) => void,
+    callback: (error: ServiceError | null, response: SwitchGenerationResponse) => void,
   ): ClientUnaryCall;
-  switchReadModel(
-    request: SwitchReadModelRequest,
+  switchGeneration(
+    request: SwitchGenerationRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: SwitchReadModelResponse) => void,
+    callback: (error: ServiceError | null, response: SwitchGenerationResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Drops the read model that queries do not see. If they may have seen it, the one that they see gets the writer's
-   * states first. The work goes on when the caller goes away. NOT_FOUND when there is one only; UNAVAILABLE also when
-   * queries were switched to it meanwhile, and when Kafka does not answer.
+   * Drops the generation that queries do not use. The work continues when the caller cancels the call. NOT_FOUND if
+   * there is only one; UNAVAILABLE also if queries were switched to it in the meantime.
    */
-  dropReadModel(
-    request: DropReadModelRequest,
+  dropGeneration(
+    request: DropGenerationRequest,
     options?: Partial<CallOptions>,
-  ): ClientReadableStream<DropReadModelResponse>;
-  dropReadModel(
-    request: DropReadModelRequest,
+  ): ClientReadableStream<DropGenerationResponse>;
+  dropGeneration(
+    request: DropGenerationRequest,
     metadata?: Metadata,
     options?: Partial<CallOptions>,
-  ): ClientReadableStream<DropReadModelResponse>;
+  ): ClientReadableStream<DropGenerationResponse>;
 }
 
-export const ReadModelClient = makeGenericClientConstructor(
-  ReadModelService,
-  "lockstep.ops.v1.ReadModel",
+export const ReadModelsClient = makeGenericClientConstructor(
+  ReadModelsService,
+  "lockstep.ops.v1.ReadModels",
 ) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): ReadModelClient;
-  service: typeof ReadModelService;
+  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): ReadModelsClient;
+  service: typeof ReadModelsService;
   serviceName: string;
 };
 
