@@ -1,0 +1,82 @@
+import type { EventContract, EventMessage } from '@lockstep/contracts/event-contract.ts'
+import type { Db } from 'mongodb'
+
+/**
+ * A read model is a plain value: the events that it is built from, the document that it keeps of each aggregate, its
+ * indexes, its public forms and its queries. The runtime provides the rest for every read model, by name: consumption,
+ * the version-gated write, the cache, version waits, rebuilds, audits and repairs.
+ */
+
+/** The state of one aggregate after an event, as the slice decodes it. Immutable, and complete in itself. */
+export type SourceState = { readonly id: string; readonly version: number; readonly deleted: boolean }
+
+/** An event of the source topic. It carries the whole state, so one event is sufficient to be correct. */
+export type SourceEvent<S extends SourceState = SourceState> = {
+  readonly eventId: string
+  readonly occurredAt: Date
+  /** W3C trace context of the command that caused the event. */
+  readonly traceparent?: string
+  readonly state: S
+}
+
+/** Where a read model's states come from: the topic of one aggregate, and for rebuilds the writer's states. */
+export type Source<S extends SourceState, M extends EventMessage> = {
+  contract: EventContract<M>
+  /** The state after the event. The runtime has checked the fields of `EventMessage`, the id and the key before. */
+  stateOf: (message: M) => S
+  /** Why the event breaks a rule of the slice, so that it can never be applied; undefined if it does not. */
+  invariant?: (message: M) => string | undefined
+}
+
+/**
+ * A kind of read model: `versionedDocument` keeps one document per aggregate. Another kind implements the same three
+ * parts: how a batch is applied, what a rebuild prepares and drops, and what an audit compares.
+ */
+export type ReadModelStore<S extends SourceState = SourceState> = {
+  /** The versions that the store has of these ids, tombstones included; an unknown id is absent. */
+  versions: (ids: readonly string[]) => Promise<Map<string, number>>
+  /**
+   * Applies each state whose version is higher than the stored one; at most one state per id. Returns the ids that
+   * were applied. The others are superseded: the store has that version or a later one. What it throws is transient.
+   */
+  apply: (states: readonly S[]) => Promise<Set<string>>
+  /** Creates what the store needs, such as its indexes. May be repeated. */
+  prepare: () => Promise<void>
+  /** Deletes all of its data. May be repeated. */
+  drop: () => Promise<void>
+  audited: AuditedStore<S>
+}
+
+/** What a store has of one id, and how it differs from the expected state. */
+export type StoredEntry<S extends SourceState = SourceState> = {
+  id: string
+  version: number
+  /** The fields whose values differ from those of `expected`, which has the same version. */
+  differences: (expected: S) => string[]
+}
+
+/** A store as an audit reads and repairs it. Rejects with `unavailable`. */
+export type AuditedStore<S extends SourceState = SourceState> = {
+  /** In the order of ids. */
+  list: (after: string | undefined, limit: number) => Promise<StoredEntry<S>[]>
+  find: (ids: readonly string[]) => Promise<Map<string, StoredEntry<S>>>
+  /** About how many ids it has. */
+  count: () => Promise<number>
+  /** Writes the state if the store has no version of it, or an older one. */
+  advance: (expected: S) => Promise<boolean>
+  /** Replaces the entry with the expected state if it still has the version that was read. */
+  replace: (readVersion: number, expected: S) => Promise<boolean>
+  /** Removes the entry if it still has the version that was read. */
+  remove: (id: string, readVersion: number) => Promise<boolean>
+}
+
+/** A cache as an audit reads and repairs it. Rejects with `unavailable`. */
+export type AuditedCache<S extends SourceState = SourceState> = {
+  /** Undefined while the cache is closed: queries do not use it then. */
+  find: (ids: readonly string[]) => Promise<Map<string, StoredEntry<S>> | undefined>
+  /** Removes the entry, and ends the lease on it. */
+  remove: (id: string) => Promise<void>
+}
+
+/** Opens one generation's store; `collection` is unique to the read model and the generation. */
+export type OpenStore<S extends SourceState = SourceState> = (db: Db, collection: string) => ReadModelStore<S>
