@@ -6,14 +6,14 @@ export type Addresses = { writer: string; reader: string; tls: ClientTls }
 
 export type ServiceName = 'writer' | 'reader'
 
-/** The largest record there can be, and room for its headers. */
-const MAX_ANSWER_BYTES = 8 * 1024 * 1024
+/** The largest possible record, plus room for its headers. */
+const MAX_RESPONSE_BYTES = 8 * 1024 * 1024
 
-const ANSWER_TIMEOUT_MS = 60_000
+const RESPONSE_TIMEOUT_MS = 60_000
 
 type ClientClass<C> = new (address: string, credentials: ChannelCredentials, options: object) => C
 
-/** Runs work with a client of a service's API. What the service refuses is thrown with words for an operator. */
+/** Runs `work` with a client of a service's API. Rethrows a gRPC error with a message for an operator. */
 export async function withClient<C extends { close(): void }, T>(
   make: ClientClass<C>,
   name: ServiceName,
@@ -22,12 +22,12 @@ export async function withClient<C extends { close(): void }, T>(
 ): Promise<T> {
   const address = addresses[name]
   const client = new make(address, channelCredentials(addresses.tls), {
-    'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
+    'grpc.max_receive_message_length': MAX_RESPONSE_BYTES,
   })
   try {
     return await work(client)
   } catch (error) {
-    throw isServiceError(error) ? new ServiceFailed(error, name, address) : error
+    throw isServiceError(error) ? new ServiceFailed(error, explained(error, name, address)) : error
   } finally {
     client.close()
   }
@@ -35,23 +35,35 @@ export async function withClient<C extends { close(): void }, T>(
 
 type Callback<Response> = (error: ServiceError | null, response: Response) => void
 
-/** One question, one answer: `ask((...call) => client.getError(request, ...call))`. */
+/** A unary call as a promise: `ask((...call) => client.getError(request, ...call))`. */
 export function ask<Response>(
   call: (options: { deadline: number }, callback: Callback<Response>) => unknown,
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
-    call({ deadline: Date.now() + ANSWER_TIMEOUT_MS }, (error, response) =>
+    call({ deadline: Date.now() + RESPONSE_TIMEOUT_MS }, (error, response) =>
       error ? reject(error) : resolve(response),
     )
   })
 }
 
+/** Appends advice to the message when the service returns NOT_FOUND: what to run to find the right name. */
+export async function adviseIfNotFound<T>(advice: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (!(error instanceof ServiceFailed) || error.code !== status.NOT_FOUND) throw error
+    throw new ServiceFailed(error.cause, `${error.message}\n  ${advice}`)
+  }
+}
+
 class ServiceFailed extends Error {
   override readonly name = 'ServiceFailed'
+  override readonly cause: ServiceError
   readonly code: status
 
-  constructor(cause: ServiceError, service: ServiceName, address: string) {
-    super(explained(cause, service, address), { cause })
+  constructor(cause: ServiceError, message: string) {
+    super(message)
+    this.cause = cause
     this.code = cause.code
   }
 }
@@ -63,16 +75,16 @@ export function serviceError(error: unknown): { message: string; code: status } 
 function explained(error: ServiceError, service: ServiceName, address: string): string {
   const fromService = error.metadata.get('x-error-code').length > 0
   if (error.code === status.UNIMPLEMENTED) {
-    return `The ${service} at ${address} does not serve operators: start it with OPS_API=true`
+    return `The ${service} at ${address} does not serve the operators' API: start it with OPS_API=true`
   }
   if (error.code === status.UNAVAILABLE && !fromService) {
-    return `The ${service} at ${address} cannot be reached: start it, or say where it is with --${service} (${error.details})`
+    return `The ${service} at ${address} cannot be reached: start it, or set its address with --${service} (${error.details})`
   }
-  const faults = faultsOf(error).map(({ field, description }) => `\n  ${field} ${description}`)
-  return `The ${service} says: ${error.details} (${status[error.code]})${faults.join('')}`
+  const fields = fieldViolations(error).map(({ field, description }) => `\n  ${field} ${description}`)
+  return `The ${service} reports: ${error.details} (${status[error.code]})${fields.join('')}`
 }
 
-function faultsOf(error: ServiceError): { field: string; description: string }[] {
+function fieldViolations(error: ServiceError): { field: string; description: string }[] {
   const [details] = error.metadata.get('grpc-status-details-bin')
   if (!Buffer.isBuffer(details)) return []
   return Status.decode(details).details.flatMap(({ value }) => BadRequest.decode(value).fieldViolations)

@@ -7,15 +7,15 @@ export type Streams = {
 }
 
 export type Output = {
-  /** Whether a program reads it. */
+  /** Whether the output is JSON for programs. */
   json: boolean
-  /** A value for programs, and what people are shown instead of it; without text they are shown nothing. */
+  /** Prints the value as JSON, or the text for people. Without a text, people see nothing. */
   value(value: object, text?: string): void
-  /** For people only. */
+  /** Prints a line for people only. */
   line(text: string): void
-  /** On stderr, for whoever watches. */
+  /** Prints a line on stderr in both forms. */
   warn(text: string): void
-  /** A bar on a terminal's stderr, and nothing elsewhere. */
+  /** Shows a progress bar if stderr is a terminal and the output is not JSON. */
   progress(unit: string): Progress
 }
 

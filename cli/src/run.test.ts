@@ -2,16 +2,16 @@ import { expect, test } from 'vitest'
 import { run } from './run.ts'
 
 async function lockstep(...argv: string[]) {
-  const said = { out: '', err: '' }
+  const printed = { out: '', err: '' }
   const code = await run(argv, {
     env: { LOCKSTEP_READER: '127.0.0.1:1' },
-    stdout: { write: (text: string) => (said.out += text) },
-    stderr: { write: (text: string) => Boolean((said.err += text)) },
+    stdout: { write: (text: string) => (printed.out += text) },
+    stderr: { write: (text: string) => Boolean((printed.err += text)) },
   })
-  return { code, ...said }
+  return { code, ...printed }
 }
 
-test('help names the commands and the exit codes, and is no error', async () => {
+test('help lists the commands and the exit codes, and exits with 0', async () => {
   const { code, out } = await lockstep('--help')
   expect(code).toBe(0)
   expect(out).toContain('errors')
@@ -23,22 +23,29 @@ test.each<[string, string[], string]>([
   ['an unknown command', ['frobnicate'], "unknown command 'frobnicate'"],
   ['an unknown option', ['errors', 'list', '--colour'], "unknown option '--colour'"],
   ['an unknown group', ['errors', 'list', '--group', 'x'], 'Allowed choices are product-projection'],
-  ['a time that is none', ['errors', 'list', '--since', 'noon'], '2026-03-14T09:26:53Z'],
-  ['a record that is none', ['errors', 'show', '7'], 'topic/partition/offset'],
-  ['a redrive of nothing in particular', ['errors', 'redrive'], 'Say which records'],
-  ['a rate of none', ['errors', 'redrive', '--all', '--rate', '0'], '1-10000'],
-  ['a republication of nothing in particular', ['republish'], 'Say which events'],
-  ['a position that is none', ['republish', '--all', '--after', 'x'], 'product/version'],
-  ['an age limit that is none', ['audit', '--age-limit', '10s'], '0-600000'],
-  ['two things at once', ['rebuild', '--status', '--drop-old'], 'Say one of'],
+  ['an invalid time', ['errors', 'list', '--since', 'noon'], '2026-03-14T09:26:53Z'],
+  ['an invalid record', ['errors', 'show', '7'], 'topic/partition/offset'],
+  ['a redrive without a selection', ['errors', 'redrive'], 'Select records'],
   ['a discard without a reason', ['errors', 'discard', '--all'], '--reason'],
-])('%s is wrong usage, and what would be right is said', async (_, argv, right) => {
+  ['a rate of 0', ['errors', 'redrive', '--all', '--rate', '0'], '1 to 10000'],
+  ['a republish without an aggregate', ['republish', '--all'], 'lockstep republish product --all'],
+  ['a republish of two aggregates', ['republish', 'product', 'stock', '--all'], 'too many arguments'],
+  ['a republish without a selection', ['republish', 'product'], 'Select events with --id'],
+  ['an invalid position', ['republish', 'product', '--all', '--after', 'x'], 'id/version'],
+  ['an audit without a read model', ['audit'], 'lockstep rebuild --status lists the read models'],
+  ['an invalid age limit', ['audit', 'product', '--age-limit', '10s'], '0 to 600000'],
+  ['a rebuild without a read model', ['rebuild'], 'lockstep rebuild product'],
+  ['a drop without a read model', ['rebuild', '--drop-old'], 'Name the read model'],
+  ['a switch without a read model', ['rebuild', '--switch-to', '1'], 'Name the read model'],
+  ['an invalid generation', ['rebuild', 'product', '--switch-to', 'new'], 'whole number from 0'],
+  ['two actions at once', ['rebuild', 'product', '--status', '--drop-old'], 'Use only one of'],
+])('%s is wrong usage, and the message shows the right one', async (_, argv, right) => {
   const { code, out, err } = await lockstep(...argv)
   expect({ code, out }).toEqual({ code: 2, out: '' })
   expect(err).toContain(right)
 })
 
-test('a service that does not answer is a problem, and the option that names another is said', async () => {
+test('a service that cannot be reached is a problem, and the message names the option for its address', async () => {
   const { code, err } = await lockstep('errors', 'list')
   expect(code).toBe(1)
   expect(err).toContain('The reader at 127.0.0.1:1 cannot be reached')

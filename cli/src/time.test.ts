@@ -10,10 +10,10 @@ test.each([
   ['7d', '2026-03-07T12:00:00.000Z'],
   ['2026-03-14', '2026-03-14T00:00:00.000Z'],
   ['2026-03-14T09:26:53.589+01:00', '2026-03-14T08:26:53.589Z'],
-])('%s is %s', (text, time) => {
+])('%s is parsed as %s', (text, time) => {
   expect(parseTime(text, now).toISOString()).toBe(time)
 })
 
-test.each(['', 'noon', '5', '5w', '2026-13-01', '2026-03-14T09:26:53'])('%j is no time', (text) => {
-  expect(() => parseTime(text, now)).toThrow('how long ago')
+test.each(['', 'noon', '5', '5w', '2026-13-01', '2026-03-14T09:26:53'])('%j is not a time', (text) => {
+  expect(() => parseTime(text, now)).toThrow('a time ago')
 })

@@ -1,92 +1,105 @@
 import {
-  ReadModelClient,
-  type AuditFinding,
+  ReadModelsClient,
+  type AuditMismatch,
   type AuditProgress,
   type AuditReadModelResponse,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/read_model.ts'
 import type { Command } from 'commander'
-import { withClient } from '../clients.ts'
+import { adviseIfNotFound, withClient } from '../clients.ts'
+import type { Context } from '../context.ts'
 import { Problem } from '../exit.ts'
-import type { Context } from '../run.ts'
+import { listReadModels } from '../read-model-names.ts'
 import { wholeNumber } from '../whole-number.ts'
 
 type Options = { repair?: boolean; rate: number; ageLimit: number }
 
-/** `lockstep audit`: whether the model and the cache are what the writer has. */
+/** `lockstep audit <read-model>`: compares a read model and its cache with the writer. */
 export function addAuditCommand(program: Command, contextOf: () => Context): void {
   program
     .command('audit')
-    .description(
-      'compare the writer with the read model and the cache; exit code 1 when something has drifted',
+    .description('compare the writer with a read model and its cache; exit code 1 if there are mismatches')
+    .argument('<read-model>', 'the name of the read model, for example product')
+    .option('--repair', 'replace or remove each mismatch, if it has not changed in the meantime')
+    .option(
+      '--rate <documents>',
+      'compare at most this many documents per second, 1-100000',
+      wholeNumber(1, 100_000),
+      1_000,
     )
-    .option('--repair', 'replace or remove what has drifted, if it is still as it was seen')
-    .option('--rate <products>', 'compare at most so many a second, 1-100000', wholeNumber(1, 100_000), 1_000)
     .option(
       '--age-limit <ms>',
-      'what is missing or behind counts when it stays so for longer, 0-600000',
+      'report what is missing or behind only if it stays so for longer than this, 0-600000',
       wholeNumber(0, 600_000),
       10_000,
     )
-    .action(async ({ repair = false, rate, ageLimit }: Options) => {
+    .showHelpAfterError(`(${listReadModels}; lockstep audit --help lists the options)`)
+    .action(async (readModel: string, { repair = false, rate, ageLimit }: Options) => {
       const context = contextOf()
-      const request = { repair, productsPerSecond: rate, ageLimitMs: ageLimit }
-      const { findings, end } = await withClient(ReadModelClient, 'reader', context.addresses, (client) =>
-        followed(context, client.auditReadModel(request) as AsyncIterable<AuditReadModelResponse>),
+      const request = { readModel, repair, documentsPerSecond: rate, ageLimitMs: ageLimit }
+      const audit = withClient(ReadModelsClient, 'reader', context.addresses, (client) =>
+        follow(context, client.auditReadModel(request) as AsyncIterable<AuditReadModelResponse>),
       )
+      const { mismatches, end } = await adviseIfNotFound(listReadModels, audit)
       const { compared = 0, cacheCompared = true } = end ?? {}
-      const repaired = findings.filter((finding) => finding.repaired).length
-      const summary = { compared, drifted: findings.length, repaired, cacheCompared }
+      const repaired = mismatches.filter((mismatch) => mismatch.repaired).length
+      const summary = { compared, mismatches: mismatches.length, repaired, cacheCompared }
       context.out.value(summary, summaryText(summary))
-      if (findings.length > repaired)
-        throw new Problem(`${findings.length - repaired} drifted and are as they were`)
-      if (findings.length > 0)
-        throw new Problem('what had drifted is repaired; audit again to see that it stays so')
+      const open = mismatches.length - repaired
+      if (open > 0) {
+        throw new Problem(
+          `${countOf(open, 'mismatch', 'mismatches')} not repaired; ${repair ? 'audit again' : `run lockstep audit ${readModel} --repair`}`,
+        )
+      }
+      if (repaired > 0) {
+        throw new Problem(`all mismatches are repaired; run lockstep audit ${readModel} again to confirm it`)
+      }
     })
 }
 
-async function followed(
+async function follow(
   { out }: Context,
-  answers: AsyncIterable<AuditReadModelResponse>,
-): Promise<{ findings: AuditFinding[]; end: AuditProgress | undefined }> {
-  using bar = out.progress('products')
-  const findings: AuditFinding[] = []
+  responses: AsyncIterable<AuditReadModelResponse>,
+): Promise<{ mismatches: AuditMismatch[]; end: AuditProgress | undefined }> {
+  using bar = out.progress('documents')
+  const mismatches: AuditMismatch[] = []
   let end: AuditProgress | undefined
-  for await (const { news } of answers) {
-    if (news?.$case === 'progress') {
-      const { progress } = news
+  for await (const { item } of responses) {
+    if (item?.$case === 'progress') {
+      const { progress } = item
       bar.update(progress.compared, progress.total)
       if (progress.done) end = progress
-    } else if (news?.$case === 'finding') {
-      findings.push(news.finding)
-      out.value(news.finding, findingLine(news.finding))
+    } else if (item?.$case === 'mismatch') {
+      mismatches.push(item.mismatch)
+      out.value(item.mismatch, mismatchLine(item.mismatch))
     }
   }
-  return { findings, end }
+  return { mismatches, end }
 }
 
-function findingLine({
-  id,
-  place,
-  kind,
-  writerVersion,
-  heldVersion,
-  detail,
-  repaired,
-}: AuditFinding): string {
+function mismatchLine(mismatch: AuditMismatch): string {
+  const { id, store, kind, expectedVersion, actualVersion, detail, repaired } = mismatch
   const versions =
-    place === 'writer' ? `version ${writerVersion}` : `writer ${writerVersion}, held ${heldVersion}`
-  return [id, place.padEnd(6), kind.padEnd(9), versions, detail, repaired ? 'repaired' : '']
+    store === 'writer'
+      ? `version ${expectedVersion}`
+      : `expected version ${expectedVersion}, actual ${actualVersion}`
+  return [id, store.padEnd(10), kind.padEnd(10), versions, detail, repaired ? 'repaired' : '']
     .join('  ')
     .trimEnd()
 }
 
-type Summary = { compared: number; drifted: number; repaired: number; cacheCompared: boolean }
+type Summary = { compared: number; mismatches: number; repaired: number; cacheCompared: boolean }
 
-function summaryText({ compared, drifted, repaired, cacheCompared }: Summary): string {
+function summaryText({ compared, mismatches, repaired, cacheCompared }: Summary): string {
   const parts = [
-    `${compared} ${compared === 1 ? 'product' : 'products'} compared`,
-    drifted === 0 ? 'nothing has drifted' : `${drifted} drifted, ${repaired} repaired`,
+    `${countOf(compared, 'document', 'documents')} compared`,
+    mismatches === 0
+      ? 'no mismatches'
+      : `${countOf(mismatches, 'mismatch', 'mismatches')}, ${repaired} repaired`,
     ...(cacheCompared ? [] : ['the cache is closed and was not compared']),
   ]
   return parts.join('; ')
+}
+
+function countOf(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`
 }

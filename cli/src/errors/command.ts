@@ -11,7 +11,7 @@ import { groups, retryTopic } from '@lockstep/contracts/topics.ts'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { ask, withClient, type ServiceName } from '../clients.ts'
 import { Problem, UsageError } from '../exit.ts'
-import type { Context } from '../run.ts'
+import type { Context } from '../context.ts'
 import { parseTime } from '../time.ts'
 import { wholeNumber } from '../whole-number.ts'
 import { entryJson, entryLine, placeText, recordJson, recordText } from './record-text.ts'
@@ -20,12 +20,14 @@ type GroupOptions = { group: string; via: ServiceName }
 type SelectOptions = GroupOptions & { key?: string; class?: string; since?: Date; until?: Date }
 type SettleOptions = SelectOptions & { all?: boolean; dryRun?: boolean; by: string; reason?: string }
 
-/** `lockstep errors ...`: the records that a consumer group gave up. */
+/** `lockstep errors ...`: the dead letters of a consumer group. */
 export function addErrorsCommand(program: Command, contextOf: () => Context): void {
-  const errors = program.command('errors').description('the records that a consumer group gave up')
+  const errors = program
+    .command('errors')
+    .description("show and resolve the records on a consumer group's error topic")
 
-  selecting(errors.command('list').description('list what nobody has settled yet, the oldest first'))
-    .option('--settled', 'list what was redriven or discarded instead')
+  selecting(errors.command('list').description('list the open records, the oldest first'))
+    .option('--settled', 'list the records that were redriven or discarded instead')
     .action(async (options: SelectOptions & { settled?: boolean }) => {
       const context = contextOf()
       const count = await withErrors(context, options, (client) => {
@@ -35,8 +37,8 @@ export function addErrorsCommand(program: Command, contextOf: () => Context): vo
       context.out.line(count === 0 ? 'none' : `${count} ${count === 1 ? 'record' : 'records'}`)
     })
 
-  ofGroup(errors.command('show').description('show one record: its error, headers and payload'))
-    .argument('<record>', 'topic/partition/offset, as the list has it', parsePlace)
+  ofGroup(errors.command('show').description('show one record with its error, headers and payload'))
+    .argument('<record>', 'topic/partition/offset, as the list shows it', parsePlace)
     .action(async (place: RecordPlace, options: GroupOptions) => {
       const context = contextOf()
       const request = { group: options.group, place }
@@ -46,9 +48,14 @@ export function addErrorsCommand(program: Command, contextOf: () => Context): vo
       context.out.value(recordJson(found), recordText(found))
     })
 
-  settling(errors.command('redrive').description('give records to their group again, at least once'))
-    .option('--rate <records>', 'at most so many a second, 1-10000', wholeNumber(1, 10_000), 100)
-    .option('--reason <text>', 'why, for the record')
+  settling(errors.command('redrive').description('send records to their consumer group again, at least once'))
+    .option(
+      '--rate <records>',
+      'send at most this many records per second, 1-10000',
+      wholeNumber(1, 10_000),
+      100,
+    )
+    .option('--reason <text>', 'the reason, stored with the resolution')
     .action(async (place: RecordPlace | undefined, options: SettleOptions & { rate: number }) => {
       const context = contextOf()
       const request = { ...settlementOf(options, place), recordsPerSecond: options.rate }
@@ -59,8 +66,8 @@ export function addErrorsCommand(program: Command, contextOf: () => Context): vo
       context.out.line(told(count, request.dryRun, `put on ${retryTopic(options.group)}`))
     })
 
-  settling(errors.command('discard').description('settle records for good without handling them'))
-    .requiredOption('--reason <text>', 'why nobody needs them')
+  settling(errors.command('discard').description('resolve records without processing them'))
+    .requiredOption('--reason <text>', 'why the records are not needed, stored with the resolution')
     .action(async (place: RecordPlace | undefined, options: SettleOptions) => {
       const context = contextOf()
       const request = settlementOf(options, place)
@@ -79,7 +86,7 @@ function ofGroup(command: Command): Command {
       new Option('-g, --group <name>', 'the consumer group').choices(known).default(groups.productProjection),
     )
     .addOption(
-      new Option('--via <service>', 'which service to ask; both can answer for every group')
+      new Option('--via <service>', 'the service to call; both serve every group')
         .choices(['reader', 'writer'])
         .default('reader'),
     )
@@ -88,21 +95,21 @@ function ofGroup(command: Command): Command {
 function selecting(command: Command): Command {
   return ofGroup(command)
     .option('--key <text>', 'only records with this key')
-    .option('--class <name>', 'only this class: undecodable, unknown_type, invariant')
+    .option('--class <name>', 'only records of this class: undecodable, unknown_type or invariant')
     .option(
       '--since <time>',
-      'only those given up at this time or later (RFC 3339, or 15m, 2h, 7d ago)',
+      'only records that failed at this time or later (RFC 3339, or a time ago such as 15m, 2h or 7d)',
       (text) => parseTime(text),
     )
-    .option('--until <time>', 'only those given up before this time', (text) => parseTime(text))
+    .option('--until <time>', 'only records that failed before this time', (text) => parseTime(text))
 }
 
 function settling(command: Command): Command {
   return selecting(command)
     .argument('[record]', 'one record: topic/partition/offset', parsePlace)
-    .option('--all', 'every open record of the group')
-    .option('--dry-run', 'say which, and do nothing')
-    .option('--by <name>', 'who settles them', `${userInfo().username}@${hostname()}`)
+    .option('--all', 'all open records of the group')
+    .option('--dry-run', 'list the records and change nothing')
+    .option('--by <name>', 'the person who resolves the records', `${userInfo().username}@${hostname()}`)
 }
 
 function selectionOf(options: SelectOptions, place?: RecordPlace): ErrorSelection {
@@ -115,7 +122,9 @@ function settlementOf(options: SettleOptions, place: RecordPlace | undefined) {
   const selection = selectionOf(options, place)
   const narrowed = [place, selection.key, selection.errorClass, selection.since, selection.until]
   if (!all && narrowed.every((each) => each === undefined)) {
-    throw new UsageError('Say which records: one of them, --key, --class, --since, --until or --all')
+    throw new UsageError(
+      'Select records: name one as topic/partition/offset, use --key, --class, --since or --until, or use --all',
+    )
   }
   return { selection, all, dryRun, by, reason }
 }
@@ -159,7 +168,10 @@ async function settled({ out }: Context, answers: Entries<Settled>, dryRun: bool
 }
 
 function expectOne(place: RecordPlace | undefined, count: number): void {
-  if (place && count === 0) throw new Problem(`There is no open record ${placeText(place)}`)
+  if (place && count === 0)
+    throw new Problem(
+      `There is no open record ${placeText(place)}; lockstep errors list shows the open records`,
+    )
 }
 
 function told(count: number, dryRun: boolean, done: string): string {
@@ -169,6 +181,6 @@ function told(count: number, dryRun: boolean, done: string): string {
 
 function parsePlace(text: string): RecordPlace {
   const [, topic, partition, offset] = /^([\w.-]+)\/(\d+)\/(\d+)$/.exec(text) ?? []
-  if (topic === undefined) throw new InvalidArgumentError('It has to be topic/partition/offset.')
+  if (topic === undefined) throw new InvalidArgumentError('It must have the form topic/partition/offset.')
   return { topic, partition: Number(partition), offset: Number(offset) }
 }

@@ -33,7 +33,7 @@ test('an event is shown decoded', () => {
   expect(recordJson(found(encodeProductEvent(event)))).toMatchObject({ payload: { eventId: event.eventId } })
 })
 
-test('bytes that are no event are shown as a hex dump, keys and headers too', () => {
+test('bytes that are not an event are shown as a hex dump, in keys and headers too', () => {
   const text = recordText(found(Buffer.from('no event at all\n', 'latin1')))
   expect(text).toContain('cannot be decoded')
   expect(text).toContain('6e 6f 20 65 76 65 6e 74 20 61 74 20 61 6c 6c 0a  |no event at all.|')
@@ -43,7 +43,7 @@ test('bytes that are no event are shown as a hex dump, keys and headers too', ()
   expect(recordText(found(undefined))).toContain('no value')
 })
 
-test('what others wrote cannot move the cursor or forge a line', () => {
+test('foreign text cannot move the cursor or fake a line', () => {
   const foreign = 'a\x1b[2J\r\nb\u009bc'
   const record = found(undefined)
   const entry = { ...record.entry!, errorMessage: foreign, errorClass: foreign, key: Buffer.from('k\nl') }
@@ -58,7 +58,7 @@ test('what others wrote cannot move the cursor or forge a line', () => {
   expect(lines.join('')).not.toMatch(/\p{Cc}/u)
 })
 
-test('a hex dump has sixteen bytes a line and the rest', () => {
+test('a hex dump has sixteen bytes per line, and the rest on the last line', () => {
   expect(hexDump(Buffer.alloc(17, 0x41))).toEqual([
     `00000000  ${'41 '.repeat(16)} |${'A'.repeat(16)}|`,
     `00000010  41${' '.repeat(45)}  |A|`,

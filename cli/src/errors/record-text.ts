@@ -6,12 +6,12 @@ import type {
 } from '@lockstep/contracts/gen/lockstep/ops/v1/error_records.ts'
 import { topics } from '@lockstep/contracts/topics.ts'
 
-/** What others wrote, for a terminal: it cannot move the cursor, change colours, or begin a line that looks like ours. */
+/** Escapes foreign text for a terminal: it cannot move the cursor, change colours or fake a line of our output. */
 function foreignText(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-/** How a record is written on a command line and in a list. */
+/** The form of a record on the command line and in a list. */
 export function placeText(place: RecordPlace | undefined): string {
   return place ? `${place.topic}/${place.partition}/${place.offset}` : ''
 }
@@ -34,7 +34,7 @@ export function entryLine(entry: ErrorEntry): string {
   ].join('  ')
 }
 
-/** The entry for programs; keys that are not text are given in base64 besides. */
+/** The entry for programs. A key that is not text is also given in base64. */
 export function entryJson(entry: ErrorEntry): object {
   const { key, place, ...rest } = entry
   return {
@@ -46,7 +46,7 @@ export function entryJson(entry: ErrorEntry): object {
   }
 }
 
-/** The whole record: what went wrong, headers, and its value decoded or as a hex dump. */
+/** The whole record: its error, its headers, and its value decoded or as a hex dump. */
 export function recordText({ entry, value, headers }: GetErrorResponse): string {
   if (!entry) return ''
   const lines: [string, string][] = [
@@ -89,7 +89,7 @@ export function recordJson({ entry, value, headers }: GetErrorResponse): object 
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** Undefined for bytes that are no message of this topic, or only happen to parse. */
+/** Undefined for bytes that are not a message of this topic, or that parse only by accident. */
 function decodedPayload(topic: string | undefined, value: Buffer): object | undefined {
   if (topic !== topics.productEvents) return undefined
   try {
@@ -104,7 +104,7 @@ function settledText({ outcome, by, at, reason }: NonNullable<ErrorEntry['settle
   return `${outcome} by ${by} at ${at?.toISOString()}${reason && `: ${reason}`}`
 }
 
-/** UTF-8 without control characters but for white space. */
+/** Whether the bytes are UTF-8 without control characters other than white space. */
 function isText(bytes: Buffer): boolean {
   const text = bytes.toString('utf8')
   return Buffer.from(text).equals(bytes) && !/[^\P{Cc}\t\n\r]/u.test(text)
@@ -115,7 +115,7 @@ function bytesText(bytes: Buffer | undefined): string {
   return isText(bytes) ? bytes.toString('utf8') : `0x${bytes.toString('hex')}`
 }
 
-/** Sixteen bytes a line: offset, hex, and the printable ones. */
+/** Sixteen bytes per line: the offset, the bytes in hex, and the printable characters. */
 export function hexDump(bytes: Buffer): string[] {
   return Array.from({ length: Math.ceil(bytes.length / 16) }, (_, line) => {
     const part = bytes.subarray(line * 16, line * 16 + 16)

@@ -1,87 +1,124 @@
 import { Metadata } from '@grpc/grpc-js'
 import {
-  ReadModelClient,
-  type ListReadModelsResponse,
-  type ReadModelStatus,
-  type SwitchReadModelResponse,
+  ReadModelsClient,
+  type GenerationStatus,
+  type ListGenerationsResponse,
+  type SwitchGenerationResponse,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/read_model.ts'
 import type { Command } from 'commander'
-import { ask, withClient } from '../clients.ts'
+import { adviseIfNotFound, ask, withClient } from '../clients.ts'
+import type { Context } from '../context.ts'
 import { UsageError } from '../exit.ts'
-import type { Context } from '../run.ts'
+import { listReadModels } from '../read-model-names.ts'
 import { wholeNumber } from '../whole-number.ts'
 
 type Options = { status?: boolean; switchTo?: number; dropOld?: boolean }
-type Answers = AsyncIterable<{ model?: ReadModelStatus | undefined }>
+type Progress = AsyncIterable<{ generation?: GenerationStatus | undefined }>
 
-/** `lockstep rebuild`: the read model anew, beside the one in use. */
+/** `lockstep rebuild <read-model>`: builds a new generation of a read model beside the active one. */
 export function addRebuildCommand(program: Command, contextOf: () => Context): void {
   program
     .command('rebuild')
-    .description('make the read model anew beside the one in use, or follow the rebuild that is under way')
-    .option('--status', 'say which read models there are')
+    .description(
+      'build a new generation of a read model beside the active one, or follow the rebuild in progress',
+    )
+    .argument('[read-model]', 'the name of the read model, for example product; --status works without it')
+    .option('--status', 'list the generations of this read model, or of all read models')
     .option(
       '--switch-to <generation>',
-      'have queries see this read model',
+      'make queries use this generation',
       wholeNumber(0, Number.MAX_SAFE_INTEGER),
     )
-    .option('--drop-old', 'drop the read model that queries do not see')
-    .action(async (options: Options) => {
+    .option('--drop-old', 'drop the generation that queries do not use')
+    .showHelpAfterError(`(${listReadModels}; lockstep rebuild --help lists the options)`)
+    .action(async (readModel: string | undefined, options: Options) => {
       const context = contextOf()
-      const chosen = Object.keys(options).length
-      if (chosen > 1) throw new UsageError('Say one of --status, --switch-to and --drop-old')
-      await withClient(ReadModelClient, 'reader', context.addresses, async (client) => {
-        if (options.status) await showStatus(context, client)
-        else if (options.switchTo !== undefined) await switchTo(context, client, options.switchTo)
-        else if (options.dropOld) await dropOld(context, client)
-        else await rebuild(context, client)
-      })
+      const action = actionFor(readModel, options)
+      const done = withClient(ReadModelsClient, 'reader', context.addresses, (client) =>
+        action(context, client),
+      )
+      await adviseIfNotFound(listReadModels, done)
     })
 }
 
-async function rebuild({ out }: Context, client: ReadModelClient): Promise<void> {
-  let last: ReadModelStatus | undefined
+type Action = (context: Context, client: ReadModelsClient) => Promise<void>
+
+function actionFor(readModel: string | undefined, options: Options): Action {
+  if (Object.keys(options).length > 1) {
+    throw new UsageError('Use only one of --status, --switch-to and --drop-old')
+  }
+  if (options.status) return (context, client) => showStatus(context, client, readModel ?? '')
+  if (readModel === undefined) {
+    throw new UsageError(`Name the read model, for example: lockstep rebuild product (${listReadModels})`)
+  }
+  const { switchTo, dropOld } = options
+  if (switchTo !== undefined) {
+    return (context, client) => switchGeneration(context, client, { readModel, generation: switchTo })
+  }
+  return (context, client) => (dropOld ? dropGeneration : rebuild)(context, client, readModel)
+}
+
+async function rebuild({ out }: Context, client: ReadModelsClient, readModel: string): Promise<void> {
+  let last: GenerationStatus | undefined
   {
-    using bar = out.progress('products')
-    for await (const { model } of client.rebuildReadModel({}) as Answers) {
-      if (!model) continue
-      last = model
-      bar.update(model.written, model.total)
+    using bar = out.progress('states')
+    for await (const { generation } of client.rebuildReadModel({ readModel }) as Progress) {
+      if (!generation) continue
+      last = generation
+      bar.update(generation.copied, generation.total)
     }
   }
-  if (last) out.value(last, `queries see read model ${last.generation}; the old one goes on until --drop-old`)
+  if (!last) return
+  const next = `the old generation stays up to date until you run lockstep rebuild ${readModel} --drop-old`
+  out.value(last, `${inUse(last)}; ${next}`)
 }
 
-async function showStatus({ out }: Context, client: ReadModelClient): Promise<void> {
-  const { models } = await ask<ListReadModelsResponse>((...call) =>
-    client.listReadModels({}, new Metadata(), ...call),
+async function showStatus({ out }: Context, client: ReadModelsClient, readModel: string): Promise<void> {
+  const { generations } = await ask<ListGenerationsResponse>((...call) =>
+    client.listGenerations({ readModel }, new Metadata(), ...call),
   )
-  for (const model of models) out.value(model, statusLine(model))
+  for (const generation of generations) out.value(generation, statusLine(generation))
 }
 
-async function switchTo({ out }: Context, client: ReadModelClient, generation: number): Promise<void> {
-  const { model } = await ask<SwitchReadModelResponse>((...call) =>
-    client.switchReadModel({ generation }, new Metadata(), ...call),
+async function switchGeneration(
+  { out }: Context,
+  client: ReadModelsClient,
+  request: { readModel: string; generation: number },
+): Promise<void> {
+  const { generation } = await ask<SwitchGenerationResponse>((...call) =>
+    client.switchGeneration(request, new Metadata(), ...call),
   )
-  if (model) out.value(model, `queries see read model ${model.generation}`)
+  if (generation) out.value(generation, inUse(generation))
 }
 
-async function dropOld({ out }: Context, client: ReadModelClient): Promise<void> {
-  let last: ReadModelStatus | undefined
+async function dropGeneration({ out }: Context, client: ReadModelsClient, readModel: string): Promise<void> {
+  let last: GenerationStatus | undefined
   {
-    using bar = out.progress('products')
-    for await (const { model } of client.dropReadModel({}) as Answers) {
-      last = model
-      if (model?.phase === 'retiring') bar.update(model.written, model.total)
+    using bar = out.progress('states')
+    for await (const { generation } of client.dropGeneration({ readModel }) as Progress) {
+      last = generation
+      if (generation?.phase === 'draining') bar.update(generation.copied, generation.total)
     }
   }
-  out.value({ dropped: last?.generation ?? null }, 'the other read model is gone')
+  const dropped = last?.generation ?? null
+  out.value({ readModel, dropped }, `generation ${dropped} of ${readModel} is dropped`)
 }
 
-function statusLine({ generation, phase, active, written, total, behind }: ReadModelStatus): string {
-  const copied = phase === 'filling' || phase === 'retiring' ? `${written} of ${total} states` : ''
-  const lag = behind === undefined ? '' : `${behind} records behind`
-  return [`${generation}`.padStart(3), active ? 'active' : '      ', phase.padEnd(8), copied, lag]
+function inUse({ readModel, generation }: GenerationStatus): string {
+  return `queries of ${readModel} use generation ${generation}`
+}
+
+function statusLine(status: GenerationStatus): string {
+  const { readModel, generation, phase, active, copied, total, lag } = status
+  const copying = phase === 'backfilling' || phase === 'draining' ? `${copied} of ${total} states` : ''
+  return [
+    readModel.padEnd(16),
+    `${generation}`.padStart(3),
+    active ? 'active' : '      ',
+    phase.padEnd(15),
+    copying,
+    lag === undefined ? '' : `${lag} records behind`,
+  ]
     .join('  ')
     .trimEnd()
 }

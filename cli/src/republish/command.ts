@@ -5,13 +5,13 @@ import {
   type RepublishEventsResponse,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/event_store.ts'
 import { InvalidArgumentError, type Command } from 'commander'
-import { withClient } from '../clients.ts'
+import { adviseIfNotFound, withClient } from '../clients.ts'
+import type { Context } from '../context.ts'
 import { UsageError } from '../exit.ts'
-import type { Context } from '../run.ts'
 import { parseTime } from '../time.ts'
 
 type Options = {
-  product?: string
+  id?: string
   since?: Date
   until?: Date
   all?: boolean
@@ -19,39 +19,45 @@ type Options = {
   dryRun?: boolean
 }
 
-/** `lockstep republish`: events of the store go to the topic again. */
+const nameOne =
+  'name an aggregate and an id that the writer has, for example: lockstep republish product --all'
+
+/** `lockstep republish <aggregate>`: publishes stored events of an aggregate type again. */
 export function addRepublishCommand(program: Command, contextOf: () => Context): void {
   program
     .command('republish')
-    .description('have events of the store published again, through the outbox and in their order')
-    .option('--product <id>', 'only the events of this product')
+    .description('publish stored events again, through the outbox and in their order')
+    .argument('<aggregate>', 'the aggregate type, for example product')
+    .option('--id <id>', 'only the events of this id')
     .option(
       '--since <time>',
-      'only events that occurred at this time or later (RFC 3339, or 2h, 7d ago)',
+      'only events that occurred at this time or later (RFC 3339, or a time ago such as 2h or 7d)',
       asTime,
     )
     .option('--until <time>', 'only events that occurred before this time', asTime)
-    .option('--all', 'the whole store')
-    .option('--after <product/version>', 'go on behind this event', parsePosition)
-    .option('--dry-run', 'count and do nothing')
-    .action(async (options: Options) => {
+    .option('--all', 'all events of the aggregate type')
+    .option('--after <id/version>', 'continue after this event', parsePosition)
+    .option('--dry-run', 'count the events and change nothing')
+    .showHelpAfterError(`(${nameOne}; lockstep republish --help lists the options)`)
+    .action(async (aggregate: string, options: Options) => {
       const context = contextOf()
-      const { since, until, after, all = false, dryRun = false, product: productId } = options
-      if (!all && [productId, since, until].every((each) => each === undefined)) {
-        throw new UsageError('Say which events: --product, --since, --until or --all')
+      const { id, since, until, after, all = false, dryRun = false } = options
+      if (!all && [id, since, until].every((each) => each === undefined)) {
+        throw new UsageError('Select events with --id, --since or --until, or use --all')
       }
-      const last = await withClient(EventStoreClient, 'writer', context.addresses, (client) =>
-        followed(context, client, { productId, since, until, all, dryRun, after }),
+      const request = { aggregate, id, since, until, all, dryRun, after }
+      const work = withClient(EventStoreClient, 'writer', context.addresses, (client) =>
+        follow(context, client, request),
       )
-      const { scanned = 0, queued = 0, position } = last ?? {}
+      const { scanned = 0, queued = 0, position } = (await adviseIfNotFound(nameOne, work)) ?? {}
       context.out.value(
         { scanned, queued, ...(position && { position: positionText(position) }) },
-        `${queued} ${queued === 1 ? 'event' : 'events'} ${dryRun ? 'would be' : 'are'} published again, of ${scanned}`,
+        `${scanned} ${scanned === 1 ? 'event' : 'events'} read, ${queued} ${dryRun ? 'would be ' : ''}queued for publication`,
       )
     })
 }
 
-async function followed(
+async function follow(
   { out }: Context,
   client: EventStoreClient,
   request: RepublishEventsRequest,
@@ -64,7 +70,9 @@ async function followed(
       bar.update(progress.scanned, progress.total)
     }
   } catch (error) {
-    if (last?.position) out.warn(`cut off; go on with: --after ${positionText(last.position)}`)
+    if (last?.position) {
+      out.warn(`interrupted; continue with the same options and --after ${positionText(last.position)}`)
+    }
     throw error
   }
   return last
@@ -72,12 +80,12 @@ async function followed(
 
 const asTime = (text: string) => parseTime(text)
 
-function positionText({ productId, version }: EventPosition): string {
-  return `${productId}/${version}`
+function positionText({ id, version }: EventPosition): string {
+  return `${id}/${version}`
 }
 
 function parsePosition(text: string): EventPosition {
-  const [, productId, version] = /^([\da-fA-F-]{36})\/(\d+)$/.exec(text) ?? []
-  if (productId === undefined) throw new InvalidArgumentError('It has to be product/version.')
-  return { productId, version: Number(version) }
+  const [, id, version] = /^([\da-fA-F-]{36})\/(\d+)$/.exec(text) ?? []
+  if (id === undefined) throw new InvalidArgumentError('It must have the form id/version.')
+  return { id, version: Number(version) }
 }
