@@ -14,16 +14,17 @@ export type Round = { commandsPerSecond: number; p50Ms: number; p99Ms: number; t
 
 const script = fileURLToPath(new URL('reference-transaction.sql', import.meta.url))
 
-/** Creates over HTTP and pgbench in turns, so that whatever else the machine does hits both alike. */
+/** Alternates rounds of pgbench and of creates over HTTP, so that other load on the machine affects both alike. */
 export async function measureCommands(settings: StackSettings): Promise<Round[]> {
-  // A database of its own on the same server: the relay must not publish what pgbench writes.
+  // A separate database on the same server: the relay must not publish what pgbench writes.
   const reference = await freshPostgres(settings.POSTGRES_URL)
   await runSetup('postgres', { POSTGRES_URL: reference })
   const rounds: Round[] = []
   for (let round = 0; round < ROUNDS; round++) {
     const transactionsPerSecond = await pgbench(reference)
     const { requests, latency, non2xx, errors } = await autocannon(createProducts(settings))
-    if (non2xx > 0 || errors > 0) throw new Error(`${non2xx} commands were refused, ${errors} got no answer`)
+    if (non2xx > 0 || errors > 0)
+      throw new Error(`${non2xx} commands were refused, ${errors} got no response`)
     rounds.push({
       commandsPerSecond: requests.total / ROUND_SECONDS,
       p50Ms: latency.p50,
@@ -56,6 +57,6 @@ async function pgbench(url: string): Promise<number> {
   const options = ['--no-vacuum', '--protocol', 'prepared', '--file', script]
   const { stdout } = await promisify(execFile)('pgbench', [...clients, ...options, url])
   const tps = /^tps = ([\d.]+)/m.exec(stdout)?.[1]
-  if (tps === undefined) throw new Error(`pgbench told no rate:\n${stdout}`)
+  if (tps === undefined) throw new Error(`pgbench printed no rate:\n${stdout}`)
   return Number(tps)
 }

@@ -6,21 +6,21 @@ import { benchReport } from './report.ts'
 import { startBenchStack } from './stack.ts'
 import { measureWriteToReadable } from './write-to-readable.ts'
 
-/** Until the garbage of the start is collected, ms. */
+/** Long enough for the garbage of the start to be collected, ms. */
 const REST_MS = 15_000
 
-/** `make bench`: starts a stack of its own beside whatever runs, measures, and takes it away. */
+/** `make bench`: starts a separate stack on free ports, measures it, and removes it. */
 const [loadBefore = 0] = loadavg()
 console.log('Starting everything on free ports...')
 await using stack = await startBenchStack()
-const { settings, upSeconds, againSeconds } = stack
+const { settings, upSeconds, secondUpSeconds } = stack
 
 await sleep(REST_MS)
 const atRest = await measureMemory(settings)
 console.log('Write to readable...')
 const waits = await measureWriteToReadable(settings)
-console.log('Commands over HTTP beside pgbench...')
+console.log('Commands over HTTP, alternating with pgbench...')
 const { result: rounds, highest } = await highestMemoryDuring(settings, measureCommands(settings))
 
-const up = { firstSeconds: upSeconds, againSeconds }
+const up = { firstSeconds: upSeconds, secondSeconds: secondUpSeconds }
 console.log(benchReport({ loadBefore, up, atRest, waits, rounds, underLoad: highest }))

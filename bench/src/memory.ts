@@ -13,23 +13,23 @@ export async function measureMemory(settings: StackSettings): Promise<Memory> {
   return { writer, reader }
 }
 
-/** The most that was seen while `work` ran; a look every half second. */
+/** The highest value of each service while `work` runs, sampled every half second. */
 export async function highestMemoryDuring<T>(
   settings: StackSettings,
   work: Promise<T>,
 ): Promise<{ result: T; highest: Memory }> {
   const highest: Memory = { writer: 0, reader: 0 }
   let running = true
-  const settled = work.finally(() => (running = false))
+  const finished = work.finally(() => (running = false))
   const watching = (async () => {
     while (running) {
       const { writer, reader } = await measureMemory(settings)
       highest.writer = Math.max(highest.writer, writer)
       highest.reader = Math.max(highest.reader, reader)
-      await Promise.race([sleep(500), settled.catch(() => {})])
+      await Promise.race([sleep(500), finished.catch(() => {})])
     }
   })()
-  const result = await settled
+  const result = await finished
   await watching
   return { result, highest }
 }

@@ -1,8 +1,11 @@
--- What one command costs Postgres, as a script for pgbench: the lookup of the product, then state, event and outbox
--- entry in one statement. As writer-service's load-products.sql and commit-products.sql, for one new product.
+-- What one command costs Postgres, as a pgbench script: it looks the product up, then writes state, event and outbox
+-- entry in one statement. It mirrors load-products.sql and commit-products.sql of the writer for one new product.
+--
+-- The subquery in the lookup is evaluated once, so Postgres uses the primary key as it does for the writer's
+-- parameter. A bare gen_random_uuid() is volatile: Postgres would scan the whole table for every transaction.
 select id, version, name, description, category, price_cents, created_at, updated_at, deleted_at
 from products
-where id = any (array[gen_random_uuid()]);
+where id = any (array[(select gen_random_uuid())]);
 with decision as (
   select gen_random_uuid() as id, gen_random_uuid() as event_id, clock_timestamp() as occurred_at
 ),

@@ -6,14 +6,14 @@ import { RATE, type Waits } from './write-to-readable.ts'
 
 export type Figures = {
   loadBefore: number
-  up: { firstSeconds: number; againSeconds: number }
+  up: { firstSeconds: number; secondSeconds: number }
   atRest: Memory
   waits: Waits
   rounds: Round[]
   underLoad: Memory
 }
 
-/** What was measured, and how. */
+/** The results, and how they were measured. */
 export function benchReport(figures: Figures): string {
   const { loadBefore, up, atRest, waits, rounds, underLoad } = figures
   const ms = (values: number[], share: number) =>
@@ -22,23 +22,23 @@ export function benchReport(figures: Figures): string {
   const ratio = middle((round) => round.commandsPerSecond / round.transactionsPerSecond)
   return `
 Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${(totalmem() / 2 ** 30).toFixed(1)} GiB, Node ${process.version}.
-Load average before: ${loadBefore.toFixed(2)}${loadBefore > 1 ? ' (others are at work here: the figures are worse than they could be)' : ''}
+Load average before: ${loadBefore.toFixed(2)}${loadBefore > 1 ? ' (other programs use this machine, so the results are too low)' : ''}
 
-make up, caches filled, empty data   ${up.firstSeconds.toFixed(1)} s
-make up, while it runs               ${up.againSeconds.toFixed(1)} s
+make up, warm caches, empty data     ${up.firstSeconds.toFixed(1)} s
+make up, already running             ${up.secondSeconds.toFixed(1)} s
 
 Memory at rest (resident)            writer ${atRest.writer.toFixed(0)} MB, reader ${atRest.reader.toFixed(0)} MB
-Memory, the most under load          writer ${underLoad.writer.toFixed(0)} MB, reader ${underLoad.reader.toFixed(0)} MB
+Memory, highest under load           writer ${underLoad.writer.toFixed(0)} MB, reader ${underLoad.reader.toFixed(0)} MB
 
-Write to readable at ${RATE} commands/s   median ${ms(waits.fromAnswer, 0.5)}, 99th percentile ${ms(waits.fromAnswer, 0.99)} from the writer's answer
-                                     median ${ms(waits.fromSend, 0.5)}, 99th percentile ${ms(waits.fromSend, 0.99)} from the moment the command was due
-  ${waits.fromSend.length} creates over HTTP in an open loop, each read over gRPC with min_version as soon as it was answered;
-  ${waits.never} more could not be read within 20 s
+Write to readable at ${RATE} commands/s   median ${ms(waits.fromResponse, 0.5)}, 99th percentile ${ms(waits.fromResponse, 0.99)} after the writer's response
+                                     median ${ms(waits.fromDue, 0.5)}, 99th percentile ${ms(waits.fromDue, 0.99)} after the moment the command was due
+  ${waits.fromDue.length} creates over HTTP in an open loop, each read over gRPC with min_version right after its response;
+  ${waits.never} others could not be read within 20 s
 
 Commands over HTTP, ${CALLERS} callers      ${middle((round) => round.commandsPerSecond).toFixed(0)}/s, median ${middle((round) => round.p50Ms)} ms, 99th percentile ${middle((round) => round.p99Ms)} ms
 pgbench, ${CALLERS} clients                 ${middle((round) => round.transactionsPerSecond).toFixed(0)}/s of bench/src/reference-transaction.sql
-Ratio                                ${ratio.toFixed(2)}
-  Medians of ${rounds.length} rounds of ${ROUND_SECONDS} s each, in turns, on the same Postgres; autocannon, the services and all servers share
-  the machine, and the relay and the projection work on what was created meanwhile.
+Commands per pgbench transaction     ${ratio.toFixed(2)}
+  Medians of ${rounds.length} alternating rounds of ${ROUND_SECONDS} s each on the same Postgres; autocannon, the services and all servers share the
+  machine, and the relay and the projection process the created products during the rounds.
 `
 }

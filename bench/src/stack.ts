@@ -7,17 +7,17 @@ import { throwAwayDir } from '@lockstep/local-infra/throw-away-dir.ts'
 
 export type BenchStack = AsyncDisposable & {
   settings: StackSettings
-  /** How long `make up` took, from empty data, in seconds. */
+  /** Duration of `make up` with empty data, in seconds. */
   upSeconds: number
-  /** How long it takes to find that all of it runs. */
-  againSeconds: number
+  /** Duration of a second `make up`, which finds everything running, in seconds. */
+  secondUpSeconds: number
 }
 
 const cli = join(import.meta.dirname, '../../local-infra/src/cli/main.ts')
 
 /**
- * What `make up` starts, on free ports and with data that go with it. Natively, also where containers would answer;
- * Postgres waits for the disk. No trace is recorded.
+ * Starts what `make up` starts, on free ports and with throw-away data. It always uses native servers, and Postgres
+ * waits for the disk. No traces are recorded.
  */
 export async function startBenchStack(): Promise<BenchStack> {
   await using scope = new AsyncDisposableStack()
@@ -36,12 +36,12 @@ export async function startBenchStack(): Promise<BenchStack> {
   }
   scope.defer(async () => void (await make('down')))
   const upSeconds = await make('up')
-  const againSeconds = await make('up')
+  const secondUpSeconds = await make('up')
   const kept = scope.move()
   return {
     settings: readStackSettings(env),
     upSeconds,
-    againSeconds,
+    secondUpSeconds,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
 }
