@@ -2,6 +2,6 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { dashboardFile } from './dashboard.ts'
 
-test('the dashboard that is checked in is the one the code makes (pnpm generate)', () => {
+test('the checked-in dashboard matches the code (run pnpm generate to update it)', () => {
   expect(readFileSync(dashboardFile.path, 'utf8')).toBe(dashboardFile.text)
 })

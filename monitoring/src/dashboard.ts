@@ -1,9 +1,9 @@
 import { grafanaDashboard, type Panel, type Query, type Row, type Unit } from './panels.ts'
 
 /**
- * The one dashboard: what goes in, what goes wrong, and how far the read model is behind. Every query gives
- * data as soon as there was some traffic, also while the thing it counts has never happened: an empty panel
- * would look like a fault of the dashboard.
+ * The dashboard of both services: traffic, errors, and how far the read models are behind. Every query returns data
+ * after the first traffic, even if the counted event has never occurred: an empty panel would look like a broken
+ * dashboard.
  */
 
 const timeseries = (title: string, unit: Unit, description: string, ...queries: Query[]): Panel => ({
@@ -27,44 +27,44 @@ const rate = (selector: string, by: string) => `sum by (${by}) (rate(${selector}
 const quantile = (q: number, histogram: string, by: string) =>
   `histogram_quantile(${q}, ${rate(`${histogram}_bucket`, by === '' ? 'le' : `le, ${by}`)})`
 
-/** 0 while the counter has no series: prom-client shows one with labels only after its first count. */
+/** 0 while the counter has no series: prom-client exports a series with labels only after its first increment. */
 const orZero = (expr: string) => `${expr} or vector(0)`
 
-/** Share of calls whose label says a fault of ours; 0 while there are calls and none is one. */
-const faultShare = (calls: string, fault: string) =>
-  `(${rate(`${calls}{${fault}}`, 'service')} or 0 * ${rate(calls, 'service')}) / ${rate(calls, 'service')}`
+/** The share of calls that failed on our side; 0 while there are calls and none has failed. */
+const failedShare = (calls: string, failed: string) =>
+  `(${rate(`${calls}{${failed}}`, 'service')} or 0 * ${rate(calls, 'service')}) / ${rate(calls, 'service')}`
 
 const http = 'http_server_request_duration_seconds'
 const grpc = 'grpc_server_call_duration_seconds'
-const httpFaults = 'status=~"5.."'
-const grpcFaults = 'code=~"INTERNAL|UNAVAILABLE|UNKNOWN|DEADLINE_EXCEEDED|RESOURCE_EXHAUSTED"'
+const httpFailures = 'status=~"5.."'
+const grpcFailures = 'code=~"INTERNAL|UNAVAILABLE|UNKNOWN|DEADLINE_EXCEEDED|RESOURCE_EXHAUSTED"'
 
 const rows: Row[] = [
   {
-    title: 'Now',
+    title: 'Overview',
     panels: [
       stat(
         'Services up',
         'short',
-        'Processes of both services that can be scraped',
+        'Processes of both services that Prometheus can scrape',
         'sum(up{job="services"})',
       ),
       stat(
         'Oldest unpublished event',
         's',
-        'Near 0; grows while Kafka is away',
+        'Normally near 0; grows while Kafka is unavailable',
         'max(outbox_oldest_entry_age_seconds)',
       ),
       stat(
         'Consumer lag',
         'short',
-        'Records the read model has still to take',
+        'Records that the read models have not applied yet',
         'sum(kafka_consumer_lag_records)',
       ),
       stat(
         'Write to readable, p99',
         's',
-        'From the event to the read model having it',
+        'From the event until its read model has it',
         quantile(0.99, 'reader_write_to_readable_seconds', ''),
       ),
     ],
@@ -88,15 +88,15 @@ const rows: Row[] = [
       timeseries(
         'Share of failed calls',
         'percentunit',
-        'HTTP 5xx, and the gRPC codes that mean a fault of ours; the log has each with its request id',
-        { expr: faultShare(`${http}_count`, httpFaults), legend: '{{service}} HTTP' },
-        { expr: faultShare(`${grpc}_count`, grpcFaults), legend: '{{service}} gRPC' },
+        'HTTP 5xx, and the gRPC codes of failures on our side; the log has each of them with its request id',
+        { expr: failedShare(`${http}_count`, httpFailures), legend: '{{service}} HTTP' },
+        { expr: failedShare(`${grpc}_count`, grpcFailures), legend: '{{service}} gRPC' },
       ),
-      timeseries('HTTP answers', 'reqps', '4xx are refusals: the callers are at fault', {
+      timeseries('HTTP responses', 'reqps', 'By status; 4xx are refusals that the caller causes', {
         expr: rate(`${http}_count`, 'service, status'),
         legend: '{{service}} {{status}}',
       }),
-      timeseries('gRPC answers', 'reqps', 'By code', {
+      timeseries('gRPC responses', 'reqps', 'By code', {
         expr: rate(`${grpc}_count`, 'service, code'),
         legend: '{{service}} {{code}}',
       }),
@@ -115,14 +115,14 @@ const rows: Row[] = [
       timeseries(
         'gRPC',
         's',
-        'Median and 99th percentile by method; a query with min_version waits up to its limit',
+        'Median and 99th percentile by method; a query with min_version may wait up to its limit',
         { expr: quantile(0.5, grpc, 'method'), legend: '{{method}} p50' },
         { expr: quantile(0.99, grpc, 'method'), legend: '{{method}} p99' },
       ),
       timeseries(
         'Write to readable',
         's',
-        'From the moment an event occurred until the read model had it',
+        'From the moment an event occurred until its read model has it',
         { expr: quantile(0.5, 'reader_write_to_readable_seconds', ''), legend: 'p50' },
         { expr: quantile(0.99, 'reader_write_to_readable_seconds', ''), legend: 'p99' },
       ),
@@ -131,46 +131,51 @@ const rows: Row[] = [
   {
     title: 'Outbox',
     panels: [
-      timeseries('Entries', 'short', 'Near 0; what grows is not lost, but not published', {
-        // Every writer measures the same table.
-        expr: 'max(outbox_entries)',
+      timeseries('Entries', 'short', 'Normally near 0; these events are stored but not published yet', {
+        // Every writer measures the same table, so the writers are not summed.
+        expr: 'sum(max by (aggregate) (outbox_entries))',
         legend: 'entries',
       }),
-      timeseries('Published events', 'ops', 'Acknowledged by the broker, repeats included', {
+      timeseries('Published events', 'ops', 'Events that the broker acknowledged, including repeats', {
         expr: rate('outbox_published_events_total', 'service'),
         legend: 'events',
       }),
       timeseries(
-        'Publishing one batch',
+        'Time to publish one batch',
         's',
-        'Until all in-sync replicas have it',
+        'Until all in-sync replicas have the batch',
         { expr: quantile(0.5, 'outbox_publish_duration_seconds', ''), legend: 'p50' },
         { expr: quantile(0.99, 'outbox_publish_duration_seconds', ''), legend: 'p99' },
       ),
-      timeseries('Relays', 'short', '1: the writer that holds the lock; 0 means that nothing is published', {
+      timeseries('Relay leaders', 'short', 'Normally 1; at 0 no events are published', {
         expr: 'sum(outbox_relay_holder)',
-        legend: 'holders',
+        legend: 'leaders',
       }),
     ],
   },
   {
     title: 'Projection',
     panels: [
-      timeseries('Consumer lag', 'short', 'Records not yet finished, by partition', {
-        expr: 'sum by (group, topic, partition) (kafka_consumer_lag_records)',
-        legend: '{{topic}} {{partition}}',
-      }),
+      timeseries(
+        'Consumer lag',
+        'short',
+        'Records that are not processed yet, by consumer group and partition',
+        {
+          expr: 'sum by (group, topic, partition) (kafka_consumer_lag_records)',
+          legend: '{{group}} {{topic}} {{partition}}',
+        },
+      ),
       timeseries(
         'Records',
         'ops',
-        'Handled, or given up to the error topic',
+        'Records by outcome, and events by result at the version gate',
         { expr: rate('kafka_consumer_records_total', 'group, outcome'), legend: '{{group}} {{outcome}}' },
         { expr: rate('reader_projection_events_total', 'result'), legend: 'events {{result}}' },
       ),
       timeseries(
-        'Trouble',
+        'Failures',
         'ops',
-        'Transient: a dependency is away and the batch comes again. Permanent: look at the error topic',
+        'Transient: a dependency is unavailable and the batch is retried. Permanent: run pnpm lockstep errors list',
         {
           expr: orZero('sum(rate(kafka_consumer_transient_retries_total[$__rate_interval]))'),
           legend: 'transient',
@@ -181,50 +186,58 @@ const rows: Row[] = [
         },
         { expr: orZero('sum(kafka_consumer_paused_partitions)'), legend: 'partitions paused' },
       ),
-      timeseries('Drift', 'short', 'What the last audit found; pnpm lockstep audit tells which products', {
+      timeseries('Drift', 'short', 'Mismatches in the last audit; pnpm lockstep audit lists them', {
         expr: orZero('sum(reader_audit_drift_products)'),
-        legend: 'products',
+        legend: 'mismatches',
       }),
     ],
   },
   {
     title: 'Cache and waits',
     panels: [
-      timeseries('Cache reads', 'ops', 'Error and bypass: Redis is slow or away, MongoDB answers', {
-        expr: rate('reader_cache_reads_total', 'result'),
-        legend: '{{result}}',
-      }),
-      timeseries('Hit ratio', 'percentunit', 'Hits among all reads', {
+      timeseries(
+        'Cache reads',
+        'ops',
+        'Error and bypass: Redis is slow or unavailable, and MongoDB serves the reads',
+        {
+          expr: rate('reader_cache_reads_total', 'result'),
+          legend: '{{result}}',
+        },
+      ),
+      timeseries('Hit ratio', 'percentunit', 'The share of hits among all reads', {
         expr: [
           '(sum(rate(reader_cache_reads_total{result="hit"}[$__rate_interval])) or vector(0))',
           'sum(rate(reader_cache_reads_total[$__rate_interval]))',
         ].join(' / '),
         legend: 'hits',
       }),
-      timeseries('Cache open', 'short', '0: its writes failed for too long, so all replicas go past it', {
-        expr: 'min(reader_cache_open)',
-        legend: 'open',
-      }),
       timeseries(
-        'Waits for a version',
-        'ops',
-        'Queries with min_version that the read model did not have at once',
-        { expr: rate('reader_min_version_waits_total', 'result'), legend: '{{result}}' },
+        'Cache open',
+        'short',
+        '0: cache writes failed for too long, so all replicas bypass the cache',
+        {
+          expr: 'min(reader_cache_open)',
+          legend: 'open',
+        },
       ),
+      timeseries('Version waits', 'ops', 'Queries that had to wait for their min_version', {
+        expr: rate('reader_min_version_waits_total', 'result'),
+        legend: '{{result}}',
+      }),
     ],
   },
   {
     title: 'Processes',
     panels: [
-      timeseries('Memory', 'bytes', 'Resident', {
+      timeseries('Memory', 'bytes', 'Resident memory by process', {
         expr: 'process_resident_memory_bytes{job="services"}',
         legend: '{{service}} {{instance}}',
       }),
-      timeseries('Event loop lag, p99', 's', 'Above 0.1 the process has more to do than it can', {
+      timeseries('Event loop lag, p99', 's', 'Above 0.1 the process is overloaded', {
         expr: 'nodejs_eventloop_lag_p99_seconds{job="services"}',
         legend: '{{service}} {{instance}}',
       }),
-      timeseries('Postgres connections', 'short', 'Waiting above 0: the pool is the bottleneck', {
+      timeseries('Postgres connections', 'short', 'If any callers are waiting, the pool is the bottleneck', {
         expr: 'sum by (state) (postgres_pool_connections)',
         legend: '{{state}}',
       }),
@@ -234,13 +247,13 @@ const rows: Row[] = [
 
 export const dashboard = grafanaDashboard({ uid: 'lockstep', title: 'Lockstep', rows })
 
-/** The text of the file that Grafana reads. */
+/** The file that Grafana reads. */
 export const dashboardFile = {
   path: new URL('../grafana/dashboards/lockstep.json', import.meta.url),
   text: `${JSON.stringify(dashboard, undefined, 2)}\n`,
 }
 
-/** Every query with its panel's title, as Prometheus takes it: over the last minute. */
+/** Every query with its panel's title, in a form that Prometheus accepts: over the last minute. */
 export const dashboardQueries = rows.flatMap(({ panels }) =>
   panels.flatMap(({ title, queries }) =>
     queries.map(({ expr }) => ({ title, expr: expr.replaceAll('$__rate_interval', '1m') })),

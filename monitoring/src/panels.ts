@@ -7,7 +7,7 @@ export type Unit = 'short' | 's' | 'reqps' | 'ops' | 'percentunit' | 'bytes'
 export type Panel = {
   kind: 'stat' | 'timeseries'
   title: string
-  /** What a good value looks like, or what to look at when it is not. */
+  /** What a normal value is, or what to check when the value is not normal. */
   description: string
   unit: Unit
   queries: Query[]
@@ -18,7 +18,7 @@ export type Row = { title: string; panels: Panel[] }
 const COLUMNS = 24
 const datasource = { type: 'prometheus', uid: 'prometheus' }
 
-/** Lays the rows out from top to bottom; the panels of a row share its width. */
+/** Places the rows from top to bottom; the panels of a row share its width. */
 export function grafanaDashboard(options: { uid: string; title: string; rows: readonly Row[] }) {
   let id = 0
   let y = 0
@@ -34,11 +34,11 @@ export function grafanaDashboard(options: { uid: string; title: string; rows: re
     y += 1
     const w = Math.floor(COLUMNS / row.panels.length)
     const h = row.panels[0]?.kind === 'stat' ? 4 : 8
-    const laidOut = row.panels.map((panel, column) =>
+    const placed = row.panels.map((panel, column) =>
       grafanaPanel(panel, { id: ++id, gridPos: { x: column * w, y, w, h } }),
     )
     y += h
-    return [heading, ...laidOut]
+    return [heading, ...placed]
   })
   return {
     uid: options.uid,
