@@ -1,4 +1,4 @@
-# The commands of the project; `make help` lists them. Each first sees to it that the toolchain is there.
+# The commands of the project; `make help` lists them. Each installs the toolchain first if it is missing.
 .DEFAULT_GOAL := help
 .SILENT:
 MAKEFLAGS += --no-print-directory
@@ -8,49 +8,49 @@ node := $(run) node $(if $(wildcard .env),--env-file=.env)
 stack := $(node) local-infra/src/cli/main.ts
 
 ##@ Run
-up: ## start the servers and both services; again while they run: changes nothing
+up: ## start the servers and both services; has no effect on what already runs
 	$(stack) up
-down: ## stop all of it; the data stay
+down: ## stop the services and the servers; keep the data
 	$(stack) down
-reset: ## stop all of it and forget the data
+reset: ## stop the services and the servers; delete the data
 	$(stack) reset
-status: ## what runs, and where
+status: ## show what is running, and where
 	$(stack) status
 logs: ## follow the logs
 	$(stack) logs
-demo: ## send a catalogue through the writer and compare what the reader answers
+demo: ## send a catalogue to the writer and compare it with what the reader returns
 	$(node) e2e/src/demo/main.ts
 
-##@ Work on it
-dev: ## servers, and both services started again on every change
+##@ Develop
+dev: ## start the servers, and restart both services on every change
 	$(stack) dev
-check: ## the quick checks: lint, format, types, unit tests
+check: ## run the quick checks: lint, format, types, unit tests
 	$(run) scripts/check
-test: ## everything: the checks, then unit, integration and end-to-end tests on real servers
+test: ## run all checks and tests: unit, integration and end-to-end, on real servers
 	scripts/bootstrap tests && scripts/run scripts/test
-faults: ## the system under faults, a short set; LONG=1 MINUTES=60 for every fault and random pairs, SEED=7 for the same again
+faults: ## inject a short set of faults; LONG=1 MINUTES=60 for all faults and random pairs, SEED=7 to repeat a run
 	scripts/bootstrap tests && scripts/run node e2e/src/faults/main.ts
 failure_matrix: ## write docs/failure-matrix.md from the last make faults LONG=1 and make planted_bugs
 	$(run) node e2e/src/faults/matrix/main.ts
-planted_bugs: ## plant known bugs in the services, and see each of them caught
+planted_bugs: ## plant known bugs in the services and verify that the checkers catch each of them
 	scripts/bootstrap tests && scripts/run node e2e/src/faults/planted/main.ts
-format: ## lay the code out
+format: ## format the code
 	$(run) pnpm format
-generate: ## generate the code of the contracts and the dashboard again
+generate: ## generate the contracts' code, the tables in the docs, the OpenAPI files and the dashboard
 	$(run) pnpm generate
-bench: ## the benchmarks, each beside its reference
+bench: ## run the benchmarks, each with a reference from the same run
 	$(node) bench/src/main.ts
 
 ##@ Data
-migrate_up: ## bring Postgres to the newest schema
+migrate_up: ## migrate Postgres to the newest schema
 	$(node) migrations/src/postgres.ts up
-migrate_down: ## take the last migration of Postgres back
+migrate_down: ## revert the last migration of Postgres
 	$(node) migrations/src/postgres.ts down
-migrate_create: ## make a migration: make migrate_create NAME=add_something
+migrate_create: ## create a migration: make migrate_create NAME=add-something
 	$(node) migrations/src/postgres.ts create $(NAME)
-mongo: ## make the indexes of MongoDB
+mongo: ## create the indexes of MongoDB
 	$(node) migrations/src/mongo.ts
-topics: ## make the topics of Kafka
+topics: ## create the topics of Kafka
 	$(node) migrations/src/topics.ts
 
 help:

@@ -7,7 +7,7 @@ import { generatedFiles } from './generated-files.ts'
 const files = generatedFiles()
 
 test.each(files.map((file) => ({ ...file, name: basename(file.path) })))(
-  '$name says what the code says (make generate)',
+  '$name matches the code (run make generate to update it)',
   ({ path, text }) => {
     expect(readFileSync(path, 'utf8')).toBe(text)
   },

@@ -10,7 +10,7 @@ import { envExample, settingTables } from './settings.ts'
 const root = join(import.meta.dirname, '../..')
 const contentOf = (path: string) => readFileSync(join(root, path), 'utf8')
 
-/** Every file that is made from the code, in whole or between marks, as it has to be. */
+/** Every file that is generated from the code, whole or between marks, with the text that it must have. */
 export function generatedFiles(): { path: string; text: string }[] {
   const { writer, reader } = openApiFiles()
   const files = {

@@ -1,4 +1,4 @@
-/** A table laid out as the formatter wants it: columns padded to their widest cell. */
+/** A table in the formatter's style: each column is padded to its widest cell. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')))
   const widths = head.map((_, column) => Math.max(3, ...cells.map((row) => row[column]?.length ?? 0)))
@@ -11,8 +11,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 export const code = (text: string): string => `\`${text}\``
 
 /**
- * Puts each part between its marks, `<!-- generated: NAME -->` and `<!-- end -->`; what stands outside of marks is
- * written by hand. Throws for a mark without a part and for a part without a mark.
+ * Inserts each part between its marks, `<!-- generated: NAME -->` and `<!-- end -->`. Text outside the marks is written
+ * by hand and stays unchanged. Throws for a mark without a part and for a part without a mark.
  */
 export function fillIn(text: string, parts: Record<string, string>): string {
   const used = new Set<string>()

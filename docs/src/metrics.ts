@@ -9,12 +9,12 @@ import { outboxMetrics } from '@lockstep/writer-service/product/outbound/outbox/
 import { Registry } from 'prom-client'
 import { code, table } from './markdown.ts'
 
-/** What prom-client keeps of a metric; its own type leaves the labels out. */
+/** The fields that prom-client stores for a metric; its own type omits the labels. */
 type Metric = { name: string; help: string; labelNames?: readonly string[]; constructor: { name: string } }
 
 const log = createLog({ service: 'docs', level: 'fatal' })
 
-/** The tables of docs/metrics.md, from the same functions that the services call; nothing here is connected. */
+/** The tables of docs/metrics.md, from the functions that the services call. Nothing here opens a connection. */
 export function metricTables(): Record<'both' | 'writer' | 'reader', string> {
   const both = new Registry()
   const admit = requestLimit({ limit: 1, metrics: both })

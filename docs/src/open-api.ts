@@ -7,7 +7,7 @@ import { writerApi } from '@lockstep/writer-service/api.ts'
 import { productRoutes as commandRoutes } from '@lockstep/writer-service/product/inbound/http/product-routes.ts'
 import { Registry } from 'prom-client'
 
-const never = () => Promise.reject(new Error('only described, never called'))
+const never = () => Promise.reject(new Error('this handler only exists to be described'))
 
 /** The OpenAPI documents that the services serve at /openapi.json, as text. */
 export function openApiFiles(): { writer: string; reader: string } {

@@ -15,12 +15,12 @@ const only = (settings: Settings, keep: (name: string) => boolean): Settings =>
 const shared = (name: string) => has(writerSettings, name) && has(readerSettings, name)
 const ofServices: Settings = { ...writerSettings, ...readerSettings }
 
-/** Every setting once, by who reads it. */
+/** Every setting once, grouped by the program that reads it. */
 export const settingGroups = {
   both: { title: 'Both services', settings: only(writerSettings, shared) },
   writer: { title: 'Writer', settings: only(writerSettings, (name) => !shared(name)) },
   reader: { title: 'Reader', settings: only(readerSettings, (name) => !shared(name)) },
-  topics: { title: 'Setup of the topics', settings: only(topicSettings, (name) => !has(ofServices, name)) },
+  topics: { title: 'Topic setup', settings: only(topicSettings, (name) => !has(ofServices, name)) },
   cli: { title: "The operators' tool", settings: cliSettings },
   local: {
     title: 'Servers on this machine',
@@ -33,18 +33,18 @@ export const settingTables: Record<string, string> = Object.fromEntries(
   Object.entries(settingGroups).map(([name, { settings }]) => [name, settingTable(settings)]),
 )
 
-/** The text of .env.example: every setting, switched off, with its default. */
+/** The text of .env.example: every setting with its default, commented out. */
 export function envExample(): string {
   const groups = Object.values(settingGroups).map(
-    ({ title, settings }) => `# --- ${title} ---\n\n${entries(settings).map(envLines).join('\n\n')}`,
+    ({ title, settings }) => `# --- ${title} ---\n\n${entries(settings).map(envLines).join('\n\n')}\n`,
   )
   const head =
-    '# Copy to .env and change what you need; make and docker compose read it. Meanings: docs/settings.md\n'
-  return [head, ...groups, ''].join('\n')
+    '# Copy this file to .env and change what you need; make and docker compose read it. See docs/settings.md.\n'
+  return [head, ...groups].join('\n')
 }
 
 function settingTable(settings: Settings): string {
-  const rows = entries(settings).map(([name, setting]) => [code(name), shownDefault(setting), setting.help])
+  const rows = entries(settings).map(([name, setting]) => [code(name), defaultText(setting), setting.help])
   return table(['Setting', 'Default', 'Meaning'], rows)
 }
 
@@ -52,7 +52,7 @@ function envLines([name, { help, default: value = '' }]: [string, Setting<unknow
   return `# ${help}\n# ${name}=${value}`
 }
 
-function shownDefault({ default: value }: Setting<unknown>): string {
+function defaultText({ default: value }: Setting<unknown>): string {
   if (value === undefined) return 'must be set'
   return value === '' ? 'empty' : code(value)
 }

@@ -28,7 +28,7 @@ async function database() {
   }
 }
 
-it('every migration goes up, down and up again, and each run says what it did', async () => {
+it('every migration goes up, down and up again, and each run prints what it did', async () => {
   await using db = await database()
   expect(await db.run('up')).toMatch(/^migrated up .*_products\n/)
   const tables = await db.tables()
@@ -41,7 +41,7 @@ it('every migration goes up, down and up again, and each run says what it did', 
   expect(await db.tables()).toEqual(tables)
 })
 
-it('a wrong call says what the right ones are', async () => {
+it('wrong usage prints the right usage', async () => {
   await using db = await database()
   for (const args of [[], ['sideways'], ['create', 'No Name']]) {
     await expect(db.run(...args)).rejects.toThrow(/usage: |name the migration/)

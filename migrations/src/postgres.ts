@@ -13,20 +13,22 @@ async function migrate(direction: 'up' | 'down'): Promise<void> {
     databaseUrl,
     dir: folder,
     direction,
-    // Down takes back the latest migration only: each step is asked for.
+    // Down reverts the latest migration only: an operator asks for each step.
     count: direction === 'down' ? 1 : Infinity,
     migrationsTable: 'schema_migrations',
     log: () => {},
   })
   for (const { name } of done) console.log(`migrated ${direction.padEnd(5)}${name}`)
-  if (done.length === 0) console.log(direction === 'up' ? 'up to date' : 'nothing to take back')
+  if (done.length === 0) console.log(direction === 'up' ? 'up to date' : 'nothing to revert')
 }
 
 async function create(name: string | undefined): Promise<void> {
   if (name === undefined || !/^[a-z][a-z0-9-]*$/.test(name)) {
-    throw new Error('name the migration in lower case with hyphens: make migrate_create NAME=add-brand')
+    throw new Error(
+      'name the migration in lower case with hyphens, for example: make migrate_create NAME=add-brand',
+    )
   }
-  console.log(`made ${await Migration.create(name, folder, { language: 'sql' })}`)
+  console.log(`created ${await Migration.create(name, folder, { language: 'sql' })}`)
 }
 
 async function main([action, name]: string[]): Promise<void> {

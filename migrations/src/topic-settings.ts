@@ -1,8 +1,8 @@
 import { integer } from '@lockstep/core/config/kinds.ts'
 import { kafkaSettings } from '@lockstep/core/config/sections.ts'
 
-/** What the topics setup reads from the environment. */
+/** The environment variables that the topic setup reads. */
 export const topicSettings = {
   ...kafkaSettings,
-  KAFKA_REPLICATION_FACTOR: integer(1, { min: 1, max: 9 }, 'Replicas of each topic that the setup makes'),
+  KAFKA_REPLICATION_FACTOR: integer(1, { min: 1, max: 9 }, 'Replicas of each topic that the setup creates'),
 }

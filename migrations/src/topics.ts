@@ -5,7 +5,7 @@ import { createLog } from '@lockstep/core/log/log.ts'
 import { topicSpecs } from '@lockstep/contracts/topic-specs.ts'
 import { topicSettings } from './topic-settings.ts'
 
-/** `make topics`: makes the topics that are missing, compares the others with their specs and says what it did. */
+/** `make topics`: creates missing topics, compares the others with their specs, and prints the results. */
 async function main(): Promise<void> {
   const settings = readSettings(topicSettings, process.env)
   const kafka = kafkaClientSettings(settings, 'lockstep-topics')
@@ -20,6 +20,6 @@ async function main(): Promise<void> {
 try {
   await main()
 } catch (error) {
-  console.error(`The topics could not be set up: ${error instanceof Error ? error.message : String(error)}`)
+  console.error(`Failed to set up the topics: ${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = 1
 }

@@ -96,8 +96,9 @@ async function dropGeneration({ out }: Context, client: ReadModelsClient, readMo
   {
     using bar = out.progress('states')
     for await (const { generation } of client.dropGeneration({ readModel }) as Progress) {
+      if (!generation) continue
       last = generation
-      if (generation?.phase === 'draining') bar.update(generation.copied, generation.total)
+      if (generation.phase === 'draining') bar.update(generation.copied, generation.total)
     }
   }
   const dropped = last?.generation ?? null
