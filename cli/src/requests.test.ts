@@ -61,7 +61,11 @@ async function fakeServices(mismatches: AuditMismatch[] = []) {
     listGenerations: unary({ generations: [generation] }),
     rebuildReadModel: stream({ generation }),
     switchGeneration: unary({ generation }),
-    dropGeneration: stream({ generation: { ...generation, generation: 0, phase: 'dropping' } }),
+    dropGeneration: stream(
+      ...['draining', 'draining', 'dropping'].map((phase) => ({
+        generation: { ...generation, generation: 0, phase },
+      })),
+    ),
   })
   server.addService(EventStoreService, { republishEvents: stream(republished), listStates: stream() })
   const port = await new Promise<number>((resolve, reject) =>
@@ -106,7 +110,15 @@ test.each<[string[], object, string]>([
     { readModel: 'product', generation: 1 },
     'queries of product use generation 1',
   ],
-  [['rebuild', 'product', '--drop-old'], { readModel: 'product' }, 'generation 0 of product is dropped'],
+  [
+    ['rebuild', 'product', '--drop-old'],
+    { readModel: 'product' },
+    [
+      'generation 0 of product is draining',
+      'generation 0 of product is dropping',
+      'generation 0 of product is dropped',
+    ].join('\n'),
+  ],
   [['republish', 'product', '--all'], { aggregate: 'product', all: true }, '2 events read, 2 queued'],
   [
     ['republish', 'product', '--id', id, '--after', `${id}/1`, '--dry-run'],
@@ -153,6 +165,10 @@ test('an audit with mismatches prints each of them and exits with 1, also if all
   expect(open.out).toContain('expected version 1, actual 9')
   expect(open.out).toContain('2 mismatches, 1 repaired')
   expect(open.err).toContain('1 mismatch not repaired; run lockstep audit product --repair')
+
+  using byHand = await fakeServices([{ ...mismatch, store: 'writer', kind: 'last_event' }])
+  const writer = await byHand.lockstep('audit', 'product', '--repair')
+  expect(writer.err).toContain('review these states manually')
 
   using repaired = await fakeServices([{ ...mismatch, repaired: true }])
   const audit = await repaired.lockstep('audit', 'product', '--repair', '--json')

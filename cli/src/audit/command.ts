@@ -44,11 +44,12 @@ export function addAuditCommand(program: Command, contextOf: () => Context): voi
       const repaired = mismatches.filter((mismatch) => mismatch.repaired).length
       const summary = { compared, mismatches: mismatches.length, repaired, cacheCompared }
       context.out.value(summary, summaryText(summary))
-      const open = mismatches.length - repaired
-      if (open > 0) {
-        throw new Problem(
-          `${countOf(open, 'mismatch', 'mismatches')} not repaired; ${repair ? 'audit again' : `run lockstep audit ${readModel} --repair`}`,
-        )
+      const open = mismatches.filter((mismatch) => !mismatch.repaired)
+      if (open.length > 0) {
+        const next = open.every(({ store }) => store === 'writer')
+          ? 'a repair does not change the writer: review these states manually'
+          : `run lockstep audit ${readModel} --repair${repair ? ' again' : ''}`
+        throw new Problem(`${countOf(open.length, 'mismatch', 'mismatches')} not repaired; ${next}`)
       }
       if (repaired > 0) {
         throw new Problem(`all mismatches are repaired; run lockstep audit ${readModel} again to confirm it`)

@@ -93,16 +93,15 @@ async function switchGeneration(
 
 async function dropGeneration({ out }: Context, client: ReadModelsClient, readModel: string): Promise<void> {
   let last: GenerationStatus | undefined
-  {
-    using bar = out.progress('states')
-    for await (const { generation } of client.dropGeneration({ readModel }) as Progress) {
-      if (!generation) continue
-      last = generation
-      if (generation.phase === 'draining') bar.update(generation.copied, generation.total)
+  for await (const { generation } of client.dropGeneration({ readModel }) as Progress) {
+    if (!generation) continue
+    if (generation.phase !== last?.phase) {
+      out.line(`generation ${generation.generation} of ${readModel} is ${generation.phase}`)
     }
+    last = generation
   }
-  const dropped = last?.generation ?? null
-  out.value({ readModel, dropped }, `generation ${dropped} of ${readModel} is dropped`)
+  const which = last ? `generation ${last.generation}` : 'the generation that queries do not use'
+  out.value({ readModel, dropped: last?.generation ?? null }, `${which} of ${readModel} is dropped`)
 }
 
 function inUse({ readModel, generation }: GenerationStatus): string {
@@ -111,7 +110,7 @@ function inUse({ readModel, generation }: GenerationStatus): string {
 
 function statusLine(status: GenerationStatus): string {
   const { readModel, generation, phase, active, copied, total, lag } = status
-  const copying = phase === 'backfilling' || phase === 'draining' ? `${copied} of ${total} states` : ''
+  const copying = phase === 'backfilling' ? `${copied} of ${total} states` : ''
   return [
     readModel.padEnd(16),
     `${generation}`.padStart(3),
