@@ -19,8 +19,8 @@ type Options = {
   dryRun?: boolean
 }
 
-const nameOne =
-  'name an aggregate and an id that the writer has, for example: lockstep republish product --all'
+const example = 'for example: lockstep republish product --all --dry-run'
+const advice = `check the aggregate type and the id, ${example}`
 
 /** `lockstep republish <aggregate>`: publishes stored events of an aggregate type again. */
 export function addRepublishCommand(program: Command, contextOf: () => Context): void {
@@ -38,7 +38,7 @@ export function addRepublishCommand(program: Command, contextOf: () => Context):
     .option('--all', 'all events of the aggregate type')
     .option('--after <id/version>', 'continue after this event', parsePosition)
     .option('--dry-run', 'count the events and change nothing')
-    .showHelpAfterError(`(${nameOne}; lockstep republish --help lists the options)`)
+    .showHelpAfterError(`(${example}; lockstep republish --help lists the options)`)
     .action(async (aggregate: string, options: Options) => {
       const context = contextOf()
       const { id, since, until, after, all = false, dryRun = false } = options
@@ -49,7 +49,7 @@ export function addRepublishCommand(program: Command, contextOf: () => Context):
       const work = withClient(EventStoreClient, 'writer', context.addresses, (client) =>
         follow(context, client, request),
       )
-      const { scanned = 0, queued = 0, position } = (await adviseIfNotFound(nameOne, work)) ?? {}
+      const { scanned = 0, queued = 0, position } = (await adviseIfNotFound(advice, work)) ?? {}
       context.out.value(
         { scanned, queued, ...(position && { position: positionText(position) }) },
         `${scanned} ${scanned === 1 ? 'event' : 'events'} read, ${queued} ${dryRun ? 'would be ' : ''}queued for publication`,
