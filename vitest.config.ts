@@ -33,7 +33,7 @@ export default defineConfig({
           expect: { poll },
           sequence: { groupOrder: 1 },
           include: ['*/src/**/*.int.test.ts'],
-          globalSetup: ['local-infra/src/test-servers.ts'],
+          globalSetup: ['testkit/src/test-servers.ts'],
           testTimeout: 180_000,
           hookTimeout: 120_000,
         },

@@ -17,6 +17,7 @@ COPY local-infra/package.json local-infra/
 COPY migrations/package.json migrations/
 COPY monitoring/package.json monitoring/
 COPY reader-service/package.json reader-service/
+COPY testkit/package.json testkit/
 COPY writer-service/package.json writer-service/
 RUN pnpm install --frozen-lockfile --prod --filter "@lockstep/${PACKAGE}..."
 COPY contracts contracts

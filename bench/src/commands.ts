@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import autocannon from 'autocannon'
-import { freshPostgres } from '@lockstep/local-infra/fresh-names.ts'
+import { freshPostgres } from '@lockstep/testkit/fresh-names.ts'
 import { runSetup } from '@lockstep/local-infra/stack/migrate.ts'
 import type { StackSettings } from '@lockstep/local-infra/stack/settings.ts'
 

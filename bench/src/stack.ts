@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { freePorts } from '@lockstep/local-infra/ports.ts'
 import { type StackSettings, readStackSettings } from '@lockstep/local-infra/stack/settings.ts'
-import { throwAwayDir } from '@lockstep/local-infra/throw-away-dir.ts'
+import { throwAwayDir } from '@lockstep/testkit/throw-away-dir.ts'
 
 export type BenchStack = AsyncDisposable & {
   settings: StackSettings

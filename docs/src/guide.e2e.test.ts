@@ -2,7 +2,7 @@ import { execFile, execFileSync } from 'node:child_process'
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { throwAwayDir } from '@lockstep/local-infra/throw-away-dir.ts'
+import { throwAwayDir } from '@lockstep/testkit/throw-away-dir.ts'
 import { expect, test } from 'vitest'
 import { changed, guideSteps } from './guide.ts'
 

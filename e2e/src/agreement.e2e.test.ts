@@ -1,5 +1,5 @@
 import { errorTopic, groups } from '@lockstep/contracts/topics.ts'
-import { brokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
+import { brokerView } from '@lockstep/testkit/kafka/broker-view.ts'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { eventually } from './eventually.ts'

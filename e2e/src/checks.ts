@@ -1,5 +1,5 @@
 import { groups, topics } from '@lockstep/contracts/topics.ts'
-import { brokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
+import { brokerView } from '@lockstep/testkit/kafka/broker-view.ts'
 import { sendQuery } from './clients/send-query.ts'
 import { eventually } from './eventually.ts'
 import type { Evidence, Recovery } from './history/evidence.ts'

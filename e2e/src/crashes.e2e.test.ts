@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { groups, topics } from '@lockstep/contracts/topics.ts'
-import { brokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
+import { brokerView } from '@lockstep/testkit/kafka/broker-view.ts'
 import { expect } from 'vitest'
 import { faultsIn } from './checks.ts'
 import { sendCommand } from './clients/send-command.ts'

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
 import { errorHeaders, errorTopic, groups, topics } from '@lockstep/contracts/topics.ts'
-import { brokerView, type BrokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
+import { brokerView, type BrokerView } from '@lockstep/testkit/kafka/broker-view.ts'
 import type { ReceivedRecord } from '@lockstep/core/kafka/client/record.ts'
 import { expect } from 'vitest'
 import { lockstepOf } from './clients/lockstep.ts'
@@ -102,7 +102,7 @@ test('poison that fails again is listed again until it is discarded with a reaso
   expect(discarded).toMatchObject({ code: 0, out: '1 record discarded\n' })
   expect(await listed()).toEqual([])
   expect(await listed('--settled')).toMatchObject([
-    { record, settlement: { outcome: 'discarded', attempts: 2, by: 'ann', reason: 'not ours' } },
+    { record, resolution: { outcome: 'discarded', attempts: 2, by: 'ann', reason: 'not ours' } },
   ])
   // Nothing is left to settle.
   expect(await lockstep('errors', 'discard', record, '--reason', 'again')).toMatchObject({ code: 1 })

@@ -1,9 +1,9 @@
 import { status, type ServiceError } from '@grpc/grpc-js'
 import {
-  ErrorRecordsService,
-  GetErrorRequest,
-  ListErrorsRequest,
-} from '@lockstep/contracts/gen/lockstep/ops/v1/error_records.ts'
+  DeadLettersService,
+  GetDeadLetterRequest,
+  ListDeadLettersRequest,
+} from '@lockstep/contracts/gen/lockstep/ops/v1/dead_letters.ts'
 import {
   EventStoreService,
   ListProductStatesRequest,
@@ -95,18 +95,18 @@ const search = bytesOf(
 )
 
 const group = fc.oneof(text, fc.constantFrom('product-projection'))
-const place = maybe(fc.record({ topic: text, partition: fc.integer(), offset: int64 }))
+const position = maybe(fc.record({ topic: text, partition: fc.integer(), offset: int64 }))
 const time = maybe(fc.date({ noInvalidDate: true }))
 const list = bytesOf(
-  ListErrorsRequest,
+  ListDeadLettersRequest,
   fc.record({
     selection: maybe(
-      fc.record({ group, place, key: maybe(text), errorClass: maybe(text), since: time, until: time }),
+      fc.record({ group, position, key: maybe(text), errorClass: maybe(text), since: time, until: time }),
     ),
-    settled: fc.boolean(),
+    resolved: fc.boolean(),
   }),
 )
-const getError = bytesOf(GetErrorRequest, fc.record({ group, place }))
+const getError = bytesOf(GetDeadLetterRequest, fc.record({ group, position }))
 const republish = bytesOf(
   RepublishEventsRequest,
   fc.record({
@@ -128,8 +128,8 @@ const states = bytesOf(
   }),
 )
 const toOperators = fc.oneof(
-  fc.tuple(fc.constant(ErrorRecordsService.listErrors.path), wild(list)),
-  fc.tuple(fc.constant(ErrorRecordsService.getError.path), wild(getError)),
+  fc.tuple(fc.constant(DeadLettersService.listDeadLetters.path), wild(list)),
+  fc.tuple(fc.constant(DeadLettersService.getDeadLetter.path), wild(getError)),
   fc.tuple(fc.constant(EventStoreService.republishEvents.path), wild(republish)),
   fc.tuple(fc.constant(EventStoreService.listProductStates.path), wild(states)),
 )

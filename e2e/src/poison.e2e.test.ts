@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { encodeProductEvent, productEventRecord } from '@lockstep/contracts/product-event-codec.ts'
 import { errorHeaders, errorTopic, eventHeaders, groups, topics } from '@lockstep/contracts/topics.ts'
-import { brokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
+import { brokerView } from '@lockstep/testkit/kafka/broker-view.ts'
 import { headerText, type OutgoingRecord, type ReceivedRecord } from '@lockstep/core/kafka/client/record.ts'
 import { expect } from 'vitest'
 import { eventually } from './eventually.ts'

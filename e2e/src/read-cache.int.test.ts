@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { openMongo } from '@lockstep/core/mongo/client.ts'
-import { freshMongo } from '@lockstep/local-infra/fresh-names.ts'
+import { freshMongo } from '@lockstep/testkit/fresh-names.ts'
 import { mongoGenerationStore } from '@lockstep/reader-service/product/outbound/mongo/cache-generation-store.ts'
 import { redisProductCache } from '@lockstep/reader-service/product/outbound/redis/product-cache.ts'
 import { productAt, tombstoneAt } from '@lockstep/reader-service/testing/products.ts'

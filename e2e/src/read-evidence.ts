@@ -1,7 +1,7 @@
 import type { ProductEvent } from '@lockstep/contracts/gen/lockstep/product/v1/events.ts'
 import { decodeProductEvent, productEventTypes } from '@lockstep/contracts/product-event-codec.ts'
 import { errorHeaders, errorTopic, eventHeaders, groups, topics } from '@lockstep/contracts/topics.ts'
-import { brokerView, type BrokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
+import { brokerView, type BrokerView } from '@lockstep/testkit/kafka/broker-view.ts'
 import { headerText, type ReceivedRecord } from '@lockstep/core/kafka/client/record.ts'
 import { readCache } from './read-cache.ts'
 import type {

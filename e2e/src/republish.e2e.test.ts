@@ -1,6 +1,6 @@
 import { groups, topics } from '@lockstep/contracts/topics.ts'
 import { decodeProductEvent } from '@lockstep/contracts/product-event-codec.ts'
-import { brokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
+import { brokerView } from '@lockstep/testkit/kafka/broker-view.ts'
 import { expect } from 'vitest'
 import { lockstepOf } from './clients/lockstep.ts'
 import { eventually } from './eventually.ts'

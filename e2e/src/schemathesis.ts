@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { cached, fingerprint } from '@lockstep/local-infra/cache.ts'
-import { throwAwayDir } from '@lockstep/local-infra/throw-away-dir.ts'
+import { throwAwayDir } from '@lockstep/testkit/throw-away-dir.ts'
 
 const run = promisify(execFile)
 const folder = join(import.meta.dirname, '../schemathesis')

@@ -1,5 +1,5 @@
 import { groups } from '@lockstep/contracts/topics.ts'
-import { brokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
+import { brokerView } from '@lockstep/testkit/kafka/broker-view.ts'
 import type { Server } from '@lockstep/local-infra/server.ts'
 import { expect } from 'vitest'
 import { faultsIn } from './checks.ts'

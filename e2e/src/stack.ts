@@ -6,8 +6,8 @@ import { jaegerBinary } from '@lockstep/local-infra/artefacts.ts'
 import { startJaeger, type JaegerServer } from '@lockstep/local-infra/servers/jaeger.ts'
 import type { Proxy } from '@lockstep/local-infra/servers/toxiproxy.ts'
 import { runSetup } from '@lockstep/local-infra/stack/migrate.ts'
-import { startServers, type Servers } from '@lockstep/local-infra/start-servers.ts'
-import { throwAwayDir } from '@lockstep/local-infra/throw-away-dir.ts'
+import { startServers, type Servers } from '@lockstep/testkit/start-servers.ts'
+import { throwAwayDir } from '@lockstep/testkit/throw-away-dir.ts'
 import { startReader, startWriter, type Reader, type Writer } from './services.ts'
 
 export type Stack = AsyncDisposable & {

@@ -1,4 +1,4 @@
-import { freshMongo } from '@lockstep/local-infra/fresh-names.ts'
+import { freshMongo } from '@lockstep/testkit/fresh-names.ts'
 import { MongoClient } from 'mongodb'
 import { expect, inject, test } from 'vitest'
 import { ensureIndexes } from './mongo-indexes.ts'

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { freshPostgres } from '@lockstep/local-infra/fresh-names.ts'
+import { freshPostgres } from '@lockstep/testkit/fresh-names.ts'
 import { Client } from 'pg'
 import { expect, inject, it } from 'vitest'
 

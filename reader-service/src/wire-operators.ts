@@ -1,9 +1,8 @@
 import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
 import type { KafkaSettings } from '@lockstep/core/kafka/client/client.ts'
-import { errorTopics } from '@lockstep/core/kafka/dead-letters/error-topics.ts'
 import { connectProducer } from '@lockstep/core/kafka/producer/producer.ts'
 import type { ServiceContext } from '@lockstep/core/lifecycle/start-service.ts'
-import { errorRecordsService } from '@lockstep/core/ops/error-records.ts'
+import { deadLettersService } from '@lockstep/core/ops/dead-letters-service.ts'
 import type { readerSettings } from './config.ts'
 import { auditOf, type Audit } from './ops/app/audit.ts'
 import { measuredAudit, type AuditMetrics } from './ops/app/measured-audit.ts'
@@ -47,7 +46,7 @@ export function wireOperators(
   const producer = scope.use(connectProducer(kafka, log))
   const count = () => models.seen().active.products.estimatedDocumentCount()
   return [
-    errorRecordsService(grpcService, errorTopics({ kafka, log, producer })),
+    deadLettersService(grpcService, { kafka, log, producer }),
     readModelService(grpcService, { audit, rebuild: rebuildOf({ registry, groups, count }) }),
   ]
 }

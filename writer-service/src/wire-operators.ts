@@ -1,9 +1,8 @@
 import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
 import type { KafkaSettings } from '@lockstep/core/kafka/client/client.ts'
-import { errorTopics } from '@lockstep/core/kafka/dead-letters/error-topics.ts'
 import { connectProducer } from '@lockstep/core/kafka/producer/producer.ts'
 import type { Log } from '@lockstep/core/log/log.ts'
-import { errorRecordsService } from '@lockstep/core/ops/error-records.ts'
+import { deadLettersService } from '@lockstep/core/ops/dead-letters-service.ts'
 import type { Pool } from 'pg'
 import { republishFrom, republishLimits } from './ops/app/republish.ts'
 import { eventStoreService } from './ops/inbound/grpc/event-store.ts'
@@ -26,7 +25,7 @@ export function wireOperators(
   // Of its own: a redrive of many records does not hold up the relay.
   const producer = scope.use(connectProducer(kafka, log))
   return [
-    errorRecordsService(grpcService, errorTopics({ kafka, log, producer })),
+    deadLettersService(grpcService, { kafka, log, producer }),
     eventStoreService(grpcService, {
       republish: republishFrom(postgresEventQueue(pool), wakeRelay, republishLimits(outboxLimit)),
       states: postgresProductStates(pool),

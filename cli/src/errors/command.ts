@@ -1,12 +1,12 @@
 import { hostname, userInfo } from 'node:os'
 import { Metadata, type ClientReadableStream } from '@grpc/grpc-js'
 import {
-  ErrorRecordsClient,
-  type ErrorEntry,
-  type ErrorSelection,
-  type GetErrorResponse,
-  type RecordPlace,
-} from '@lockstep/contracts/gen/lockstep/ops/v1/error_records.ts'
+  DeadLettersClient,
+  type DeadLetter,
+  type DeadLetterSelection,
+  type GetDeadLetterResponse,
+  type RecordPosition,
+} from '@lockstep/contracts/gen/lockstep/ops/v1/dead_letters.ts'
 import { groups, retryTopic } from '@lockstep/contracts/topics.ts'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { ask, withClient, type ServiceName } from '../clients.ts'
@@ -14,11 +14,11 @@ import { Problem, UsageError } from '../exit.ts'
 import type { Context } from '../context.ts'
 import { parseTime } from '../time.ts'
 import { wholeNumber } from '../whole-number.ts'
-import { entryJson, entryLine, placeText, recordJson, recordText } from './record-text.ts'
+import { deadLetterJson, deadLetterLine, positionText, recordJson, recordText } from './record-text.ts'
 
 type GroupOptions = { group: string; via: ServiceName }
 type SelectOptions = GroupOptions & { key?: string; class?: string; since?: Date; until?: Date }
-type SettleOptions = SelectOptions & { all?: boolean; dryRun?: boolean; by: string; reason?: string }
+type ResolveOptions = SelectOptions & { all?: boolean; dryRun?: boolean; by: string; reason?: string }
 
 /** `lockstep errors ...`: the dead letters of a consumer group. */
 export function addErrorsCommand(program: Command, contextOf: () => Context): void {
@@ -31,24 +31,24 @@ export function addErrorsCommand(program: Command, contextOf: () => Context): vo
     .action(async (options: SelectOptions & { settled?: boolean }) => {
       const context = contextOf()
       const count = await withErrors(context, options, (client) => {
-        const request = { selection: selectionOf(options), settled: options.settled === true }
-        return printed(context, client.listErrors(request), (entry) => entryLine(entry))
+        const request = { selection: selectionOf(options), resolved: options.settled === true }
+        return printed(context, client.listDeadLetters(request), (deadLetter) => deadLetterLine(deadLetter))
       })
       context.out.line(count === 0 ? 'none' : `${count} ${count === 1 ? 'record' : 'records'}`)
     })
 
   ofGroup(errors.command('show').description('show one record with its error, headers and payload'))
-    .argument('<record>', 'topic/partition/offset, as the list shows it', parsePlace)
-    .action(async (place: RecordPlace, options: GroupOptions) => {
+    .argument('<record>', 'topic/partition/offset, as the list shows it', parsePosition)
+    .action(async (position: RecordPosition, options: GroupOptions) => {
       const context = contextOf()
-      const request = { group: options.group, place }
+      const request = { group: options.group, position }
       const found = await withErrors(context, options, (client) =>
-        ask<GetErrorResponse>((...call) => client.getError(request, new Metadata(), ...call)),
+        ask<GetDeadLetterResponse>((...call) => client.getDeadLetter(request, new Metadata(), ...call)),
       )
       context.out.value(recordJson(found), recordText(found))
     })
 
-  settling(errors.command('redrive').description('send records to their consumer group again, at least once'))
+  resolving(errors.command('redrive').description('send records to their consumer group again, at least once'))
     .option(
       '--rate <records>',
       'send at most this many records per second, 1-10000',
@@ -56,26 +56,26 @@ export function addErrorsCommand(program: Command, contextOf: () => Context): vo
       100,
     )
     .option('--reason <text>', 'the reason, stored with the resolution')
-    .action(async (place: RecordPlace | undefined, options: SettleOptions & { rate: number }) => {
+    .action(async (position: RecordPosition | undefined, options: ResolveOptions & { rate: number }) => {
       const context = contextOf()
-      const request = { ...settlementOf(options, place), recordsPerSecond: options.rate }
+      const request = { ...resolveRequest(options, position), recordsPerSecond: options.rate }
       const count = await withErrors(context, options, (client) =>
-        settled(context, client.redriveErrors(request), request.dryRun),
+        resolved(context, client.redriveDeadLetters(request), request.dryRun),
       )
-      expectOne(place, count)
-      context.out.line(told(count, request.dryRun, `put on ${retryTopic(options.group)}`))
+      expectOne(position, count)
+      context.out.line(summary(count, request.dryRun, `put on ${retryTopic(options.group)}`))
     })
 
-  settling(errors.command('discard').description('resolve records without processing them'))
+  resolving(errors.command('discard').description('resolve records without processing them'))
     .requiredOption('--reason <text>', 'why the records are not needed, stored with the resolution')
-    .action(async (place: RecordPlace | undefined, options: SettleOptions) => {
+    .action(async (position: RecordPosition | undefined, options: ResolveOptions) => {
       const context = contextOf()
-      const request = settlementOf(options, place)
+      const request = resolveRequest(options, position)
       const count = await withErrors(context, options, (client) =>
-        settled(context, client.discardErrors(request), request.dryRun),
+        resolved(context, client.discardDeadLetters(request), request.dryRun),
       )
-      expectOne(place, count)
-      context.out.line(told(count, request.dryRun, 'discarded'))
+      expectOne(position, count)
+      context.out.line(summary(count, request.dryRun, 'discarded'))
     })
 }
 
@@ -104,23 +104,23 @@ function selecting(command: Command): Command {
     .option('--until <time>', 'only records that failed before this time', (text) => parseTime(text))
 }
 
-function settling(command: Command): Command {
+function resolving(command: Command): Command {
   return selecting(command)
-    .argument('[record]', 'one record: topic/partition/offset', parsePlace)
+    .argument('[record]', 'one record: topic/partition/offset', parsePosition)
     .option('--all', 'all open records of the group')
     .option('--dry-run', 'list the records and change nothing')
     .option('--by <name>', 'the person who resolves the records', `${userInfo().username}@${hostname()}`)
 }
 
-function selectionOf(options: SelectOptions, place?: RecordPlace): ErrorSelection {
+function selectionOf(options: SelectOptions, position?: RecordPosition): DeadLetterSelection {
   const { group, key, class: errorClass, since, until } = options
-  return { group, place, key, errorClass, since, until }
+  return { group, position, key, errorClass, since, until }
 }
 
-function settlementOf(options: SettleOptions, place: RecordPlace | undefined) {
+function resolveRequest(options: ResolveOptions, position: RecordPosition | undefined) {
   const { all = false, dryRun = false, by, reason = '' } = options
-  const selection = selectionOf(options, place)
-  const narrowed = [place, selection.key, selection.errorClass, selection.since, selection.until]
+  const selection = selectionOf(options, position)
+  const narrowed = [position, selection.key, selection.errorClass, selection.since, selection.until]
   if (!all && narrowed.every((each) => each === undefined)) {
     throw new UsageError(
       'Select records: name one as topic/partition/offset, use --key, --class, --since or --until, or use --all',
@@ -132,54 +132,54 @@ function settlementOf(options: SettleOptions, place: RecordPlace | undefined) {
 function withErrors<T>(
   { addresses }: Context,
   { via }: GroupOptions,
-  work: (client: ErrorRecordsClient) => Promise<T>,
+  work: (client: DeadLettersClient) => Promise<T>,
 ): Promise<T> {
-  return withClient(ErrorRecordsClient, via, addresses, work)
+  return withClient(DeadLettersClient, via, addresses, work)
 }
 
 type Entries<Response> = ClientReadableStream<Response> & AsyncIterable<Response>
 
 async function printed(
   { out }: Context,
-  entries: Entries<{ entry?: ErrorEntry | undefined }>,
-  text: (entry: ErrorEntry) => string,
+  entries: Entries<{ deadLetter?: DeadLetter | undefined }>,
+  text: (deadLetter: DeadLetter) => string,
 ): Promise<number> {
   let count = 0
-  for await (const { entry } of entries) {
-    if (!entry) continue
-    out.value(entryJson(entry), text(entry))
+  for await (const { deadLetter } of entries) {
+    if (!deadLetter) continue
+    out.value(deadLetterJson(deadLetter), text(deadLetter))
     count++
   }
   return count
 }
 
-type Settled = { entry?: ErrorEntry | undefined; done: number; total: number }
+type Resolved = { deadLetter?: DeadLetter | undefined; done: number; total: number }
 
-async function settled({ out }: Context, answers: Entries<Settled>, dryRun: boolean): Promise<number> {
+async function resolved({ out }: Context, answers: Entries<Resolved>, dryRun: boolean): Promise<number> {
   using bar = out.progress('records')
   let count = 0
-  for await (const { entry, done, total } of answers) {
-    if (!entry) continue
-    out.value(entryJson(entry), dryRun ? entryLine(entry) : undefined)
+  for await (const { deadLetter, done, total } of answers) {
+    if (!deadLetter) continue
+    out.value(deadLetterJson(deadLetter), dryRun ? deadLetterLine(deadLetter) : undefined)
     if (!dryRun) bar.update(done, total)
     count++
   }
   return count
 }
 
-function expectOne(place: RecordPlace | undefined, count: number): void {
-  if (place && count === 0)
+function expectOne(position: RecordPosition | undefined, count: number): void {
+  if (position && count === 0)
     throw new Problem(
-      `There is no open record ${placeText(place)}; lockstep errors list shows the open records`,
+      `There is no open record ${positionText(position)}; lockstep errors list shows the open records`,
     )
 }
 
-function told(count: number, dryRun: boolean, done: string): string {
+function summary(count: number, dryRun: boolean, done: string): string {
   const records = `${count} ${count === 1 ? 'record' : 'records'}`
   return dryRun ? `${records} would be ${done}` : `${records} ${done}`
 }
 
-function parsePlace(text: string): RecordPlace {
+function parsePosition(text: string): RecordPosition {
   const [, topic, partition, offset] = /^([\w.-]+)\/(\d+)\/(\d+)$/.exec(text) ?? []
   if (topic === undefined) throw new InvalidArgumentError('It must have the form topic/partition/offset.')
   return { topic, partition: Number(partition), offset: Number(offset) }

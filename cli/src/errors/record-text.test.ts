@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import { encodeProductEvent } from '@lockstep/contracts/product-event-codec.ts'
-import type { GetErrorResponse } from '@lockstep/contracts/gen/lockstep/ops/v1/error_records.ts'
+import type { GetDeadLetterResponse } from '@lockstep/contracts/gen/lockstep/ops/v1/dead_letters.ts'
 import { expect, test } from 'vitest'
-import { entryLine, hexDump, recordJson, recordText } from './record-text.ts'
+import { deadLetterLine, hexDump, recordJson, recordText } from './record-text.ts'
 
 const at = new Date('2026-03-14T09:26:53.589Z')
 
-function found(value: Buffer | undefined): GetErrorResponse {
+function found(value: Buffer | undefined): GetDeadLetterResponse {
   return {
-    entry: {
-      place: { topic: 'product.events', partition: 3, offset: 17 },
+    deadLetter: {
+      position: { topic: 'product.events', partition: 3, offset: 17 },
       key: Buffer.from([0xff, 0x00]),
       errorClass: 'invariant',
       errorMessage: 'the key of the record is not the product_id',
       attempts: 1,
       firstFailedAt: at,
       failedAt: at,
-      settlement: undefined,
+      resolution: undefined,
     },
     value,
     headers: [{ name: 'raw', value: Buffer.from([1]) }, { name: 'none' }],
@@ -46,12 +46,17 @@ test('bytes that are not an event are shown as a hex dump, in keys and headers t
 test('foreign text cannot move the cursor or fake a line', () => {
   const foreign = 'a\x1b[2J\r\nb\u009bc'
   const record = found(undefined)
-  const entry = { ...record.entry!, errorMessage: foreign, errorClass: foreign, key: Buffer.from('k\nl') }
+  const deadLetter = {
+    ...record.deadLetter!,
+    errorMessage: foreign,
+    errorClass: foreign,
+    key: Buffer.from('k\nl'),
+  }
   const headers = [{ name: foreign, value: Buffer.from('v\rw') }]
   const escaped = String.raw`a\u001b[2J\u000d\u000ab\u009bc`
-  expect(entryLine(entry)).toContain(escaped)
-  expect(entryLine(entry)).not.toMatch(/\p{Cc}/u)
-  const lines = recordText({ ...record, entry, headers }).split('\n')
+  expect(deadLetterLine(deadLetter)).toContain(escaped)
+  expect(deadLetterLine(deadLetter)).not.toMatch(/\p{Cc}/u)
+  const lines = recordText({ ...record, deadLetter, headers }).split('\n')
   expect(lines).toContain(`message       ${escaped}`)
   expect(lines).toContain(`  ${escaped}: v\\u000dw`)
   expect(lines).toContain(String.raw`key           k\u000al`)

@@ -1,10 +1,11 @@
 import { ProductEvent } from '@lockstep/contracts/gen/lockstep/product/v1/events.ts'
 import type {
-  ErrorEntry,
-  GetErrorResponse,
-  RecordPlace,
-} from '@lockstep/contracts/gen/lockstep/ops/v1/error_records.ts'
+  DeadLetter,
+  GetDeadLetterResponse,
+  RecordPosition,
+} from '@lockstep/contracts/gen/lockstep/ops/v1/dead_letters.ts'
 import { topics } from '@lockstep/contracts/topics.ts'
+import { isLowerCaseUuid } from '@lockstep/core/text/uuid.ts'
 
 /** Escapes foreign text for a terminal: it cannot move the cursor, change colours or fake a line of our output. */
 function foreignText(text: string): string {
@@ -12,34 +13,34 @@ function foreignText(text: string): string {
 }
 
 /** The form of a record on the command line and in a list. */
-export function placeText(place: RecordPlace | undefined): string {
-  return place ? `${place.topic}/${place.partition}/${place.offset}` : ''
+export function positionText(position: RecordPosition | undefined): string {
+  return position ? `${position.topic}/${position.partition}/${position.offset}` : ''
 }
 
 /** One line of a list. */
-export function entryLine(entry: ErrorEntry): string {
-  const { settlement } = entry
-  const became = foreignText(
-    settlement
-      ? `${settlement.outcome} by ${settlement.by}${settlement.reason && `: ${settlement.reason}`}`
-      : entry.errorMessage,
+export function deadLetterLine(deadLetter: DeadLetter): string {
+  const { resolution } = deadLetter
+  const result = foreignText(
+    resolution
+      ? `${resolution.outcome} by ${resolution.by}${resolution.reason && `: ${resolution.reason}`}`
+      : deadLetter.errorMessage,
   )
   return [
-    entry.failedAt?.toISOString() ?? '',
-    placeText(entry.place).padEnd(24),
-    foreignText(entry.errorClass).padEnd(12),
-    `${entry.attempts}x`,
-    foreignText(bytesText(entry.key)).padEnd(36),
-    became.length > 80 ? `${became.slice(0, 79)}…` : became,
+    deadLetter.failedAt?.toISOString() ?? '',
+    positionText(deadLetter.position).padEnd(24),
+    foreignText(deadLetter.errorClass).padEnd(12),
+    `${deadLetter.attempts}x`,
+    foreignText(bytesText(deadLetter.key)).padEnd(36),
+    result.length > 80 ? `${result.slice(0, 79)}…` : result,
   ].join('  ')
 }
 
-/** The entry for programs. A key that is not text is also given in base64. */
-export function entryJson(entry: ErrorEntry): object {
-  const { key, place, ...rest } = entry
+/** The dead letter for programs. A key that is not text is also given in base64. */
+export function deadLetterJson(deadLetter: DeadLetter): object {
+  const { key, position, ...rest } = deadLetter
   return {
-    record: placeText(place),
-    ...place,
+    record: positionText(position),
+    ...position,
     key: key?.toString('utf8') ?? null,
     ...(key && !isText(key) && { keyBase64: key.toString('base64') }),
     ...rest,
@@ -47,19 +48,19 @@ export function entryJson(entry: ErrorEntry): object {
 }
 
 /** The whole record: its error, its headers, and its value decoded or as a hex dump. */
-export function recordText({ entry, value, headers }: GetErrorResponse): string {
-  if (!entry) return ''
+export function recordText({ deadLetter, value, headers }: GetDeadLetterResponse): string {
+  if (!deadLetter) return ''
   const lines: [string, string][] = [
-    ['record', placeText(entry.place)],
-    ['key', bytesText(entry.key)],
-    ['class', entry.errorClass],
-    ['message', entry.errorMessage],
-    ['attempts', String(entry.attempts)],
-    ['first failed', entry.firstFailedAt?.toISOString() ?? ''],
-    ['last failed', entry.failedAt?.toISOString() ?? ''],
-    ['state', entry.settlement ? settledText(entry.settlement) : 'open'],
+    ['record', positionText(deadLetter.position)],
+    ['key', bytesText(deadLetter.key)],
+    ['class', deadLetter.errorClass],
+    ['message', deadLetter.errorMessage],
+    ['attempts', String(deadLetter.attempts)],
+    ['first failed', deadLetter.firstFailedAt?.toISOString() ?? ''],
+    ['last failed', deadLetter.failedAt?.toISOString() ?? ''],
+    ['state', deadLetter.resolution ? resolvedText(deadLetter.resolution) : 'open'],
   ]
-  const payload = value && decodedPayload(entry.place?.topic, value)
+  const payload = value && decodedPayload(deadLetter.position?.topic, value)
   return [
     ...lines.map(([name, text]) => `${name.padEnd(13)} ${foreignText(text)}`),
     '',
@@ -73,10 +74,10 @@ export function recordText({ entry, value, headers }: GetErrorResponse): string 
   ].join('\n')
 }
 
-export function recordJson({ entry, value, headers }: GetErrorResponse): object {
-  const payload = value && decodedPayload(entry?.place?.topic, value)
+export function recordJson({ deadLetter, value, headers }: GetDeadLetterResponse): object {
+  const payload = value && decodedPayload(deadLetter?.position?.topic, value)
   return {
-    ...(entry && entryJson(entry)),
+    ...(deadLetter && deadLetterJson(deadLetter)),
     headers: headers.map(({ name, value: bytes }) => ({
       name,
       value: bytes?.toString('utf8') ?? null,
@@ -87,20 +88,18 @@ export function recordJson({ entry, value, headers }: GetErrorResponse): object 
   }
 }
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
 /** Undefined for bytes that are not a message of this topic, or that parse only by accident. */
 function decodedPayload(topic: string | undefined, value: Buffer): object | undefined {
   if (topic !== topics.productEvents) return undefined
   try {
     const event = ProductEvent.decode(value)
-    return uuid.test(event.eventId) ? (ProductEvent.toJSON(event) as object) : undefined
+    return isLowerCaseUuid(event.eventId) ? (ProductEvent.toJSON(event) as object) : undefined
   } catch {
     return undefined
   }
 }
 
-function settledText({ outcome, by, at, reason }: NonNullable<ErrorEntry['settlement']>): string {
+function resolvedText({ outcome, by, at, reason }: NonNullable<DeadLetter['resolution']>): string {
   return `${outcome} by ${by} at ${at?.toISOString()}${reason && `: ${reason}`}`
 }
 

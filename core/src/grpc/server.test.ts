@@ -7,9 +7,9 @@ import { promisify } from 'node:util'
 import { Client, credentials, Metadata, status, type ChannelCredentials } from '@grpc/grpc-js'
 import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
 import {
-  ErrorRecordsClient,
-  ErrorRecordsService,
-} from '@lockstep/contracts/gen/lockstep/ops/v1/error_records.ts'
+  DeadLettersClient,
+  DeadLettersService,
+} from '@lockstep/contracts/gen/lockstep/ops/v1/dead_letters.ts'
 import { ProductQueriesService } from '@lockstep/contracts/gen/lockstep/product/v1/product_queries.ts'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -118,20 +118,23 @@ it('a request larger than the limit is refused with RESOURCE_EXHAUSTED', async (
   )
 })
 
-type ErrorHandlers = GrpcHandlers<typeof ErrorRecordsService>
+type DeadLetterHandlers = GrpcHandlers<typeof DeadLettersService>
 
 /** A server of streams, its client, and the codes that its calls ended with. */
-async function streams(listErrors: ErrorHandlers['listErrors'], draining = new AbortController().signal) {
+async function streams(
+  listDeadLetters: DeadLetterHandlers['listDeadLetters'],
+  draining = new AbortController().signal,
+) {
   await using scope = new AsyncDisposableStack()
   const metrics = new Registry()
   const log = createLog({ service: 'test', level: 'silent' })
   const grpcService = grpcServices({ log, metrics, admit: (work) => work(), draining })
   const unused = () => Promise.reject(new Error('not called'))
-  const errors = grpcService(ErrorRecordsService, {
-    listErrors,
-    getError: unused,
-    redriveErrors: unused,
-    discardErrors: unused,
+  const errors = grpcService(DeadLettersService, {
+    listDeadLetters,
+    getDeadLetter: unused,
+    redriveDeadLetters: unused,
+    discardDeadLetters: unused,
   })
   const server = scope.use(
     await serveGrpc({
@@ -143,11 +146,11 @@ async function streams(listErrors: ErrorHandlers['listErrors'], draining = new A
       draining,
     }),
   )
-  const client = new ErrorRecordsClient(`127.0.0.1:${server.port}`, credentials.createInsecure())
+  const client = new DeadLettersClient(`127.0.0.1:${server.port}`, credentials.createInsecure())
   scope.defer(() => client.close())
   const kept = scope.move()
   return {
-    list: () => client.listErrors({ selection: undefined, settled: false }),
+    list: () => client.listDeadLetters({ selection: undefined, resolved: false }),
     async codes() {
       const found = await metrics.getSingleMetric('grpc_server_call_duration_seconds')?.get()
       return [...new Set(found?.values.map(({ labels }) => labels['code']))]
@@ -156,7 +159,7 @@ async function streams(listErrors: ErrorHandlers['listErrors'], draining = new A
   }
 }
 
-const message = { entry: undefined }
+const message = { deadLetter: undefined }
 
 it('a stream gives what was sent, then what went wrong, with its code', async () => {
   await using place = await streams(async (_, send) => {
@@ -196,10 +199,15 @@ it('a stream waits for a caller that reads slowly, and ends when the caller goes
   let sent = 0
   const most = 1_000
   const padding = { errorMessage: 'x'.repeat(100_000), errorClass: '', attempts: 1, key: undefined }
-  const nothing = { place: undefined, firstFailedAt: undefined, failedAt: undefined, settlement: undefined }
+  const nothing = {
+    position: undefined,
+    firstFailedAt: undefined,
+    failedAt: undefined,
+    resolution: undefined,
+  }
   await using place = await streams(async (_, send) => {
     try {
-      for (; sent < most; sent++) await send({ entry: { ...padding, ...nothing } })
+      for (; sent < most; sent++) await send({ deadLetter: { ...padding, ...nothing } })
     } catch (error) {
       ended.resolve(error)
       throw error

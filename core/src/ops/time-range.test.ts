@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest'
-import { timeFaults } from './time-range.ts'
+import { timeViolations } from './time-range.ts'
 
-test('times that no store understands are told by their field', () => {
-  expect(timeFaults({ since: new Date(), until: undefined })).toEqual([])
-  expect(timeFaults({ since: new Date(NaN), until: new Date(8.64e15) }).map(({ field }) => field)).toEqual([
-    'since',
-    'until',
-  ])
+test('a time that RFC 3339 cannot write is reported with its field', () => {
+  expect(timeViolations({ since: new Date(), until: undefined })).toEqual([])
+  const invalid = timeViolations({ since: new Date(NaN), until: new Date(8.64e15) })
+  expect(invalid.map(({ field }) => field)).toEqual(['since', 'until'])
 })

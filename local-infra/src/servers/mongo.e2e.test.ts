@@ -1,7 +1,7 @@
 import { MongoClient } from 'mongodb'
 import { expect, test } from 'vitest'
-import { startServers } from '../start-servers.ts'
-import { throwAwayDir } from '../throw-away-dir.ts'
+import { startServers } from '@lockstep/testkit/start-servers.ts'
+import { throwAwayDir } from '@lockstep/testkit/throw-away-dir.ts'
 
 type Product = { _id: number; version: number }
 

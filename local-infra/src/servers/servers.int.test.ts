@@ -1,7 +1,7 @@
 import { MongoClient } from 'mongodb'
 import pg from 'pg'
 import { expect, inject, test } from 'vitest'
-import { freshMongo, freshPostgres } from '../fresh-names.ts'
+import { freshMongo, freshPostgres } from '@lockstep/testkit/fresh-names.ts'
 import { coordinatorAnswers } from './kafka-readiness.ts'
 
 test('the shared servers answer, and a fresh database is empty', async () => {

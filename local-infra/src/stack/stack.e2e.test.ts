@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freePorts } from '../ports.ts'
 import { processesBelow } from '../processes.ts'
 import { postgresHome } from '../servers/postgres.ts'
-import { type ThrowAwayDir, throwAwayDir } from '../throw-away-dir.ts'
+import { type ThrowAwayDir, throwAwayDir } from '@lockstep/testkit/throw-away-dir.ts'
 
 /** The make targets as they are, in a folder and on ports of their own, beside a stack that may be up. */
 describe('make up, down and reset on this machine', () => {

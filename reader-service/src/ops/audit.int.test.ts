@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { openMongo } from '@lockstep/core/mongo/client.ts'
-import { freshMongo } from '@lockstep/local-infra/fresh-names.ts'
+import { freshMongo } from '@lockstep/testkit/fresh-names.ts'
 import { expect, inject, test } from 'vitest'
 import type { ProductState } from '../product/domain/product.ts'
 import { productCollection, toDocument } from '../product/outbound/mongo/product-document.ts'

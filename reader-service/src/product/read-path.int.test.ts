@@ -1,6 +1,6 @@
 import { openMongo } from '@lockstep/core/mongo/client.ts'
 import { openRedisSubscriber } from '@lockstep/core/redis/client.ts'
-import { freshMongo } from '@lockstep/local-infra/fresh-names.ts'
+import { freshMongo } from '@lockstep/testkit/fresh-names.ts'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { anyGeneration, connectedRedis, openGeneration } from '../testing/redis.ts'
 import { productAt, tombstoneAt } from '../testing/products.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { openMongo } from '@lockstep/core/mongo/client.ts'
-import { freshMongo } from '@lockstep/local-infra/fresh-names.ts'
+import { freshMongo } from '@lockstep/testkit/fresh-names.ts'
 import type { GenerationGroups, WriterState, WriterStates } from '../ops/app/ports.ts'
 import { rebuildOf } from '../ops/app/rebuild.ts'
 import { workOnGenerations, type RebuildPorts } from '../ops/app/rebuild-worker.ts'

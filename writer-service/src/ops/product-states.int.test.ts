@@ -4,7 +4,7 @@ import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
 import { Registry } from 'prom-client'
 import { expect, inject, test } from 'vitest'
 import { postgresProductStore } from '../product/outbound/postgres/product-store.ts'
-import { migratedDatabase } from '../testing/migrated-database.ts'
+import { migratedDatabase } from '@lockstep/testkit/migrated-database.ts'
 import { creation, pending, tea } from '../testing/products.ts'
 import { postgresProductStates } from './outbound/postgres/product-states.ts'
 

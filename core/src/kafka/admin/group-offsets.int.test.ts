@@ -1,27 +1,29 @@
 import { errorHeaders, errorTopic } from '@lockstep/contracts/topics.ts'
 import { expect, inject, test } from 'vitest'
 import { groupOffsets, offsetsBetween } from './group-offsets.ts'
-import { consumeText, playground, rememberingLog, textHeaders, texts } from '../testing/harness.ts'
+import { recordingLog } from '@lockstep/testkit/recording-log.ts'
+import { kafkaFixture, textHeaders, texts } from '@lockstep/testkit/kafka/kafka-fixture.ts'
+import { consumeText } from '@lockstep/testkit/kafka/text-consumer.ts'
 
-test('a group that is pinned begins there, and gives up to the error topic of the group that it stands beside', async () => {
-  await using place = await playground(inject('kafkaBrokers'), { partitions: 2 })
-  const offsets = groupOffsets(place.kafka, rememberingLog())
-  const beside = `${place.group}-g1`
-  await place.produce(texts('old 1', 'old 2'), 0)
-  await place.produce(texts('old 3'), 1)
-  const pins = await offsets.ends([place.topic])
-  expect(pins).toEqual({ [place.topic]: { 0: '2', 1: '1' } })
-  await offsets.pin(beside, pins)
-  await offsets.pin(beside, pins)
-  await place.produce(texts('new', 'bad'), 0)
+test('a group continues from the offsets that were set, and shares the error topic of another group', async () => {
+  await using fixture = await kafkaFixture(inject('kafkaBrokers'), { partitions: 2 })
+  const offsets = groupOffsets(fixture.kafka, recordingLog())
+  const beside = `${fixture.group}-g1`
+  await fixture.produce(texts('old 1', 'old 2'), 0)
+  await fixture.produce(texts('old 3'), 1)
+  const ends = await offsets.ends([fixture.topic])
+  expect(ends).toEqual({ [fixture.topic]: { 0: '2', 1: '1' } })
+  await offsets.set(beside, ends)
+  await offsets.set(beside, ends)
+  await fixture.produce(texts('new', 'bad'), 0)
 
-  await using consumer = consumeText(place, { group: beside, errorsOf: place.group })
+  await using consumer = consumeText(fixture, { group: beside, deadLetterGroup: fixture.group })
   await expect.poll(() => consumer.applied).toEqual(['new'])
   const behind = async () =>
-    offsetsBetween(await offsets.committed(beside, [place.topic]), await offsets.ends([place.topic]))
+    offsetsBetween(await offsets.committed(beside, [fixture.topic]), await offsets.ends([fixture.topic]))
   await expect.poll(behind).toBe(0)
-  const [error] = await place.recordsOf(errorTopic(place.group))
-  expect(textHeaders(error, errorHeaders.consumerGroup, errorHeaders.offset)).toEqual([place.group, '3'])
+  const [error] = await fixture.recordsOf(errorTopic(fixture.group))
+  expect(textHeaders(error, errorHeaders.consumerGroup, errorHeaders.offset)).toEqual([fixture.group, '3'])
 
   expect(await offsets.remove(beside)).toBe(false)
   await consumer[Symbol.asyncDispose]()
@@ -29,7 +31,7 @@ test('a group that is pinned begins there, and gives up to the error topic of th
   expect(await offsets.remove(beside)).toBe(true)
 })
 
-test('what a group has not committed counts from the beginning', () => {
+test('a partition without a committed offset counts from the beginning', () => {
   expect(offsetsBetween({}, { t: { 0: '5', 1: '7' } })).toBe(12)
   expect(offsetsBetween({ t: { 0: '5', 1: '9' } }, { t: { 0: '5', 1: '7' } })).toBe(0)
 })

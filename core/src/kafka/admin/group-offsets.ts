@@ -1,18 +1,18 @@
 import type { Admin } from 'kafkajs'
 import { boundedRetries, createClient, type KafkaLog, type KafkaSettings } from '../client/client.ts'
 
-/** Next offsets by topic and partition; decimal, since they are 64 bits wide. */
+/** Next offsets by topic and partition; decimal, because they are 64 bits wide. */
 export type TopicOffsets = Record<string, Record<string, string>>
 
-/** Offsets of consumer groups, from outside. Everything rejects when the brokers do not answer. */
+/** The offsets of consumer groups, for programs outside the group. Every call rejects if no broker responds. */
 export type GroupOffsets = {
-  /** Where the topics end now. */
+  /** The ends of the topics now. */
   ends(topics: readonly string[]): Promise<TopicOffsets>
-  /** What the group has committed; partitions where it has not are left out. */
+  /** What the group has committed, without the partitions where it has committed nothing. */
   committed(group: string, topics: readonly string[]): Promise<TopicOffsets>
-  /** Has the group begin there. It may have no members. */
-  pin(group: string, offsets: TopicOffsets): Promise<void>
-  /** Forgets the group. False while it has members. */
+  /** Sets the offsets from which the group continues. The group must have no members. */
+  set(group: string, offsets: TopicOffsets): Promise<void>
+  /** Deletes the group. False while it has members. */
   remove(group: string): Promise<boolean>
 }
 
@@ -53,14 +53,14 @@ export function groupOffsets(kafka: KafkaSettings, log: KafkaLog): GroupOffsets 
           ]),
         )
       }),
-    pin: (group, offsets) =>
+    set: (group, offsets) =>
       withAdmin(async (admin) => {
         for (const [topic, partitions] of Object.entries(offsets)) {
-          const pinned = Object.entries(partitions).map(([partition, offset]) => ({
+          const next = Object.entries(partitions).map(([partition, offset]) => ({
             partition: Number(partition),
             offset,
           }))
-          await admin.setOffsets({ groupId: group, topic, partitions: pinned })
+          await admin.setOffsets({ groupId: group, topic, partitions: next })
         }
       }),
     remove: (group) =>
@@ -76,7 +76,7 @@ export function groupOffsets(kafka: KafkaSettings, log: KafkaLog): GroupOffsets 
   }
 }
 
-/** How many records lie between the two; what the group has not committed counts from 0. */
+/** How many records lie between the two. Where the group has committed nothing, it counts from 0. */
 export function offsetsBetween(committed: TopicOffsets, ends: TopicOffsets): number {
   let records = 0n
   for (const [topic, partitions] of Object.entries(ends)) {

@@ -1,14 +1,15 @@
 import net from 'node:net'
 import { afterEach, expect, inject, test, vi } from 'vitest'
 import { scanTopic } from './scan-topic.ts'
-import { playground, rememberingLog, texts } from '../testing/harness.ts'
+import { recordingLog } from '@lockstep/testkit/recording-log.ts'
+import { kafkaFixture, texts } from '@lockstep/testkit/kafka/kafka-fixture.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
 // An error without a handler would end the service: it fails the run of the tests too.
 test('brokers that fall silent in the middle of a scan fail that scan, and nothing else', async () => {
-  await using place = await playground(inject('kafkaBrokers'))
-  await place.produce(texts('1'))
+  await using fixture = await kafkaFixture(inject('kafkaBrokers'))
+  await fixture.produce(texts('1'))
   const connect = net.connect.bind(net) as (...args: unknown[]) => net.Socket
   const opened: net.Socket[] = []
   let swallowed = 0
@@ -23,7 +24,7 @@ test('brokers that fall silent in the middle of a scan fail that scan, and nothi
     opened.push(socket)
     return socket
   })
-  const scan = scanTopic({ kafka: place.kafka, log: rememberingLog(), topic: place.topic }, () => {})
+  const scan = scanTopic({ kafka: fixture.kafka, log: recordingLog(), topic: fixture.topic }, () => {})
   await expect(scan).rejects.toThrow('the network is down')
   expect(swallowed).toBeGreaterThan(2)
 })

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { EachBatchPayload } from 'kafkajs'
+import type { Consumer, EachBatchPayload } from 'kafkajs'
+import { withTimeout } from '../../async/with-timeout.ts'
 import {
   boundedRetries,
   createClient,
@@ -7,35 +8,50 @@ import {
   type KafkaLog,
   type KafkaSettings,
 } from '../client/client.ts'
-import { keepBeating } from '../consumer/heartbeats.ts'
-import { receivedHeaders, type ReceivedRecord } from '../client/record.ts'
+import { receivedRecord, type ReceivedRecord } from '../client/record.ts'
+import { sendHeartbeats } from '../consumer/heartbeats.ts'
 
-/** Gets the records of one partition, in order. `false` ends the scan. */
+/** Receives the records of one partition, in order. `false` ends the scan. */
 export type Take = (records: readonly ReceivedRecord[]) => Promise<boolean | void> | boolean | void
 
-/** Without a batch for so long, ms, the scan looks whether the records that it waits for are still there. */
+/** Without a batch for this long, ms, the scan checks whether the missing records still exist. */
 const STALL_MS = 5_000
 const MAX_STALLS = 4
 
-/** The offsets of a partition that a scan has yet to read: `next` up to `end`, which is not in it. */
+/** The offsets of a partition that a scan must still read: from `next` up to `end`, which is excluded. */
 type Span = { next: bigint; end: bigint }
 
+type Scan = {
+  topic: string
+  /** By partition; a finished partition is removed. */
+  spans: Map<number, Span>
+  take: Take
+  /** Counts the batches, to notice a stall. */
+  batches: number
+  /** Whether `take` is running. */
+  busy: boolean
+  /** Resolves at the end of the scan and rejects on a failure. */
+  done: PromiseWithResolvers<void>
+}
+
 /**
- * Reads what is in the topic now, in the order of each partition, one batch after the other: memory is bounded by the
- * brokers' fetch size. kafkajs reads only as a member of a group, so the scan is a group of its own that commits
- * nothing; the brokers forget it by themselves.
+ * Reads the records that are in the topic now, in the order of each partition, one batch at a time: the brokers' fetch
+ * size bounds the memory. kafkajs reads only as a member of a group, so each scan has its own group. It commits nothing,
+ * so the brokers delete the group by themselves.
  *
- * @param since records of this time or later; the brokers look it up
- * @throws what `take` throws; otherwise when the brokers do not answer or the topic is not there
+ * @param since only records of this time or later; the brokers look up the offsets
+ * @throws what `take` throws; otherwise if the brokers do not respond or the topic does not exist
  */
 export async function scanTopic(
   options: { kafka: KafkaSettings; log: KafkaLog; topic: string; since?: Date | undefined },
   take: Take,
 ): Promise<void> {
+  const { topic } = options
   const client = createClient(options.kafka, options.log)
   try {
-    const spans = await spansOf(client, options.topic, options.since)
-    if (spans.size > 0) await read(client, options.topic, spans, take)
+    const spans = await spansOf(client, topic, options.since)
+    if (spans.size === 0) return
+    await read(client, { topic, spans, take, batches: 0, busy: false, done: Promise.withResolvers() })
   } finally {
     client.destroy()
   }
@@ -46,7 +62,7 @@ async function spansOf({ kafka }: KafkaClient, topic: string, since?: Date): Pro
   try {
     await admin.connect()
     const ends = await admin.fetchTopicOffsets(topic)
-    // Negative times mean other things to a broker: -1 is the end of the topic.
+    // Negative times have other meanings for a broker: -1 is the end of the topic.
     const from =
       since && since.getTime() > 0 ? await admin.fetchTopicOffsetsByTimestamp(topic, since.getTime()) : []
     const starts = new Map(from.map(({ partition, offset }) => [partition, BigInt(offset)]))
@@ -60,60 +76,25 @@ async function spansOf({ kafka }: KafkaClient, topic: string, since?: Date): Pro
   }
 }
 
-async function read(client: KafkaClient, topic: string, spans: Map<number, Span>, take: Take): Promise<void> {
-  const done = Promise.withResolvers<void>()
-  // A crash or a look may reject it before anybody waits for it, which would end the process.
+async function read(client: KafkaClient, scan: Scan): Promise<void> {
+  const { topic, spans, done } = scan
+  // It may reject before anything waits for it, which would end the process.
   done.promise.catch(() => {})
-  let stalls = 0
-  let busy = false
-
-  const eachBatch = async ({ batch, heartbeat }: EachBatchPayload) => {
-    const span = spans.get(batch.partition)
-    if (!span) return
-    using _beats = keepBeating(heartbeat, 1_000)
-    stalls = 0
-    busy = true
-    try {
-      const inside = batch.messages.filter(
-        ({ offset }) => BigInt(offset) >= span.next && BigInt(offset) < span.end,
-      )
-      const records = inside.map(({ offset, timestamp, key, value, headers }): ReceivedRecord => {
-        return {
-          topic,
-          partition: batch.partition,
-          offset,
-          timestamp,
-          key,
-          value,
-          headers: receivedHeaders(headers),
-        }
-      })
-      const ended = records.length > 0 && (await take(records)) === false
-      const next = BigInt(batch.lastOffset()) + 1n
-      // What was fetched before the seek took hold lies before it.
-      if (next > span.next) span.next = next
-      if (span.next >= span.end) spans.delete(batch.partition)
-      if (ended || spans.size === 0) done.resolve()
-    } catch (error) {
-      done.reject(error)
-    } finally {
-      busy = false
-    }
+  const consumer = scanConsumer(client)
+  consumer.on(consumer.events.CRASH, ({ payload }) => done.reject(payload.error))
+  try {
+    await consumer.connect()
+    await consumer.subscribe({ topics: [topic], fromBeginning: true })
+    await consumer.run({ autoCommit: false, eachBatch: (payload) => takeBatch(scan, payload) })
+    for (const [partition, { next }] of spans) consumer.seek({ topic, partition, offset: String(next) })
+    await untilDone(client, scan)
+  } finally {
+    await consumer.disconnect().catch(() => {})
   }
+}
 
-  /** Retention may remove records that the scan has not come to. */
-  const look = async () => {
-    if (busy) return
-    if (++stalls > MAX_STALLS) throw new Error(`${topic} gives no records, though it has some`)
-    const present = await spansOf(client, topic)
-    for (const [partition, { end }] of spans) {
-      if ((present.get(partition)?.next ?? end) >= end) spans.delete(partition)
-    }
-    if (spans.size === 0) done.resolve()
-  }
-  let watch: NodeJS.Timeout | undefined
-
-  const consumer = client.kafka.consumer({
+function scanConsumer({ kafka }: KafkaClient): Consumer {
+  return kafka.consumer({
     groupId: `lockstep-scan-${randomUUID()}`,
     allowAutoTopicCreation: false,
     sessionTimeout: 10_000,
@@ -121,16 +102,50 @@ async function read(client: KafkaClient, topic: string, spans: Map<number, Span>
     maxWaitTimeInMs: 100,
     retry: { ...boundedRetries, restartOnFailure: () => Promise.resolve(false) },
   })
-  consumer.on(consumer.events.CRASH, ({ payload }) => done.reject(payload.error))
+}
+
+async function takeBatch(scan: Scan, { batch, heartbeat }: EachBatchPayload): Promise<void> {
+  const { topic, spans, take, done } = scan
+  const { partition } = batch
+  const span = spans.get(partition)
+  if (!span) return
+  using _heartbeats = sendHeartbeats(heartbeat, 1_000)
+  scan.batches++
+  scan.busy = true
   try {
-    await consumer.connect()
-    await consumer.subscribe({ topics: [topic], fromBeginning: true })
-    await consumer.run({ autoCommit: false, eachBatch })
-    for (const [partition, { next }] of spans) consumer.seek({ topic, partition, offset: String(next) })
-    watch = setInterval(() => void look().catch(done.reject), STALL_MS)
-    await done.promise
+    const wanted = batch.messages.filter(
+      ({ offset }) => BigInt(offset) >= span.next && BigInt(offset) < span.end,
+    )
+    const records = wanted.map((message) => receivedRecord({ topic, partition }, message))
+    const ended = records.length > 0 && (await take(records)) === false
+    const next = BigInt(batch.lastOffset()) + 1n
+    // A batch that was fetched before the seek took effect has lower offsets.
+    if (next > span.next) span.next = next
+    if (span.next >= span.end) spans.delete(partition)
+    if (ended || spans.size === 0) done.resolve()
+  } catch (error) {
+    done.reject(error)
   } finally {
-    clearInterval(watch)
-    await consumer.disconnect().catch(() => {})
+    scan.busy = false
+  }
+}
+
+/** Retention may delete records that the scan has not read, so it must not wait for them indefinitely. */
+async function untilDone(client: KafkaClient, scan: Scan): Promise<void> {
+  const finished = scan.done.promise.then(() => true)
+  let stalls = 0
+  for (;;) {
+    const before = scan.batches
+    if (await withTimeout(finished, STALL_MS)) return
+    if (scan.busy || scan.batches > before) {
+      stalls = 0
+      continue
+    }
+    if (++stalls > MAX_STALLS) throw new Error(`${scan.topic} returns no records, although it has some`)
+    const present = await spansOf(client, scan.topic)
+    for (const [partition, { end }] of scan.spans) {
+      if ((present.get(partition)?.next ?? end) >= end) scan.spans.delete(partition)
+    }
+    if (scan.spans.size === 0) return
   }
 }

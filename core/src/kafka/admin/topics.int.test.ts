@@ -1,7 +1,8 @@
 import { expect, inject, test } from 'vitest'
-import { freshName } from '@lockstep/local-infra/fresh-names.ts'
+import { freshName } from '@lockstep/testkit/fresh-names.ts'
 import type { TopicSpec } from '@lockstep/contracts/topic-specs.ts'
-import { playground, rememberingLog } from '../testing/harness.ts'
+import { recordingLog } from '@lockstep/testkit/recording-log.ts'
+import { kafkaFixture } from '@lockstep/testkit/kafka/kafka-fixture.ts'
 import { ensureTopics } from './topics.ts'
 
 const spec = (topic: string, changes: Partial<TopicSpec> = {}): TopicSpec => ({
@@ -13,22 +14,22 @@ const spec = (topic: string, changes: Partial<TopicSpec> = {}): TopicSpec => ({
   ...changes,
 })
 
-test('the setup makes a topic as specified, and does nothing the second time', async () => {
-  await using place = await playground(inject('kafkaBrokers'))
+test('the setup creates a topic as specified, and changes nothing the second time', async () => {
+  await using fixture = await kafkaFixture(inject('kafkaBrokers'))
   const topic = freshName('setup')
-  const ensure = (...specs: TopicSpec[]) => ensureTopics(place.kafka, rememberingLog(), specs, 1)
+  const ensure = (...specs: TopicSpec[]) => ensureTopics(fixture.kafka, recordingLog(), specs, 1)
   expect(await ensure(spec(topic))).toEqual([{ topic, outcome: 'created', notes: [] }])
   expect(await ensure(spec(topic))).toEqual([{ topic, outcome: 'unchanged', notes: [] }])
-  await place.admin.deleteTopics({ topics: [topic] })
+  await fixture.admin.deleteTopics({ topics: [topic] })
 })
 
-test('the setup raises limits, leaves alone what could lose records, and keeps what others have set', async () => {
-  await using place = await playground(inject('kafkaBrokers'))
+test('the setup raises limits, changes nothing that could lose records, and keeps settings that are not its own', async () => {
+  await using fixture = await kafkaFixture(inject('kafkaBrokers'))
   const topic = freshName('setup')
-  const ensure = (...specs: TopicSpec[]) => ensureTopics(place.kafka, rememberingLog(), specs, 1)
+  const ensure = (...specs: TopicSpec[]) => ensureTopics(fixture.kafka, recordingLog(), specs, 1)
   await ensure(spec(topic))
   const config = async (name: string) => {
-    const { resources } = await place.admin.describeConfigs({
+    const { resources } = await fixture.admin.describeConfigs({
       includeSynonyms: false,
       resources: [{ type: 2, name: topic, configNames: [name] }],
     })
@@ -38,7 +39,7 @@ test('the setup raises limits, leaves alone what could lose records, and keeps w
   const [raised] = await ensure(spec(topic, { retentionMs: 2_000_000, maxMessageBytes: 200_000 }))
   expect(raised).toMatchObject({ outcome: 'altered' })
   expect(raised?.notes).toEqual(['retention.ms: 1000000 -> 2000000', 'max.message.bytes: 100000 -> 200000'])
-  // A broker takes up a change a moment after the controller has agreed to it.
+  // A broker applies a change a moment after the controller has accepted it.
   await expect.poll(() => config('retention.ms')).toBe('2000000')
 
   const [lowered] = await ensure(
@@ -50,5 +51,5 @@ test('the setup raises limits, leaves alone what could lose records, and keeps w
   expect(await config('retention.ms')).toBe('2000000')
   expect(await config('cleanup.policy')).toBe('delete')
   expect(await config('compression.type')).toBe('uncompressed')
-  await place.admin.deleteTopics({ topics: [topic] })
+  await fixture.admin.deleteTopics({ topics: [topic] })
 })

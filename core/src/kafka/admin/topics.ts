@@ -8,19 +8,19 @@ const { ConfigResourceTypes, ConfigSource } = kafkajs
 
 export type TopicResult = {
   topic: string
-  /** `differs`: something is not as specified and was left alone. */
+  /** `differs`: the topic has a setting that is not as specified and was not changed. */
   outcome: 'created' | 'unchanged' | 'altered' | 'differs'
-  /** One line for each setting that was or is different. */
+  /** One line for each changed or different setting. */
   notes: string[]
 }
 
 /**
- * Makes the topics that are missing and compares the others with their specs. Idempotent. Alters only what loses no
- * record: larger limits and longer retention. The rest is reported: more partitions would break the order of keys,
- * shorter retention and another cleanup policy delete records.
+ * Creates missing topics and compares the others with their specs. Idempotent. Changes only what loses no record:
+ * larger limits and longer retention. It reports the rest: more partitions would break the order of keys, and a shorter
+ * retention or another cleanup policy would delete records.
  *
  * @param replicationFactor for new topics; with 3 or more, two replicas must acknowledge
- * @throws when the brokers cannot be reached, or refuse
+ * @throws if the brokers cannot be reached, or refuse
  */
 export async function ensureTopics(
   settings: KafkaSettings,
@@ -66,7 +66,7 @@ export function wantedConfig(spec: TopicSpec, replicationFactor: number): Record
     ...(spec.retentionMs === undefined ? {} : { 'retention.ms': String(spec.retentionMs) }),
     'max.message.bytes': String(spec.maxMessageBytes),
     'min.insync.replicas': replicationFactor >= 3 ? '2' : '1',
-    // kafkajs reads gzip only and stops for good at a batch in another codec. The broker unpacks what others send.
+    // kafkajs reads only gzip and stops permanently at a batch in another codec. The broker decompresses all batches.
     'compression.type': 'uncompressed',
   }
 }
@@ -82,10 +82,12 @@ async function compare(admin: Admin, spec: TopicSpec, replicationFactor: number)
   const partitions = topics[0]?.partitions ?? []
   const replicas = partitions[0]?.replicas.length ?? 0
   if (partitions.length !== spec.partitions) {
-    notes.push(`partitions: ${partitions.length}, specified ${spec.partitions}; left alone, keys would move`)
+    notes.push(
+      `partitions: ${partitions.length}, specified ${spec.partitions}; unchanged, because keys would move`,
+    )
   }
   if (replicas !== replicationFactor) {
-    notes.push(`replicas: ${replicas}, specified ${replicationFactor}; left alone, reassign them by hand`)
+    notes.push(`replicas: ${replicas}, specified ${replicationFactor}; unchanged, reassign them manually`)
   }
   const current = await describe(admin, topic)
   const wanted = wantedConfig(spec, replicas)
@@ -93,7 +95,7 @@ async function compare(admin: Admin, spec: TopicSpec, replicationFactor: number)
     const now = current.get(name)?.value
     if (now === value) continue
     if (isSafe(name, now, value)) raised[name] = value
-    else notes.push(`${name}: ${now}, specified ${value}; left alone, it may lose records`)
+    else notes.push(`${name}: ${now}, specified ${value}; unchanged, because it may lose records`)
   }
   const differs = notes.length > 0
   if (Object.keys(raised).length > 0) await alter(admin, topic, current, raised)
@@ -122,7 +124,7 @@ async function describe(admin: Admin, name: string): Promise<Current> {
   )
 }
 
-/** AlterConfigs replaces all of a topic's own settings (KIP-339 has the newer call), so those present go along. */
+/** AlterConfigs replaces all of a topic's own settings (KIP-339 has the newer call), so it must send them all. */
 async function alter(admin: Admin, name: string, current: Current, raised: Record<string, string>) {
   const own = [...current].filter(([, { ownToTopic }]) => ownToTopic).map(([key, { value }]) => [key, value])
   const merged: Record<string, string> = { ...Object.fromEntries(own), ...raised }

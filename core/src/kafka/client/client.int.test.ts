@@ -1,16 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, inject, test, vi } from 'vitest'
 import { createClient } from './client.ts'
-import { consumeText, playground, rememberingLog, texts } from '../testing/harness.ts'
+import { recordingLog } from '@lockstep/testkit/recording-log.ts'
+import { kafkaFixture, texts } from '@lockstep/testkit/kafka/kafka-fixture.ts'
+import { consumeText } from '@lockstep/testkit/kafka/text-consumer.ts'
 
 // Trap 7, on live connections.
-test('an idle consumer sets no timers of a millisecond and causes no warning of Node', async () => {
+test('an idle consumer sets no timers of a millisecond and causes no Node warning', async () => {
   const warnings: Error[] = []
   const warned = (warning: Error) => warnings.push(warning)
   process.on('warning', warned)
-  await using place = await playground(inject('kafkaBrokers'))
-  await place.produce(texts('1'))
-  await using consumer = consumeText(place)
+  await using fixture = await kafkaFixture(inject('kafkaBrokers'))
+  await fixture.produce(texts('1'))
+  await using consumer = consumeText(fixture)
   await expect.poll(() => consumer.applied).toEqual(['1'])
   const timers = vi.spyOn(globalThis, 'setTimeout')
   await delay(500)
@@ -21,8 +23,8 @@ test('an idle consumer sets no timers of a millisecond and causes no warning of 
   expect(warnings).toEqual([])
 })
 
-test('a destroyed client has no connection left and opens none', async () => {
-  const client = createClient({ brokers: inject('kafkaBrokers'), clientId: 'test' }, rememberingLog())
+test('a destroyed client closes its connections and opens no new ones', async () => {
+  const client = createClient({ brokers: inject('kafkaBrokers'), clientId: 'test' }, recordingLog())
   const admin = client.kafka.admin()
   await admin.connect()
   client.destroy()

@@ -6,11 +6,11 @@ import { join } from 'node:path'
 import tls from 'node:tls'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { throwAwayDir } from '@lockstep/local-infra/throw-away-dir.ts'
+import { throwAwayDir } from '@lockstep/testkit/throw-away-dir.ts'
 import { createClient, type KafkaSettings } from './client.ts'
-import { rememberingLog } from '../testing/harness.ts'
+import { recordingLog } from '@lockstep/testkit/recording-log.ts'
 
-test('the client talks TLS to brokers of the authority it was given, and to no others', async () => {
+test('the client uses TLS with brokers of the configured authority, and with no others', async () => {
   await using folder = await throwAwayDir()
   const [keyFile, certFile] = [join(folder.dir, 'key.pem'), join(folder.dir, 'cert.pem')]
   await promisify(execFile)('openssl', [
@@ -30,7 +30,7 @@ test('the client talks TLS to brokers of the authority it was given, and to no o
   const { port } = broker.address() as AddressInfo
   const connect = async (trust: KafkaSettings['tls']) => {
     const settings = { brokers: [`127.0.0.1:${port}`], clientId: 'test', tls: trust ?? false }
-    const client = createClient(settings, rememberingLog())
+    const client = createClient(settings, recordingLog())
     const failure = await client.kafka.admin().connect().then(String, String)
     client.destroy()
     return failure

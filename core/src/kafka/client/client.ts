@@ -2,14 +2,14 @@ import net from 'node:net'
 import tls from 'node:tls'
 import { Kafka, logLevel, type ISocketFactoryArgs, type KafkaConfig, type LogEntry } from 'kafkajs'
 import type { Logger } from 'pino'
-import { beginConnectionsEmpty } from '../patches/connection.ts'
+import { clearBufferOnConnect } from '../patches/connection.ts'
 import { stopIdleRequestQueues } from '../patches/request-queue.ts'
 
 stopIdleRequestQueues()
-beginConnectionsEmpty()
+clearBufferOnConnect()
 
 export type KafkaSettings = {
-  /** `host:port` of some brokers; the others are learnt from them. */
+  /** `host:port` of some brokers; the client discovers the others. */
   brokers: readonly string[]
   /** Shown in the brokers' logs and quotas. */
   clientId: string
@@ -22,16 +22,16 @@ export type KafkaLog = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
 
 export type KafkaClient = {
   kafka: Kafka
-  /** Cuts every connection and refuses new ones: what kafkajs still has under way fails and ends. Idempotent. */
+  /** Closes every connection and refuses new ones, so that every operation in flight fails. Idempotent. */
   destroy: () => void
 }
 
-/** Milliseconds. Worst case of one request that gets no answer: 10 s; of one broker that swallows packets: 3 s. */
+/** Milliseconds. Worst case of one request without a response: 10 s; of one broker that drops packets: 3 s. */
 const timeouts = { connectionTimeout: 3_000, authenticationTimeout: 5_000, requestTimeout: 10_000 }
 
 /**
- * Trap 6: every field is set, also because kafkajs takes other defaults when NODE_ENV is `test`
- * (src/retry/defaults.test.js). Retries are few: whoever calls decides how often to begin again.
+ * Trap 6: every field is set, also because kafkajs has other defaults when NODE_ENV is `test`
+ * (src/retry/defaults.test.js). There are few retries: the caller decides how often to repeat the operation.
  */
 export const boundedRetries = {
   retries: 3,
@@ -52,7 +52,7 @@ export function createClient(settings: KafkaSettings, log: KafkaLog): KafkaClien
     const socket = ssl
       ? tls.connect({ host, port, ...servername, ...ssl }, onConnect)
       : net.connect({ host, port }, onConnect)
-    // A commit behind a heartbeat would otherwise wait for the delayed ACK of the first, 40 ms on Linux.
+    // Otherwise a commit after a heartbeat waits for the delayed ACK of the heartbeat, 40 ms on Linux.
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 60_000)
     sockets.add(socket)
@@ -85,9 +85,9 @@ export function createClient(settings: KafkaSettings, log: KafkaLog): KafkaClien
 }
 
 /**
- * kafkajs logs an error for each attempt that it is about to repeat, and tells at info what its caller just asked
- * for. What really failed is thrown, and logged by whoever gets it. One thing is only ever logged: the records at a
- * group's offset are gone, for example because they were kept for a shorter time than the group was away.
+ * kafkajs logs an error for each attempt that it will repeat, and logs each call at info, so both go to lower levels. A
+ * final failure is thrown, and its caller logs it. Only one failure is logged and never thrown: the records at a
+ * group's offset no longer exist, for example because the group was stopped for longer than their retention.
  */
 function forward(log: KafkaLog, { namespace, level, log: entry }: LogEntry): void {
   const { message, timestamp: _t, logger: _l, stack: _s, ...fields } = entry

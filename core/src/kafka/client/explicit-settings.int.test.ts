@@ -2,16 +2,17 @@ import kafkajs from 'kafkajs'
 import { afterEach, expect, test, vi } from 'vitest'
 import { createClient } from './client.ts'
 import { connectProducer } from '../producer/producer.ts'
-import { consumeText, rememberingLog } from '../testing/harness.ts'
+import { recordingLog } from '@lockstep/testkit/recording-log.ts'
+import { consumeText } from '@lockstep/testkit/kafka/text-consumer.ts'
 
-/** Trap 6: what must not be left to the defaults of kafkajs. Nothing listens on port 1. */
+/** Trap 6: settings that must not depend on the defaults of kafkajs. Nothing listens on port 1. */
 const kafka = { brokers: ['127.0.0.1:1'], clientId: 'test' }
 
 afterEach(() => vi.restoreAllMocks())
 
-test('a producer makes no topics, has one request in flight and repeats nothing by itself', async () => {
+test('a producer creates no topics, has one request in flight and retries nothing by itself', async () => {
   const made = vi.spyOn(kafkajs.Kafka.prototype, 'producer')
-  await using producer = connectProducer(kafka, rememberingLog())
+  await using producer = connectProducer(kafka, recordingLog())
   await producer.send([{ topic: 't', key: null, value: null }]).catch(() => {})
   expect(made.mock.calls[0]).toMatchObject([
     {
@@ -24,7 +25,7 @@ test('a producer makes no topics, has one request in flight and repeats nothing 
   ])
 })
 
-test('a consumer makes no topics, fetches with a short wait, and does not begin again by itself', async () => {
+test('a consumer creates no topics, fetches with a short wait, and does not restart by itself', async () => {
   const made = vi.spyOn(kafkajs.Kafka.prototype, 'consumer')
   await using consumer = consumeText({ kafka, group: 'g', topic: 't' }, { tuning: { stopTimeoutMs: 10 } })
   const [config] = made.mock.calls[0] ?? []
@@ -39,11 +40,11 @@ test('a consumer makes no topics, fetches with a short wait, and does not begin 
   expect(consumer.applied).toEqual([])
 })
 
-test('a client waits for connections and answers for a bounded time', async () => {
-  const client = createClient(kafka, rememberingLog())
+test('a client waits for connections and responses for a limited time', async () => {
+  const client = createClient(kafka, recordingLog())
   const from = Date.now()
   await expect(client.kafka.admin().connect()).rejects.toThrow('ECONNREFUSED')
-  // By itself kafkajs goes on for 9 s.
+  // With its own defaults, kafkajs retries for 9 s.
   expect(Date.now() - from).toBeLessThan(7_000)
   client.destroy()
 })

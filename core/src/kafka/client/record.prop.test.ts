@@ -4,7 +4,7 @@ import type { IHeaders } from 'kafkajs'
 import { expect, test } from 'vitest'
 import { encodableHeaders, headerValues, receivedHeaders } from './record.ts'
 
-/* What kafkajs makes of a record on its way to the broker and back. */
+/* Encodes and decodes a record with kafkajs itself. */
 
 type Decoder = { readVarInt(): number }
 type Encode = (record: { key: Buffer; value: Buffer; headers: IHeaders }) => { buffer: Buffer }
@@ -18,7 +18,7 @@ const encode = require('kafkajs/src/protocol/recordBatch/record/v0') as Encode
 const decode = require('kafkajs/src/protocol/recordBatch/record/v0/decoder') as Decode
 const Bytes = require('kafkajs/src/protocol/decoder') as new (buffer: Buffer) => Decoder
 
-function carried(headers: IHeaders): IHeaders {
+function roundTrip(headers: IHeaders): IHeaders {
   const bytes = new Bytes(encode({ key: Buffer.alloc(0), value: Buffer.alloc(0), headers }).buffer)
   bytes.readVarInt() // the length
   return decode(bytes, { firstOffset: '0', firstTimestamp: '0' }).headers
@@ -30,15 +30,15 @@ const value = fc.option(
 )
 const name = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 20 }),
-  // What plain objects inherit.
+  // The names of inherited properties.
   fc.constantFrom('constructor', 'toString', '__proto__', 'hasOwnProperty'),
 )
 const headers = fc.dictionary(name, fc.array(value, { minLength: 1, maxLength: 3 }), { maxKeys: 6 })
 
-test('every header comes back with all its values in their order, whatever its name and bytes', () => {
+test('every header keeps all its values in their order, for any name and bytes', () => {
   fc.assert(
     fc.property(headers, (sent) => {
-      const received = receivedHeaders(carried(encodableHeaders(sent)))
+      const received = receivedHeaders(roundTrip(encodableHeaders(sent)))
       expect(Object.keys(received).toSorted()).toEqual(Object.keys(sent).toSorted())
       for (const [key, values] of Object.entries(sent)) expect(headerValues(received, key)).toEqual(values)
     }),
@@ -46,11 +46,11 @@ test('every header comes back with all its values in their order, whatever its n
   )
 })
 
-test('and once more when what came is sent on', () => {
+test('received headers that are sent again are received unchanged', () => {
   fc.assert(
     fc.property(headers, (sent) => {
-      const first = receivedHeaders(carried(encodableHeaders(sent)))
-      expect(receivedHeaders(carried(encodableHeaders(first)))).toEqual(first)
+      const first = receivedHeaders(roundTrip(encodableHeaders(sent)))
+      expect(receivedHeaders(roundTrip(encodableHeaders(first)))).toEqual(first)
     }),
   )
 })

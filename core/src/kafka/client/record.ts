@@ -1,13 +1,13 @@
-import type { IHeaders } from 'kafkajs'
+import type { IHeaders, KafkaMessage } from 'kafkajs'
 
 export type HeaderValue = Buffer | null
 /**
- * Header names with their values; a name that is repeated in the record has an array, in the record's order.
- * (kafkajs 2.2.4 keeps the order of the values of one name, not the order of different names.)
+ * Header names with their values. A name that is repeated in the record has an array, in the record's order.
+ * (kafkajs 2.2.4 keeps the order of the values of one name, but not the order of different names.)
  */
 export type RecordHeaders = Readonly<Record<string, HeaderValue | readonly HeaderValue[]>>
 
-/** A record as it came from a broker. */
+/** A record that was received from a broker. */
 export type ReceivedRecord = {
   readonly topic: string
   readonly partition: number
@@ -28,7 +28,7 @@ export type OutgoingRecord = {
   readonly headers?: Readonly<Record<string, HeaderValue | string | readonly (HeaderValue | string)[]>>
 }
 
-/** The last value of a header as text, which is the one that counts when it is repeated. */
+/** The last value of a header as text: the one that counts if the header is repeated. */
 export function headerText(headers: RecordHeaders, name: string): string | undefined {
   return headerValues(headers, name).at(-1)?.toString('utf8')
 }
@@ -41,10 +41,17 @@ export function headerValues(headers: RecordHeaders, name: string): readonly Hea
 
 const isList = <T>(value: T | readonly T[]): value is readonly T[] => Array.isArray(value)
 
+export function receivedRecord(
+  { topic, partition }: { topic: string; partition: number },
+  { offset, timestamp, key, value, headers }: KafkaMessage,
+): ReceivedRecord {
+  return { topic, partition, offset, timestamp, key, value, headers: receivedHeaders(headers) }
+}
+
 /**
- * What kafkajs decoded, without what it made up: it collects headers in a plain object and takes whatever that
- * inherits for an earlier value, so that a header named `constructor` arrives as `[Object, value]`
- * (src/protocol/recordBatch/record/v0/decoder.js).
+ * The decoded headers, without the values that kafkajs 2.2.4 adds: it collects headers in a plain object and treats an
+ * inherited property as an earlier value, so a header named `constructor` arrives as `[Object, value]`
+ * (src/protocol/recordBatch/record/v0/decoder.js; no upstream issue found).
  */
 export function receivedHeaders(decoded: IHeaders | undefined): RecordHeaders {
   const entries = Object.entries(decoded ?? {}).map(([name, value]) => {
@@ -59,7 +66,7 @@ function isHeaderValue(value: unknown): value is HeaderValue {
   return value === null || Buffer.isBuffer(value)
 }
 
-/** Headers in the shape that kafkajs encodes. */
+/** Headers in the form that kafkajs encodes. */
 export function encodableHeaders(headers: OutgoingRecord['headers'] = {}): IHeaders {
   const entries = Object.entries(headers).map(([name, value]) => {
     const values = isList(value) ? [...value] : [value]
@@ -69,10 +76,9 @@ export function encodableHeaders(headers: OutgoingRecord['headers'] = {}): IHead
 }
 
 /**
- * A null header value is legal in Kafka, but kafkajs 2.2.4 measures it by `Buffer.byteLength(null)`, which throws
- * (sizeOfHeaders in src/protocol/recordBatch/record/v0/index.js). It maps the values of a repeated header to
- * `{key, value}` and reads `value` first to measure and then to write: these read as empty first, then as null.
- * Empty and null take one byte each, so the size is right.
+ * A null header value is legal in Kafka, but kafkajs 2.2.4 measures it with `Buffer.byteLength(null)`, which throws
+ * (https://github.com/tulios/kafkajs/issues/1789). It maps the values of a repeated header to `{key, value}` and reads
+ * `value` twice, to measure and to write: this returns empty bytes first, then null. Both take one byte.
  */
 function withNulls(values: (HeaderValue | string)[]): (HeaderValue | string)[] {
   const map = (entryOf: (value: HeaderValue | string) => { key: string }) =>

@@ -5,7 +5,7 @@ import { kafkaClientSettings } from './settings.ts'
 
 const read = (env: Record<string, string>) => kafkaClientSettings(readSettings(kafkaSettings, env), 'client')
 
-test('without credentials the client talks plain text', () => {
+test('without credentials the client uses plain text', () => {
   expect(read({ KAFKA_BROKERS: 'a:1, b:2' })).toEqual({
     brokers: ['a:1', 'b:2'],
     clientId: 'client',

@@ -4,9 +4,9 @@ import type { SettingValues } from '../../config/settings.ts'
 import type { KafkaSettings } from './client.ts'
 
 /**
- * The KAFKA_* settings as the client takes them.
+ * Converts the KAFKA_* settings for the client.
  *
- * @throws when KAFKA_TLS_CA_FILE cannot be read
+ * @throws if KAFKA_TLS_CA_FILE cannot be read
  */
 export function kafkaClientSettings(
   values: SettingValues<typeof kafkaSettings>,

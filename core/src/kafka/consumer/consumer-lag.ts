@@ -1,20 +1,23 @@
-import type { Kafka } from 'kafkajs'
+import type { Admin, Kafka } from 'kafkajs'
+import { repeat } from '../../async/repeat.ts'
+import type { TopicPartition } from './batch.ts'
 import type { ConsumerMetrics } from './consumer-metrics.ts'
 
-/** Partitions of this member by topic. */
+/** The partitions of this member, by topic. */
 export type Assignment = Readonly<Record<string, readonly number[]>>
 
 export type LagWatch = {
-  /** Forgets the partitions that went to another member. */
+  /** Removes the lag of partitions that moved to another member. */
   assign(assignment: Assignment): void
-  /** What a finished batch says: `next` is the first offset that is not finished. */
-  report(topic: string, partition: number, next: bigint, highWatermark: bigint): void
+  /** The result of a finished batch. `next` is the first offset that is not finished. */
+  report(at: TopicPartition, next: bigint, highWatermark: bigint): void
   close(): Promise<void>
 }
 
 /**
- * Keeps the lag of this member's partitions. Batches tell it at once; a slow poll of committed and end offsets keeps
- * it true while nothing is handled: kafkajs does not show empty fetches, and a paused partition is not fetched at all.
+ * Keeps the lag metric of this member's partitions. Each batch updates it at once. A slow poll of committed and end
+ * offsets updates it while nothing is handled: kafkajs does not report empty fetches and does not fetch paused
+ * partitions.
  */
 export function watchLag(
   kafka: Kafka,
@@ -25,51 +28,62 @@ export function watchLag(
 ): LagWatch {
   const admin = kafka.admin()
   let assigned: Assignment = {}
-  let polling: Promise<void> | undefined
 
-  const poll = async () => {
-    await admin.connect()
+  const assign = (next: Assignment) => {
+    for (const [topic, partitions] of Object.entries(assigned)) {
+      const lost = partitions.filter((partition) => !next[topic]?.includes(partition))
+      for (const partition of lost) metrics.lag.remove({ group, topic, partition })
+    }
+    assigned = next
+  }
+  const report: LagWatch['report'] = ({ topic, partition }, next, highWatermark) => {
+    if (!assigned[topic]?.includes(partition)) return
+    metrics.lag.set({ group, topic, partition }, Number(highWatermark - next))
+    metrics.lastProgress.set({ group }, Date.now() / 1_000)
+  }
+  const refresh = async () => {
     const topics = Object.keys(assigned)
     if (topics.length === 0) return
-    const committed = await admin.fetchOffsets({ groupId: group, topics })
-    let total = 0n
-    for (const { topic, partitions } of committed) {
-      const ends = new Map((await admin.fetchTopicOffsets(topic)).map((end) => [end.partition, end]))
-      for (const { partition, offset } of partitions) {
-        const end = ends.get(partition)
-        if (!end || !assigned[topic]?.includes(partition)) continue
-        const next = offset.startsWith('-') ? BigInt(end.low) : BigInt(offset)
-        const lag = BigInt(end.high) - next
-        metrics.lag.set({ group, topic, partition }, Number(lag))
-        total += lag
-      }
-    }
-    if (total === 0n) metrics.lastProgress.set({ group }, Date.now() / 1_000)
+    const lags = await lagsOf(admin, group, topics)
+    const ours = lags.filter(({ topic, partition }) => assigned[topic]?.includes(partition))
+    for (const { lag, ...labels } of ours) metrics.lag.set({ group, ...labels }, lag)
+    if (ours.every(({ lag }) => lag === 0)) metrics.lastProgress.set({ group }, Date.now() / 1_000)
   }
-
-  const timer = setInterval(() => {
-    polling ??= poll()
-      .catch((error: unknown) => log.debug({ err: error, group }, 'consumer lag not refreshed'))
-      .finally(() => (polling = undefined))
-  }, everyMs)
+  const polling = repeat(
+    () => refresh().catch((error: unknown) => log.debug({ err: error, group }, 'failed to refresh the lag')),
+    everyMs,
+  )
 
   return {
-    assign(next) {
-      for (const [topic, partitions] of Object.entries(assigned)) {
-        const lost = partitions.filter((partition) => !next[topic]?.includes(partition))
-        for (const partition of lost) metrics.lag.remove({ group, topic, partition })
-      }
-      assigned = next
-    },
-    report(topic, partition, next, highWatermark) {
-      if (!assigned[topic]?.includes(partition)) return
-      metrics.lag.set({ group, topic, partition }, Number(highWatermark - next))
-      metrics.lastProgress.set({ group }, Date.now() / 1_000)
-    },
+    assign,
+    report,
     async close() {
-      clearInterval(timer)
-      this.assign({})
-      await admin.disconnect()
+      assign({})
+      // Not awaited: during an outage a poll takes seconds. It ends when the session destroys its client.
+      void polling[Symbol.asyncDispose]()
+      await admin.disconnect().catch(() => {})
     },
   }
+}
+
+async function lagsOf(
+  admin: Admin,
+  group: string,
+  topics: string[],
+): Promise<(TopicPartition & { lag: number })[]> {
+  await admin.connect()
+  const committed = await admin.fetchOffsets({ groupId: group, topics })
+  const lags = await Promise.all(
+    committed.map(async ({ topic, partitions }) => {
+      const ends = new Map((await admin.fetchTopicOffsets(topic)).map((end) => [end.partition, end]))
+      return partitions.flatMap(({ partition, offset }) => {
+        const end = ends.get(partition)
+        if (!end) return []
+        // Kafka reports a negative offset where the group has committed nothing.
+        const next = BigInt(offset.startsWith('-') ? end.low : offset)
+        return [{ topic, partition, lag: Number(BigInt(end.high) - next) }]
+      })
+    }),
+  )
+  return lags.flat()
 }

@@ -1,42 +1,42 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { durationBuckets } from '../../telemetry/metrics.ts'
 
-export type ConsumerMetrics = ReturnType<typeof makeMetrics>
+export type ConsumerMetrics = ReturnType<typeof createMetrics>
 
-const made = new WeakMap<Registry, ConsumerMetrics>()
+const byRegistry = new WeakMap<Registry, ConsumerMetrics>()
 
 /** The metrics of all consumers that share a registry. */
 export function consumerMetrics(registry: Registry): ConsumerMetrics {
-  const metrics = made.get(registry) ?? makeMetrics(registry)
-  made.set(registry, metrics)
+  const metrics = byRegistry.get(registry) ?? createMetrics(registry)
+  byRegistry.set(registry, metrics)
   return metrics
 }
 
-function makeMetrics(registry: Registry) {
+function createMetrics(registry: Registry) {
   const registers = [registry]
   const partition = ['group', 'topic', 'partition'] as const
   return {
     lag: new Gauge({
       name: 'kafka_consumer_lag_records',
-      help: 'Records in the partition that this consumer has not finished',
+      help: 'Records of the partition that this consumer has not finished',
       labelNames: partition,
       registers,
     }),
     records: new Counter({
       name: 'kafka_consumer_records_total',
-      help: 'Records finished: handled, or given up to the error topic',
+      help: 'Records finished: handled, or sent to the error topic (dead_letter)',
       labelNames: ['group', 'topic', 'outcome'] as const,
       registers,
     }),
     permanentFailures: new Counter({
       name: 'kafka_consumer_permanent_failures_total',
-      help: 'Records given up to the error topic, by what was wrong with them',
+      help: 'Records sent to the error topic, by error class',
       labelNames: ['group', 'topic', 'class'] as const,
       registers,
     }),
     transientRetries: new Counter({
       name: 'kafka_consumer_transient_retries_total',
-      help: 'Batches that failed and will come again',
+      help: 'Batches that failed and are retried',
       labelNames: ['group', 'topic'] as const,
       registers,
     }),
@@ -49,7 +49,7 @@ function makeMetrics(registry: Registry) {
     }),
     paused: new Gauge({
       name: 'kafka_consumer_paused_partitions',
-      help: 'Partitions that wait: for the next attempt (retry) or because too many records were given up (flood)',
+      help: 'Paused partitions: before the next attempt (retry), or after too many dead letters (flood)',
       labelNames: ['group', 'reason'] as const,
       registers,
     }),
@@ -61,13 +61,13 @@ function makeMetrics(registry: Registry) {
     }),
     restarts: new Counter({
       name: 'kafka_consumer_restarts_total',
-      help: 'Times that the consumer was begun again after it had lost its brokers',
+      help: 'Times that the consumer was restarted after a crash',
       labelNames: ['group'] as const,
       registers,
     }),
     lastProgress: new Gauge({
       name: 'kafka_consumer_last_progress_timestamp_seconds',
-      help: 'When a batch was finished last, or when there was nothing to do',
+      help: 'When the consumer last finished a batch or had nothing to do',
       labelNames: ['group'] as const,
       registers,
     }),

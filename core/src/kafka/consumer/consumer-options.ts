@@ -1,14 +1,14 @@
 import type { Registry } from 'prom-client'
 import type { KafkaLog, KafkaSettings } from '../client/client.ts'
-import type { Decode, Handle } from './process-batch.ts'
+import type { Decode, Handle } from './batch.ts'
 
 export type ConsumerOptions<T> = {
   kafka: KafkaSettings
-  /** The consumer group; names the error and retry topics too. */
+  /** The consumer group. */
   group: string
-  /** Another group whose error and retry topics this one uses too: it handles the same records. Default: its own. */
-  errorsOf?: string
-  /** The sources. `<group>.retry` is consumed beside them, by the same handler. */
+  /** The group whose error and retry topics this one shares, because it handles the same records. Default: `group`. */
+  deadLetterGroup?: string
+  /** The source topics. The same handler also consumes `<deadLetterGroup>.retry`. */
   topics: readonly string[]
   decode: Decode<T>
   handle: Handle<T>
@@ -17,32 +17,32 @@ export type ConsumerOptions<T> = {
   tuning?: Partial<ConsumerTuning>
 }
 
-/** Milliseconds where nothing else is said. */
+/** Times are in milliseconds. */
 export type ConsumerTuning = {
-  /** How long the group waits for a member that says nothing. */
+  /** How long the group waits for a silent member. */
   sessionTimeoutMs: number
   heartbeatIntervalMs: number
   /**
-   * How long the group waits for members to finish their batches when it rebalances. A broker that was killed comes
-   * back with members that do not: then the whole group waits for so long (30 s were seen at 30 s). Longer than a
-   * batch takes whose dependency is silent; one that takes longer is handled by another member again, to no harm.
+   * How long a rebalancing group waits for its members to finish their batches. A killed broker returns with members
+   * that no longer exist, and then the whole group waits this long. Longer than a batch whose dependency is silent; a
+   * batch that takes longer is harmlessly handled again by another member.
    */
   rebalanceTimeoutMs: number
   /**
-   * How long a broker holds a fetch that finds nothing. New records end the wait at once, so it does not delay them; it
-   * delays a resumed partition, a heartbeat and a stop. Measured on 6 partitions: a record takes 3 ms at 50 as at
-   * 1,000; an idle consumer costs 3% of a core at 50, 1.6% at 100, 0.5% at 250.
+   * How long a broker keeps a fetch waiting that finds nothing. New records end the wait, so it only delays a resumed
+   * partition, a heartbeat and a stop. Measured on 6 partitions: a record takes 3 ms at 50 and at 1,000; an idle
+   * consumer costs 3% of a core at 50, 1.6% at 100, 0.5% at 250.
    */
   maxWaitMs: number
   maxBytesPerPartition: number
   /** Partitions whose batches are handled at the same time. */
   concurrency: number
-  /** Records that one partition may give up in a minute before it is paused. */
+  /** Dead letters that one partition may produce in a minute before it is paused. */
   permanentFailuresPerMinute: number
   maxBackoffMs: number
-  /** The most that a stop may take: to finish the batch in hand, commit and leave the group. */
+  /** Time limit of a stop: finish the batch in progress, commit and leave the group. */
   stopTimeoutMs: number
-  /** Without any sign of life for so long the consumer counts as dead. Longer than any batch may take. */
+  /** A consumer without activity for this long counts as failed. Longer than any batch may take. */
   stallLimitMs: number
   lagRefreshMs: number
 }

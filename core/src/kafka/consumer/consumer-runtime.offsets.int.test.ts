@@ -4,99 +4,104 @@ import { join } from 'node:path'
 import { expect, inject, test } from 'vitest'
 import { errorHeaders, errorTopic } from '@lockstep/contracts/topics.ts'
 import { createClient, type KafkaSettings } from '../client/client.ts'
-import { consumeText, playground, rememberingLog, texts, textHeaders } from '../testing/harness.ts'
+import { recordingLog } from '@lockstep/testkit/recording-log.ts'
+import { kafkaFixture, texts, textHeaders } from '@lockstep/testkit/kafka/kafka-fixture.ts'
+import { consumeText } from '@lockstep/testkit/kafka/text-consumer.ts'
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => String(from + i))
 
 // Trap 4.
-test('an offset that has been deleted goes on with the earliest record, not with the latest', async () => {
-  await using place = await playground(inject('kafkaBrokers'))
-  await place.produce(texts(...numbers(0, 10)))
+test('a consumer whose offset was deleted continues with the earliest record, not with the latest', async () => {
+  await using fixture = await kafkaFixture(inject('kafkaBrokers'))
+  await fixture.produce(texts(...numbers(0, 10)))
   {
-    await using first = consumeText(place)
+    await using first = consumeText(fixture)
     await expect.poll(() => first.applied).toHaveLength(10)
-    await expect.poll(() => place.committed()).toEqual({ 0: 10 })
+    await expect.poll(() => fixture.committed()).toEqual({ 0: 10 })
   }
-  await place.produce(texts(...numbers(10, 30)))
-  await place.admin.deleteTopicRecords({ topic: place.topic, partitions: [{ partition: 0, offset: '20' }] })
+  await fixture.produce(texts(...numbers(10, 30)))
+  await fixture.admin.deleteTopicRecords({
+    topic: fixture.topic,
+    partitions: [{ partition: 0, offset: '20' }],
+  })
 
-  await using second = consumeText(place)
+  await using second = consumeText(fixture)
   await expect.poll(() => second.applied).toEqual(numbers(20, 30))
   expect(second.log.lines).toContainEqual(
     expect.objectContaining({ level: 'error', message: expect.stringContaining('Offset out of range') }),
   )
-  await expect.poll(() => place.committed()).toEqual({ 0: 30 })
+  await expect.poll(() => fixture.committed()).toEqual({ 0: 30 })
 })
 
-test('an offset beyond the end, as after a topic was lost, goes on with the earliest record', async () => {
-  await using place = await playground(inject('kafkaBrokers'))
-  await place.produce(texts('1', '2'))
+test('a consumer whose offset is beyond the end, as after the loss of a topic, continues with the earliest record', async () => {
+  await using fixture = await kafkaFixture(inject('kafkaBrokers'))
+  await fixture.produce(texts('1', '2'))
   const partitions = [{ partition: 0, offset: '1000' }]
-  await place.admin.setOffsets({ groupId: place.group, topic: place.topic, partitions })
-  await using consumer = consumeText(place)
+  await fixture.admin.setOffsets({ groupId: fixture.group, topic: fixture.topic, partitions })
+  await using consumer = consumeText(fixture)
   await expect.poll(() => consumer.applied).toEqual(['1', '2'])
 })
 
-test('offsets are committed once a batch', async () => {
-  await using place = await playground(inject('kafkaBrokers'))
-  await place.produce(texts(...numbers(0, 500)))
+test('offsets are committed once per batch', async () => {
+  await using fixture = await kafkaFixture(inject('kafkaBrokers'))
+  await fixture.produce(texts(...numbers(0, 500)))
   let batches = 0
   {
-    await using consumer = consumeText(place, {
+    await using consumer = consumeText(fixture, {
       async handle() {
         batches++
       },
     })
     await expect.poll(() => consumer.applied).toHaveLength(500)
     for (const next of numbers(500, 505)) {
-      await place.produce(texts(next))
+      await fixture.produce(texts(next))
       await expect.poll(() => consumer.applied).toContain(next)
     }
   }
   expect(batches).toBeLessThan(10)
-  expect(await commitsOf(place.kafka, place.group)).toHaveLength(batches)
+  expect(await commitsOf(fixture.kafka, fixture.group)).toHaveLength(batches)
 })
 
-test('nothing is committed above a record that is not finished', async () => {
-  await using place = await playground(inject('kafkaBrokers'))
-  await place.produce(texts('1', '2', '3'))
-  await using consumer = consumeText(place, {
+test('no offset above an unfinished record is committed', async () => {
+  await using fixture = await kafkaFixture(inject('kafkaBrokers'))
+  await fixture.produce(texts('1', '2', '3'))
+  await using consumer = consumeText(fixture, {
     async handle(messages) {
       if (messages.some(({ value }) => value === '5')) throw new Error('not now')
     },
   })
-  await expect.poll(() => place.committed()).toEqual({ 0: 3 })
-  await place.produce(texts('4', '5', '6', 'bad 7'))
+  await expect.poll(() => fixture.committed()).toEqual({ 0: 3 })
+  await fixture.produce(texts('4', '5', '6', 'bad 7'))
   const retries = () => consumer.metric('kafka_consumer_transient_retries_total')
   await expect.poll(retries).toBeGreaterThan(2)
-  expect(Math.max(...(await commitsOf(place.kafka, place.group)))).toBe(3)
-  expect(await place.recordsOf(errorTopic(place.group))).toEqual([])
+  expect(Math.max(...(await commitsOf(fixture.kafka, fixture.group)))).toBe(3)
+  expect(await fixture.recordsOf(errorTopic(fixture.group))).toEqual([])
 })
 
-test('a crash between the acknowledgement of an error record and the commit repeats both, under one identity', async () => {
-  await using place = await playground(inject('kafkaBrokers'))
-  await place.produce(texts('1', 'bad', '2'))
+test('a crash between the acknowledgement of a dead letter and the commit repeats both, with the same identity', async () => {
+  await using fixture = await kafkaFixture(inject('kafkaBrokers'))
+  await fixture.produce(texts('1', 'bad', '2'))
   const program = join(import.meta.dirname, 'testing/dies-before-commit.ts')
-  const settings = JSON.stringify({ kafka: place.kafka, group: place.group, topic: place.topic })
+  const settings = JSON.stringify({ kafka: fixture.kafka, group: fixture.group, topic: fixture.topic })
   const child = spawn(process.execPath, [program, settings], { stdio: 'inherit', timeout: 60_000 })
   const [, signal] = (await once(child, 'exit')) as [number | null, string | null]
   expect(signal).toBe('SIGKILL')
-  expect(await place.committed()).toEqual({ 0: -1 })
-  expect(await place.recordsOf(errorTopic(place.group))).toHaveLength(1)
+  expect(await fixture.committed()).toEqual({ 0: -1 })
+  expect(await fixture.recordsOf(errorTopic(fixture.group))).toHaveLength(1)
 
-  await using consumer = consumeText(place)
+  await using consumer = consumeText(fixture)
   await expect.poll(() => consumer.applied).toEqual(['1', '2'])
-  await expect.poll(() => place.committed()).toEqual({ 0: 3 })
-  const [first, second, ...others] = await place.recordsOf(errorTopic(place.group))
+  await expect.poll(() => fixture.committed()).toEqual({ 0: 3 })
+  const [first, second, ...others] = await fixture.recordsOf(errorTopic(fixture.group))
   expect(others).toEqual([])
   const { topic, partition, offset, consumerGroup } = errorHeaders
   const identity = [topic, partition, offset, consumerGroup]
   expect(textHeaders(second, ...identity)).toEqual(textHeaders(first, ...identity))
 })
 
-/** Every offset that the group ever committed, as the coordinator's own log has it. */
+/** Every offset that the group has committed, from the coordinator's own log. */
 async function commitsOf(kafka: KafkaSettings, group: string): Promise<number[]> {
-  const client = createClient(kafka, rememberingLog())
+  const client = createClient(kafka, recordingLog())
   const admin = client.kafka.admin()
   await admin.connect()
   const log = '__consumer_offsets'

@@ -1,15 +1,16 @@
 import { expect, inject, test } from 'vitest'
-import { consumeText, playground, texts } from '../testing/harness.ts'
+import { kafkaFixture, texts } from '@lockstep/testkit/kafka/kafka-fixture.ts'
+import { consumeText } from '@lockstep/testkit/kafka/text-consumer.ts'
 
-/** Of `stopTimeoutMs`, 8 s: who does not heed the 500 ms of these tests takes that long. */
+/** The default of `stopTimeoutMs` is 8 s, so a stop that ignores the 500 ms of these tests takes that long. */
 const wellBelowDefaultMs = 7_000
 
-test('a stop finishes the batch in hand, commits it and leaves the group', async () => {
-  await using place = await playground(inject('kafkaBrokers'))
-  await place.produce(texts('1', '2'))
+test('a stop finishes the batch in progress, commits it and leaves the group', async () => {
+  await using fixture = await kafkaFixture(inject('kafkaBrokers'))
+  await fixture.produce(texts('1', '2'))
   const begun = Promise.withResolvers<void>()
   const finish = Promise.withResolvers<void>()
-  const consumer = consumeText(place, {
+  const consumer = consumeText(fixture, {
     async handle() {
       begun.resolve()
       await finish.promise
@@ -20,16 +21,16 @@ test('a stop finishes the batch in hand, commits it and leaves the group', async
   finish.resolve()
   await stopped
   expect(consumer.applied).toEqual(['1', '2'])
-  expect(await place.committed()).toEqual({ 0: 2 })
-  expect(await place.members()).toEqual([])
+  expect(await fixture.committed()).toEqual({ 0: 2 })
+  expect(await fixture.members()).toEqual([])
 })
 
 test('a stop while a handler hangs ends within its deadline', async () => {
-  await using place = await playground(inject('kafkaBrokers'))
-  await place.produce(texts('1'))
+  await using fixture = await kafkaFixture(inject('kafkaBrokers'))
+  await fixture.produce(texts('1'))
   const begun = Promise.withResolvers<void>()
   const finish = Promise.withResolvers<void>()
-  const consumer = consumeText(place, {
+  const consumer = consumeText(fixture, {
     tuning: { stopTimeoutMs: 500 },
     async handle() {
       begun.resolve()
@@ -44,35 +45,35 @@ test('a stop while a handler hangs ends within its deadline', async () => {
 })
 
 // Trap 8.
-test('a stop while the group is joining ends within its deadline, and nothing comes to life afterwards', async () => {
-  await using place = await playground(inject('kafkaBrokers'), { partitions: 2 })
-  await place.produce(texts('1'), 0)
+test('a stop while the group is joining ends within its deadline, and the consumer does not revive afterwards', async () => {
+  await using fixture = await kafkaFixture(inject('kafkaBrokers'), { partitions: 2 })
+  await fixture.produce(texts('1'), 0)
   const begun = Promise.withResolvers<void>()
   const finish = Promise.withResolvers<void>()
-  await using busy = consumeText(place, {
+  await using busy = consumeText(fixture, {
     async handle() {
       begun.resolve()
       await finish.promise
     },
   })
   await begun.promise
-  // The group waits with its answer to the second member until the first has finished its batch.
-  const joining = consumeText(place, { tuning: { stopTimeoutMs: 500 } })
-  await expect.poll(() => place.members()).toHaveLength(2)
+  // The group responds to the second member only after the first has finished its batch.
+  const joining = consumeText(fixture, { tuning: { stopTimeoutMs: 500 } })
+  await expect.poll(() => fixture.members()).toHaveLength(2)
   const from = Date.now()
   await joining[Symbol.asyncDispose]()
   expect(Date.now() - from).toBeLessThan(wellBelowDefaultMs)
 
   finish.resolve()
-  await place.produce(texts('2'), 0)
-  await place.produce(texts('3'), 1)
+  await fixture.produce(texts('2'), 0)
+  await fixture.produce(texts('3'), 1)
   await expect.poll(() => busy.applied.toSorted()).toEqual(['1', '2', '3'])
   expect(joining.applied).toEqual([])
 })
 
-test('a stop while the brokers are away ends within its deadline', async () => {
-  const place = { kafka: { brokers: ['127.0.0.1:1'], clientId: 'test' }, group: 'g', topic: 't' }
-  const consumer = consumeText(place, { tuning: { stopTimeoutMs: 500 } })
+test('a stop while the brokers are unavailable ends within its deadline', async () => {
+  const fixture = { kafka: { brokers: ['127.0.0.1:1'], clientId: 'test' }, group: 'g', topic: 't' }
+  const consumer = consumeText(fixture, { tuning: { stopTimeoutMs: 500 } })
   const attempted = () => consumer.log.lines.some(({ level }) => level === 'warn')
   await expect.poll(attempted).toBe(true)
   const from = Date.now()

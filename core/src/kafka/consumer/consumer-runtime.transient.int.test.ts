@@ -1,13 +1,14 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, inject, test } from 'vitest'
 import { errorTopic } from '@lockstep/contracts/topics.ts'
-import type { Handle } from './process-batch.ts'
-import { consumeText, playground, texts } from '../testing/harness.ts'
+import type { Handle } from './batch.ts'
+import { kafkaFixture, texts } from '@lockstep/testkit/kafka/kafka-fixture.ts'
+import { consumeText } from '@lockstep/testkit/kafka/text-consumer.ts'
 
 /** The shortest session that a broker allows by default. */
 const tuning = { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 2_000, maxBackoffMs: 1_000 }
 
-describe.concurrent('a dependency that is away for longer than a session', () => {
+describe.concurrent('a dependency that is unavailable for longer than a session', () => {
   const outages: Record<string, (over: Promise<unknown>) => Handle<string>> = {
     'that refuses at once': (over) => {
       let back = false
@@ -22,55 +23,55 @@ describe.concurrent('a dependency that is away for longer than a session', () =>
     },
   }
   for (const [how, handler] of Object.entries(outages)) {
-    test(`${how} costs neither a record nor the membership`, async ({ expect }) => {
-      await using place = await playground(inject('kafkaBrokers'), { partitions: 2 })
-      await place.produce(texts('1', '2'), 0)
-      await place.produce(texts('3'), 1)
+    test(`${how} loses neither a record nor the membership`, async ({ expect }) => {
+      await using fixture = await kafkaFixture(inject('kafkaBrokers'), { partitions: 2 })
+      await fixture.produce(texts('1', '2'), 0)
+      await fixture.produce(texts('3'), 1)
       const over = Promise.withResolvers<void>()
       const handle = handler(over.promise)
-      await using consumer = consumeText(place, { tuning, handle })
-      await expect.poll(() => place.members()).toHaveLength(1)
-      const member = await place.members()
+      await using consumer = consumeText(fixture, { tuning, handle })
+      await expect.poll(() => fixture.members()).toHaveLength(1)
+      const member = await fixture.members()
 
-      await delay(8_000) // an outage has a length
+      await sleep(8_000) // longer than the session timeout
       expect(consumer.applied).toEqual([])
-      expect(await place.members()).toEqual(member)
+      expect(await fixture.members()).toEqual(member)
       over.resolve()
       await expect.poll(() => consumer.applied.toSorted()).toEqual(['1', '2', '3'])
-      await expect.poll(() => place.committed()).toEqual({ 0: 2, 1: 1 })
-      expect(await place.members()).toEqual(member)
+      await expect.poll(() => fixture.committed()).toEqual({ 0: 2, 1: 1 })
+      expect(await fixture.members()).toEqual(member)
       expect(await consumer.metric('kafka_consumer_rebalances_total')).toBe(1)
-      expect(await place.recordsOf(errorTopic(place.group))).toEqual([])
+      expect(await fixture.recordsOf(errorTopic(fixture.group))).toEqual([])
     })
   }
 })
 
-test('a partition whose records fail does not hold up the others', async ({ expect }) => {
-  await using place = await playground(inject('kafkaBrokers'), { partitions: 2 })
-  await place.produce(texts('stuck'), 0)
+test('a partition whose records fail does not delay the others', async ({ expect }) => {
+  await using fixture = await kafkaFixture(inject('kafkaBrokers'), { partitions: 2 })
+  await fixture.produce(texts('stuck'), 0)
   const handle: Handle<string> = async (messages) => {
     if (messages.some(({ value }) => value === 'stuck')) throw new Error('not yet')
   }
-  await using consumer = consumeText(place, { handle })
+  await using consumer = consumeText(fixture, { handle })
   const retries = () => consumer.metric('kafka_consumer_transient_retries_total')
   await expect.poll(retries).toBeGreaterThan(1)
-  await place.produce(texts('free'), 1)
+  await fixture.produce(texts('free'), 1)
   await expect.poll(() => consumer.applied).toEqual(['free'])
 })
 
-// Trap 2: kafkajs takes these three for bugs of its own and stops for good.
+// Trap 2: kafkajs treats these three as its own bugs and stops permanently.
 for (const Bug of [TypeError, RangeError, SyntaxError]) {
-  test(`a ${Bug.name} out of a handler does not end the consumer`, async ({ expect }) => {
-    await using place = await playground(inject('kafkaBrokers'))
-    await place.produce(texts('1'))
+  test(`a ${Bug.name} in a handler does not end the consumer`, async ({ expect }) => {
+    await using fixture = await kafkaFixture(inject('kafkaBrokers'))
+    await fixture.produce(texts('1'))
     let left = 2
-    await using consumer = consumeText(place, {
+    await using consumer = consumeText(fixture, {
       async handle() {
         if (left-- > 0) throw new Bug('a bug')
       },
     })
     await expect.poll(() => consumer.applied).toEqual(['1'])
-    await place.produce(texts('2'))
+    await fixture.produce(texts('2'))
     await expect.poll(() => consumer.applied).toEqual(['1', '2'])
     expect(await consumer.metric('kafka_consumer_restarts_total')).toBeUndefined()
   })

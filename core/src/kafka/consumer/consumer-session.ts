@@ -1,68 +1,53 @@
-import { once } from 'node:events'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Consumer } from 'kafkajs'
-import { batchHandler, type BatchHandler } from './batch-handler.ts'
-import { boundedRetries, createClient, type KafkaLog, type KafkaSettings } from '../client/client.ts'
+import { withTimeout } from '../../async/with-timeout.ts'
+import { boundedRetries, createClient, type KafkaSettings } from '../client/client.ts'
 import { watchLag } from './consumer-lag.ts'
-import type { ConsumerMetrics } from './consumer-metrics.ts'
 import type { ConsumerTuning } from './consumer-options.ts'
-import type { PartitionWork } from './partition-work.ts'
+import { deliverBatches, type BatchDelivery, type BatchDeliveryParts } from './deliver-batches.ts'
 
-export type SessionParts = {
-  options: { kafka: KafkaSettings; group: string; log: KafkaLog }
-  topics: readonly string[]
-  tuning: ConsumerTuning
-  metrics: ConsumerMetrics
-  work: PartitionWork
-  /** Told whenever kafkajs shows that its loop still turns. */
-  alive: () => void
-  /** Told when the group has answered with an assignment. */
-  joined: () => void
-}
+export type SessionParts = BatchDeliveryParts & { kafka: KafkaSettings; topics: readonly string[] }
 
 /**
- * One kafkajs consumer, from its connection to its end.
+ * Runs one kafkajs consumer, from its connection to its end.
  *
- * @returns undefined when `stop` was signalled and the consumer has left its group or the deadline has passed;
- *   otherwise why kafkajs gave up by itself
+ * @returns undefined after `stop`, once the consumer has left its group or the deadline has passed; otherwise the
+ *   error with which kafkajs gave up
  */
 export async function runSession(parts: SessionParts, stop: AbortSignal): Promise<Error | undefined> {
-  const { tuning, alive } = parts
-  const { kafka, group, log } = parts.options
+  const { kafka, group, log, tuning, metrics, onActivity } = parts
   const client = createClient(kafka, log)
   const consumer = client.kafka.consumer(consumerConfig(group, tuning))
-  const lag = watchLag(client.kafka, group, parts.metrics, tuning.lagRefreshMs, log)
-  const handler = batchHandler(consumer, parts, lag, stop)
-  consumer.on(consumer.events.FETCH, alive)
+  const lag = watchLag(client.kafka, group, metrics, tuning.lagRefreshMs, log)
+  const delivery = deliverBatches(consumer, lag, parts, stop)
+  consumer.on(consumer.events.FETCH, onActivity)
+  onActivity()
 
-  alive()
   const crashed = crashOf(consumer)
-  const started = start(consumer, parts, handler).catch((error: Error) => error)
+  const started = start(consumer, parts, delivery).catch((error: Error) => error)
   const startFailed = started.then((error) => error ?? crashed)
-  const over = new AbortController()
-  const stopped = stop.aborted ? undefined : untilAborted(stop, over.signal)
-  const ended = await Promise.race([stopped, crashed, startFailed])
+  using stopped = abortOf(stop)
+  const ended = await Promise.race([stopped.promise, crashed, startFailed])
 
-  const deadline = delay(tuning.stopTimeoutMs, undefined, { ref: false })
-  if (!ended) {
-    // Trap 8: kafkajs's stop does not stop a consumer that is joining: the group's answer, up to a rebalance time-out
-    // later, brings it to life again. So the join comes first, and the deadline ends whatever still goes on.
-    await Promise.race([started, crashed, deadline])
-    await Promise.race([consumer.disconnect().catch(() => {}), deadline])
+  const leave = async () => {
+    if (ended) return
+    // Trap 8: kafkajs's stop does not end a consumer that is joining: the group's response, up to a rebalance timeout
+    // later, revives it. So wait for the join first; the deadline ends whatever still runs.
+    await Promise.race([started, crashed])
+    await consumer.disconnect().catch(() => {})
   }
-  over.abort()
-  handler.close()
-  await Promise.race([lag.close().catch(() => {}), deadline])
+  await withTimeout(Promise.all([leave(), lag.close()]), tuning.stopTimeoutMs)
+  delivery.close()
   client.destroy()
   return ended
 }
 
-/** `over` takes the listener away: while brokers are away there is a session every few seconds. */
-function untilAborted(stop: AbortSignal, over: AbortSignal): Promise<undefined> {
-  return once(stop, 'abort', { signal: over }).then(
-    () => undefined,
-    () => undefined,
-  )
+/** Disposal removes the listener: during an outage of the brokers there is a new session every few seconds. */
+function abortOf(signal: AbortSignal): Disposable & { promise: Promise<undefined> } {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const onAbort = () => resolve(undefined)
+  if (signal.aborted) onAbort()
+  else signal.addEventListener('abort', onAbort)
+  return { promise, [Symbol.dispose]: () => signal.removeEventListener('abort', onAbort) }
 }
 
 function consumerConfig(groupId: string, tuning: ConsumerTuning) {
@@ -77,7 +62,7 @@ function consumerConfig(groupId: string, tuning: ConsumerTuning) {
     maxBytesPerPartition: tuning.maxBytesPerPartition,
     metadataMaxAge: 60_000,
     allowAutoTopicCreation: false,
-    // Trap 3: kafkajs would begin again by itself, for ever and without a word. consumer-runtime.ts does it instead.
+    // Trap 3: kafkajs would restart by itself, silently and indefinitely. consumer-runtime.ts restarts it instead.
     retry: { ...boundedRetries, retries: 5, restartOnFailure: () => Promise.resolve(false) },
   }
 }
@@ -85,18 +70,18 @@ function consumerConfig(groupId: string, tuning: ConsumerTuning) {
 async function start(
   consumer: Consumer,
   { topics, tuning }: SessionParts,
-  handler: BatchHandler,
+  { eachBatch }: BatchDelivery,
 ): Promise<undefined> {
   await consumer.connect()
-  // Trap 4: without fromBeginning an offset that is no longer there jumps to the latest and skips what is in between.
+  // Trap 4: without fromBeginning, an offset that no longer exists jumps to the latest and skips what lies between.
   await consumer.subscribe({ topics: [...topics], fromBeginning: true })
   await consumer.run({
     eachBatchAutoResolve: false,
-    // After each batch, and before it joins again, kafkajs commits what is resolved. Never in between: a commit
-    // waits for the coordinator's linger.
+    // kafkajs commits what is resolved after each batch and before it rejoins, and never between: a commit waits for
+    // the coordinator's linger.
     autoCommit: true,
     partitionsConsumedConcurrently: tuning.concurrency,
-    eachBatch: (payload) => handler.eachBatch(payload),
+    eachBatch,
   })
 }
 

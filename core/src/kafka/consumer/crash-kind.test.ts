@@ -3,7 +3,7 @@ import { crashKind } from './crash-kind.ts'
 import { kafkaJsError } from '../testing/kafkajs-error.ts'
 
 // Trap 3.
-test('brokers that went away are waited for; what will not change by itself is said at once', () => {
+test('an outage of the brokers is waited out; an error that no restart can fix is fatal', () => {
   const leader = kafkaJsError('KafkaJSProtocolError', { type: 'LEADER_NOT_AVAILABLE', retriable: true })
   expect(crashKind(leader)).toBe('outage')
   expect(crashKind(kafkaJsError('KafkaJSNonRetriableError', { retriable: false, cause: leader }))).toBe(

@@ -1,14 +1,14 @@
 /**
- * What a crash of the kafkajs consumer calls for.
- * - `outage`: brokers are away or busy; start again, for as long as it takes.
- * - `fatal`: it will be the same next time until somebody changes something.
- * - `unexplained`: start again, but not for ever.
+ * How to react to a crash of the kafkajs consumer.
+ * - `outage`: brokers are unavailable or busy; restart, as often as it takes.
+ * - `fatal`: a restart fails in the same way until a setting or a permission changes.
+ * - `unexplained`: restart, but only a few times.
  */
 export type CrashKind = 'outage' | 'fatal' | 'unexplained'
 
 type KafkaJsError = Error & { type?: string; retriable?: boolean }
 
-/** Error names are kafkajs's (src/errors.js); types are the protocol's. */
+/** Error names are from kafkajs (src/errors.js), types from the Kafka protocol. */
 const fatal = new Set([
   'KafkaJSNotImplemented', // a batch in a compression codec that kafkajs lacks
   'KafkaJSSASLAuthenticationError',
@@ -21,7 +21,7 @@ const fatal = new Set([
   'INVALID_TOPIC_EXCEPTION',
 ])
 
-/** Not marked as retriable by kafkajs, though they come from brokers that are not there. */
+/** kafkajs does not mark these as retriable, although unavailable brokers cause them. */
 const outage = new Set([
   'KafkaJSLockTimeout',
   'KafkaJSGroupCoordinatorNotFound',

@@ -1,6 +1,4 @@
-export type PauseReason = 'retry' | 'flood'
-
-type Partition = { topic: string; partition: number }
+import type { PauseReason, TopicPartition } from './batch.ts'
 
 type Pausable = {
   pause(topics: { topic: string; partitions: number[] }[]): void
@@ -9,42 +7,47 @@ type Pausable = {
 
 export type PartitionPauses = {
   /** Stops fetching the partition for a time. */
-  pause(where: Partition, reason: PauseReason, ms: number): void
+  pause(partition: TopicPartition, reason: PauseReason, ms: number): void
   /**
-   * Resumes everything. kafkajs keeps its pauses over a rebalance, also those of partitions that went to another
-   * member and may come back; whatever has to be paused still will be after its next batch.
+   * Resumes everything. kafkajs keeps its pauses over a rebalance, including those of partitions that moved to another
+   * member and may return. A partition that still has to wait is paused again after its next batch.
    */
   resumeAll(): void
-  count(reason: PauseReason): number
 }
 
-export function partitionPauses(consumer: Pausable, changed: () => void): PartitionPauses {
-  const paused = new Map<string, { where: Partition; reason: PauseReason; timer: NodeJS.Timeout }>()
+/** `onChange` receives the number of paused partitions of that reason after each change. */
+export function partitionPauses(
+  consumer: Pausable,
+  onChange: (reason: PauseReason, count: number) => void,
+): PartitionPauses {
+  const paused = new Map<string, { at: TopicPartition; reason: PauseReason; timer: NodeJS.Timeout }>()
+
+  const report = (reason: PauseReason) =>
+    onChange(reason, [...paused.values()].filter((pause) => pause.reason === reason).length)
 
   const resume = (key: string) => {
     const pause = paused.get(key)
     if (!pause) return
     clearTimeout(pause.timer)
     paused.delete(key)
-    changed()
+    report(pause.reason)
     try {
-      consumer.resume([{ topic: pause.where.topic, partitions: [pause.where.partition] }])
+      consumer.resume([{ topic: pause.at.topic, partitions: [pause.at.partition] }])
     } catch {
-      // kafkajs refuses when it has stopped or crashed; its pauses are gone with it.
+      // kafkajs refuses after it has stopped or crashed; its pauses end with it.
     }
   }
 
   return {
-    pause(where, reason, ms) {
-      const key = `${where.topic}/${where.partition}`
+    pause(at, reason, ms) {
+      const key = `${at.topic}/${at.partition}`
       resume(key)
-      consumer.pause([{ topic: where.topic, partitions: [where.partition] }])
-      paused.set(key, { where, reason, timer: setTimeout(() => resume(key), ms) })
-      changed()
+      consumer.pause([{ topic: at.topic, partitions: [at.partition] }])
+      paused.set(key, { at, reason, timer: setTimeout(() => resume(key), ms) })
+      report(reason)
     },
     resumeAll() {
       for (const key of paused.keys()) resume(key)
     },
-    count: (reason) => [...paused.values()].filter((pause) => pause.reason === reason).length,
   }
 }

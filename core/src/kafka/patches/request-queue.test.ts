@@ -4,7 +4,7 @@ import '../client/client.ts'
 
 type RequestQueue = { pending: unknown[]; checkPendingRequests(): void; destroy(): void }
 
-/** The real class out of kafkajs, as client.ts leaves it. */
+/** The real class of kafkajs, which client.ts has patched. */
 const Queue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as new (
   options: object,
 ) => RequestQueue
@@ -15,13 +15,13 @@ beforeEach(() => vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
 
 // Trap 7.
-test('a request queue with nothing waiting sets no timer', () => {
+test('a request queue without waiting requests sets no timer', () => {
   const idle = queue()
   idle.checkPendingRequests()
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('a request queue with a waiting request looks at it again', () => {
+test('a request queue with a waiting request checks it again', () => {
   const busy = queue()
   busy.pending.push({})
   busy.checkPendingRequests()

@@ -1,16 +1,17 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Partitioners, type Producer as KafkaJsProducer } from 'kafkajs'
 import { backoff } from '../../async/backoff.ts'
-import { boundedRetries, createClient, type KafkaLog, type KafkaSettings } from '../client/client.ts'
 import { serialQueue } from '../../async/serial-queue.ts'
+import { withTimeout } from '../../async/with-timeout.ts'
+import { boundedRetries, createClient, type KafkaLog, type KafkaSettings } from '../client/client.ts'
 import { encodableHeaders, type OutgoingRecord } from '../client/record.ts'
 import { classifySendError, SendError } from './send-error.ts'
 
 export type Producer = AsyncDisposable & {
   /**
-   * Resolves when all in-sync replicas have every record. Records of one key keep their order. Sends wait for one
-   * another. A failed or repeated send may leave records more than once, never out of their first order, as long as
-   * the caller does not go on to later records before the earlier ones are acknowledged.
+   * Resolves when all in-sync replicas have every record. Records of one key keep their order. Sends run one at a time.
+   * A failed or repeated send may write records more than once, but their first occurrences are in order, provided
+   * that the caller sends later records only after the earlier ones were acknowledged.
    *
    * @throws SendError after `sendTimeoutMs` at the latest
    */
@@ -18,21 +19,21 @@ export type Producer = AsyncDisposable & {
 }
 
 export type ProducerOptions = {
-  /** The most that one send may take, in milliseconds; the wait for earlier sends comes on top. Default 20 s. */
+  /** Time limit of one send, ms, without the wait for earlier sends. Default 20 s. */
   sendTimeoutMs?: number
 }
 
-/** For what passes in a moment: a new leader, a connection that was closed. An outage is the caller's to wait out. */
+/** Covers a change of the leader or a closed connection. The caller waits out an outage. */
 const maxAttempts = 3
 
-/** For the send in flight to be acknowledged when the process ends. */
-const leaveTimeoutMs = 4_000
+/** How long disposal waits for the acknowledgement of the send in flight, ms. */
+const disposeTimeoutMs = 4_000
 
 type Connection = { producer: KafkaJsProducer; connected: Promise<void>; destroy: () => void }
 
 /**
- * Connects at the first send, so a process can start while Kafka is away. After a failure that may lie in the
- * connection the next send begins with a new one.
+ * Connects at the first send, so a process can start while Kafka is unavailable. After a failure that the connection may
+ * have caused, the next send opens a new one.
  */
 export function connectProducer(
   settings: KafkaSettings,
@@ -50,10 +51,10 @@ export function connectProducer(
   const sendOnce = async (records: readonly OutgoingRecord[], limitMs: number) => {
     const { producer, connected } = (connection ??= connect(settings, log))
     try {
-      await within(
-        limitMs,
-        connected.then(() => producer.sendBatch(request(records))),
-      )
+      const sent = connected.then(() => producer.sendBatch(request(records)))
+      await withTimeout(sent, limitMs, () => {
+        throw new Error(`no acknowledgement within ${limitMs} ms`)
+      })
     } catch (error) {
       const classified = classifySendError(error)
       if (classified.failure === 'unavailable') discard()
@@ -70,30 +71,30 @@ export function connectProducer(
         const waitMs = backoff(attempt, 500)
         const last = attempt === maxAttempts || Date.now() + waitMs >= deadline
         if (last || !(error instanceof SendError && error.retryable)) throw error
-        await delay(waitMs)
+        await sleep(waitMs)
       }
     }
   }
 
   return {
     // Trap 1: one send in flight. kafkajs may repeat a failed request after a later one was written, and its
-    // idempotent producer loses its sequence numbers on a time-out, so order rests on this line alone.
+    // idempotent producer loses its sequence numbers on a timeout, so only this line guarantees the order.
     send: (records) => turn.run(async () => (records.length > 0 ? sendNow(records) : undefined)),
     async [Symbol.asyncDispose]() {
-      const leave = async () => {
+      const disconnect = async () => {
         await turn.idle()
         await connection?.producer.disconnect()
       }
-      await within(leaveTimeoutMs, leave()).catch(() => {})
+      await withTimeout(disconnect(), disposeTimeoutMs).catch(() => {})
       discard()
     },
   }
 }
 
 /**
- * Sends all records in their order, in as many requests as the topics' size limits want.
+ * Sends all records in order, in as many requests as the topics' size limits require.
  *
- * @throws SendError; `too_large` means that a record does not fit by itself
+ * @throws SendError; `too_large` means that a single record exceeds the limit
  */
 export async function sendInParts(producer: Producer, records: readonly OutgoingRecord[]): Promise<void> {
   try {
@@ -110,19 +111,19 @@ export async function sendInParts(producer: Producer, records: readonly Outgoing
 function connect(settings: KafkaSettings, log: KafkaLog): Connection {
   const client = createClient(settings, log)
   const producer = client.kafka.producer({
-    // The Java client's murmur2, pinned: a key must stay in its partition whatever kafkajs's default becomes.
+    // The Java client's murmur2, pinned: a key must stay in its partition if kafkajs changes its default.
     createPartitioner: Partitioners.DefaultPartitioner,
     allowAutoTopicCreation: false,
     idempotent: false,
     maxInFlightRequests: 1,
     metadataMaxAge: 60_000,
-    // None: kafkajs repeats a send only for the brokers that have not answered yet. A partition that meanwhile moved
-    // to one that has is left out, and the send succeeds without its records (src/producer/sendMessages.js). So a
-    // send is repeated as a whole, above.
+    // No retries: kafkajs repeats a send only for the brokers that have not responded. It omits a partition that has
+    // meanwhile moved to a broker that has, and the send succeeds without those records
+    // (src/producer/sendMessages.js). Instead, `sendNow` repeats the whole send.
     retry: { ...boundedRetries, retries: 0 },
   })
   const connected = producer.connect()
-  connected.catch(() => {}) // the send that waits for it gets the error
+  connected.catch(() => {}) // the send that waits for it receives the error
   return { producer, connected, destroy: client.destroy }
 }
 
@@ -133,14 +134,4 @@ function request(records: readonly OutgoingRecord[]) {
     messages: group.map(({ key, value, headers }) => ({ key, value, headers: encodableHeaders(headers) })),
   }))
   return { acks: -1, timeout: 8_000, topicMessages }
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

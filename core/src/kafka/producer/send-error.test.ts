@@ -2,13 +2,13 @@ import { expect, test } from 'vitest'
 import { classifySendError } from './send-error.ts'
 import { kafkaJsError } from '../testing/kafkajs-error.ts'
 
-test('a send that may succeed later is told from one that needs help or smaller parts', () => {
+test('the failure of a send says whether to retry, to send smaller parts, or to give up', () => {
   const replicas = kafkaJsError('KafkaJSProtocolError', { type: 'NOT_ENOUGH_REPLICAS', retriable: true })
   const large = kafkaJsError('KafkaJSProtocolError', { type: 'MESSAGE_TOO_LARGE', retriable: false })
   const failures: [Error, string][] = [
     [kafkaJsError('KafkaJSConnectionError', { retriable: true }), 'unavailable'],
     [kafkaJsError('KafkaJSNumberOfRetriesExceeded', { retriable: false, cause: replicas }), 'unavailable'],
-    [new Error('no answer within 20000 ms'), 'unavailable'],
+    [new Error('no acknowledgement within 20000 ms'), 'unavailable'],
     [large, 'too_large'],
     [kafkaJsError('KafkaJSNonRetriableError', { retriable: false, cause: large }), 'too_large'],
     [kafkaJsError('KafkaJSProtocolError', { type: 'RECORD_LIST_TOO_LARGE', retriable: false }), 'too_large'],

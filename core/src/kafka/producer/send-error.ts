@@ -1,9 +1,9 @@
 /**
  * Why a send failed.
- * - `unavailable`: no broker acknowledged in time. The records may be in the topic or not: send them again.
- * - `too_large`: the batch is over the topic's `max.message.bytes`. Send fewer at a time; a single record that is too
- *   large never fits.
- * - `refused`: not before somebody changes something (no such topic, no permission, headers that cannot be encoded).
+ * - `unavailable`: no acknowledgement in time. The records may be in the topic or not: send them again.
+ * - `too_large`: the batch exceeds the topic's `max.message.bytes`. Send fewer records at a time; a single record that
+ *   is too large never fits.
+ * - `refused`: a retry cannot help (no such topic, no permission, headers that cannot be encoded).
  */
 export type SendFailure = 'unavailable' | 'too_large' | 'refused'
 
@@ -16,7 +16,7 @@ export class SendError extends Error {
     this.failure = failure
   }
 
-  /** Whether the same send may succeed later without anybody's help. */
+  /** Whether the same send may succeed later without any other change. */
   get retryable(): boolean {
     return this.failure === 'unavailable'
   }
@@ -39,7 +39,7 @@ const programming = new Set(['RangeError', 'ReferenceError', 'SyntaxError', 'Typ
 
 type KafkaJsError = Error & { type?: string; retriable?: boolean }
 
-/** kafkajs wraps what happened in KafkaJSNumberOfRetriesExceeded and KafkaJSNonRetriableError. */
+/** kafkajs wraps the original error in KafkaJSNumberOfRetriesExceeded and KafkaJSNonRetriableError. */
 function rootOf(error: unknown): KafkaJsError {
   let root = error instanceof Error ? error : new Error(String(error))
   while (root.cause instanceof Error) root = root.cause

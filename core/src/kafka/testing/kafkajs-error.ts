@@ -1,4 +1,4 @@
-/** An error with the fields that kafkajs gives its own; its constructors are not as its types say. */
+/** An error with the fields of a kafkajs error, whose constructors differ from its types. */
 export function kafkaJsError(
   name: string,
   { cause, ...fields }: { type?: string; retriable: boolean; cause?: Error },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { groups, topics } from '@lockstep/contracts/topics.ts'
-import { brokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
+import { brokerView } from '@lockstep/testkit/kafka/broker-view.ts'
 import { openRedis } from '@lockstep/core/redis/client.ts'
 import { sendCommand } from '../../clients/send-command.ts'
 import { sendQuery } from '../../clients/send-query.ts'

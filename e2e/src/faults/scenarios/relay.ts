@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { topics } from '@lockstep/contracts/topics.ts'
-import { brokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
+import { brokerView } from '@lockstep/testkit/kafka/broker-view.ts'
 import { runSetup } from '@lockstep/local-infra/stack/migrate.ts'
 import { scopeOf } from '../../checks.ts'
 import { lockstepOf } from '../../clients/lockstep.ts'

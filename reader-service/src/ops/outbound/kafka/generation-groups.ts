@@ -9,7 +9,7 @@ const sources = [topics.productEvents, retryTopic(groups.productProjection)]
 export function kafkaGenerationGroups(offsets: GroupOffsets): GenerationGroups {
   return {
     ends: () => answered(offsets.ends(sources)),
-    pin: (group, pins) => answered(offsets.pin(group, pins)),
+    pin: (group, pins) => answered(offsets.set(group, pins)),
     behind: (group, ends) =>
       answered(offsets.committed(group, sources).then((committed) => offsetsBetween(committed, ends))),
     remove: (group) => answered(offsets.remove(group)),

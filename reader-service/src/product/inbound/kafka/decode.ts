@@ -1,7 +1,7 @@
 import { ProductEvent } from '@lockstep/contracts/gen/lockstep/product/v1/events.ts'
 import type { ProductDetails } from '@lockstep/contracts/gen/lockstep/product/v1/product.ts'
 import { eventHeaders, type ErrorClass } from '@lockstep/contracts/topics.ts'
-import type { Decoded } from '@lockstep/core/kafka/consumer/process-batch.ts'
+import type { Decoded } from '@lockstep/core/kafka/consumer/batch.ts'
 import { headerText, type ReceivedRecord } from '@lockstep/core/kafka/client/record.ts'
 import type { ProductState, ProjectedEvent } from '../../domain/product.ts'
 

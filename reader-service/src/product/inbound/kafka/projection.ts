@@ -19,7 +19,7 @@ export function startProjection(
   return startConsumer({
     ...rest,
     group,
-    errorsOf: groups.productProjection,
+    deadLetterGroup: groups.productProjection,
     topics: [topics.productEvents],
     decode: decodeProductEvent,
     handle: (messages) => project(messages.map(({ value }) => value)),

@@ -1,5 +1,5 @@
 import { openMongo } from '@lockstep/core/mongo/client.ts'
-import { freshMongo } from '@lockstep/local-infra/fresh-names.ts'
+import { freshMongo } from '@lockstep/testkit/fresh-names.ts'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { searchProducts } from '../../app/search-products.ts'
 import { productAt, tombstoneAt } from '../../../testing/products.ts'

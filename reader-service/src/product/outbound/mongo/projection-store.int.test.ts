@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { openMongo } from '@lockstep/core/mongo/client.ts'
-import { freshMongo } from '@lockstep/local-infra/fresh-names.ts'
+import { freshMongo } from '@lockstep/testkit/fresh-names.ts'
 import type { BulkWriteResult, Collection } from 'mongodb'
 import { afterAll, expect, inject, test } from 'vitest'
 import { productAt, tombstoneAt } from '../../../testing/products.ts'

@@ -4,7 +4,7 @@ import {
 } from '@lockstep/contracts/gen/lockstep/ops/v1/event_store.ts'
 import { invalid } from '@lockstep/core/errors/app-error.ts'
 import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
-import { timeFaults } from '@lockstep/core/ops/time-range.ts'
+import { timeViolations } from '@lockstep/core/ops/time-range.ts'
 import { parseInput, productTarget } from '../../../product/app/product-input.ts'
 import type { AuditedProduct, ProductStates } from '../../app/ports.ts'
 import type { Republish } from '../../app/republish.ts'
@@ -27,7 +27,7 @@ export function eventStoreService(
           { field: 'all', message: 'has to be set for the whole store; or set product_id, since or until' },
         ])
       }
-      const faults = timeFaults({ since, until })
+      const faults = timeViolations({ since, until })
       if (faults.length > 0) throw invalid(faults)
       const after = request.after && { ...request.after, productId: idOf(request.after.productId) }
       await republish({ productId, since, until, after, dryRun }, send)
