@@ -19,7 +19,7 @@ status: ## what runs, and where
 logs: ## follow the logs
 	$(stack) logs
 demo: ## send a catalogue through the writer and compare what the reader answers
-	$(node) e2e/src/demo/main.ts
+	$(node) e2e/src/demo/make-demo.ts
 
 ##@ Work on it
 dev: ## servers, and both services started again on every change
@@ -29,11 +29,11 @@ check: ## the quick checks: lint, format, types, unit tests
 test: ## everything: the checks, then unit, integration and end-to-end tests on real servers
 	scripts/bootstrap tests && scripts/run scripts/test
 faults: ## the system under faults, a short set; LONG=1 MINUTES=60 for every fault and random pairs, SEED=7 for the same again
-	scripts/bootstrap tests && scripts/run node e2e/src/faults/main.ts
+	scripts/bootstrap tests && scripts/run node e2e/src/runner/make-faults.ts
 failure_matrix: ## write docs/failure-matrix.md from the last make faults LONG=1 and make planted_bugs
-	$(run) node e2e/src/faults/matrix/main.ts
+	$(run) node e2e/src/runner/matrix/make-failure-matrix.ts
 planted_bugs: ## plant known bugs in the services, and see each of them caught
-	scripts/bootstrap tests && scripts/run node e2e/src/faults/planted/main.ts
+	scripts/bootstrap tests && scripts/run node e2e/src/planted-bugs/make-planted-bugs.ts
 format: ## lay the code out
 	$(run) pnpm format
 generate: ## generate the code of the contracts and the dashboard again

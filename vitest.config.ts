@@ -45,7 +45,7 @@ export default defineConfig({
           expect: { poll },
           sequence: { groupOrder: 2 },
           include: ['*/src/**/*.e2e.test.ts'],
-          // One worker that keeps its modules runs all files: they share one stack (e2e/src/stack-test.ts).
+          // One worker that keeps its modules runs all files: they share one stack (e2e/src/system/stack-test.ts).
           fileParallelism: false,
           isolate: false,
           testTimeout: 300_000,

@@ -1,6 +1,6 @@
 import { type ServiceError } from '@grpc/grpc-js'
-import type { Attempt, Command, Outcome, Protocol } from '../history/history.ts'
-import type { Writer } from '../services.ts'
+import type { Attempt, Command, Outcome, Protocol } from '../evidence/history.ts'
+import type { Writer } from '../system/services.ts'
 import type { ProblemBody } from './http-client.ts'
 
 /** Sends the command once; whatever becomes of it is in the result. */

@@ -1,6 +1,6 @@
 import { type ServiceError } from '@grpc/grpc-js'
-import type { Product, Protocol, Query, Read, ReadAnswer } from '../history/history.ts'
-import type { Reader } from '../services.ts'
+import type { Product, Protocol, Query, Read, ReadAnswer } from '../evidence/history.ts'
+import type { Reader } from '../system/services.ts'
 import type { ProblemBody } from './http-client.ts'
 
 /** Longer than a reader waits for a version by itself. */

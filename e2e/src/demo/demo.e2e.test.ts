@@ -2,14 +2,14 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { freePort } from '@lockstep/local-infra/ports.ts'
-import { portsOf } from '../services.ts'
-import type { Stack } from '../stack.ts'
-import { test } from '../stack-test.ts'
+import { portsOf } from '../system/services.ts'
+import type { Stack } from '../system/stack.ts'
+import { test } from '../system/stack-test.ts'
 
 function demo(ports: Record<string, number>): Promise<{ code: number; output: string }> {
   const env = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]))
   return new Promise((resolve) => {
-    const script = join(import.meta.dirname, 'main.ts')
+    const script = join(import.meta.dirname, 'make-demo.ts')
     execFile(process.execPath, [script], { env: { ...process.env, ...env } }, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr })
     })

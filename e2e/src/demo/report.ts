@@ -1,5 +1,5 @@
 import type { StackSettings } from '@lockstep/local-infra/stack/settings.ts'
-import { percentile } from '../percentile.ts'
+import { percentile } from './percentile.ts'
 import type { DemoResult } from './run-demo.ts'
 
 /** How many of the products with differences are listed. */

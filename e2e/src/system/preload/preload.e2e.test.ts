@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { throwAwayDir } from '@lockstep/local-infra/throw-away-dir.ts'
+import { expect, test } from 'vitest'
+import { order, withPreload } from './overrides.ts'
+
+/** What a process of this name takes for the present, in ms ahead of the truth, by `Date.now()` and by `new Date()`. */
+async function ahead(dir: string, name: string): Promise<number[]> {
+  const cwd = join(dir, name)
+  await mkdir(cwd)
+  const script = 'console.log(JSON.stringify([Date.now(), +new Date(), +new Date(5)]))'
+  const env = { ...process.env, ...withPreload(dir) }
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { cwd, env })
+  const [now = 0, present = 0, given = 0] = JSON.parse(stdout) as number[]
+  expect(given).toBe(5)
+  return [now - Date.now(), present - Date.now()]
+}
+
+test('a process is given another clock by its name, and others are not', async () => {
+  await using folder = await throwAwayDir()
+  await order(folder, { clocks: { 'writer-2': 300_000 } })
+  for (const ms of await ahead(folder.dir, 'writer-2')) expect(Math.abs(ms - 300_000)).toBeLessThan(60_000)
+  for (const ms of await ahead(folder.dir, 'writer-1')) expect(Math.abs(ms)).toBeLessThan(60_000)
+})
