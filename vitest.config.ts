@@ -15,7 +15,9 @@ export default defineConfig({
     reporters: [
       'default',
       slowestFiles,
-      ...(process.env.TEST_RESULTS ? [['json', { outputFile: process.env.TEST_RESULTS }] as const] : []),
+      ...(process.env.TEST_RESULTS
+        ? [['json', { outputFile: process.env.TEST_RESULTS }] satisfies ['json', object]]
+        : []),
     ],
     projects: [
       {

@@ -1,25 +1,24 @@
-import { duplicates } from './duplicate-effects.ts'
-import { misplaced } from './dead-letters.ts'
 import type { Evidence } from '../evidence/evidence.ts'
 import type { History } from '../evidence/history.ts'
-import { lost } from './lost-writes.ts'
+import { incoherentEntries } from './cache-coherence.ts'
+import { divergence } from './convergence.ts'
+import { wrongDeadLetters } from './dead-letters.ts'
+import { duplicateEffects } from './duplicate-effects.ts'
+import { lostWrites } from './lost-writes.ts'
+import { nonMonotonicReads } from './monotonic-reads.ts'
 import { outOfOrder } from './order.ts'
-import { standstills } from './progress.ts'
-import { differing, staleEntries } from './convergence.ts'
-import { backwards } from './monotonic-reads.ts'
 import type { Violation } from './violation.ts'
 
-/** Everything in which the system breaks a promise, going by what callers were told and what it keeps. */
-export function judge({ commands, reads }: History, evidence: Evidence): Violation[] {
-  const { store, topic } = evidence
+/** Compares what the callers of one subject's aggregates experienced with what the system stores about them. */
+export function checkHistory({ commands, reads }: History, evidence: Evidence): Violation[] {
+  const { events, topic } = evidence
   return [
-    ...lost(commands, evidence),
-    ...duplicates(commands, store),
-    ...outOfOrder(store, topic),
-    ...differing(evidence, reads),
-    ...backwards(reads, store),
-    ...staleEntries(evidence),
-    ...standstills(evidence.recoveries),
-    ...misplaced(evidence.rejected),
+    ...lostWrites(commands, evidence),
+    ...duplicateEffects(commands, events),
+    ...outOfOrder(events, topic),
+    ...divergence(evidence, reads),
+    ...nonMonotonicReads(reads, events),
+    ...incoherentEntries(evidence),
+    ...wrongDeadLetters(evidence.rejected),
   ]
 }

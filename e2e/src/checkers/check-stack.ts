@@ -1,51 +1,72 @@
-import { groups, topics } from '@lockstep/contracts/topics.ts'
 import { brokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
 import { sendQuery } from '../clients/send-query.ts'
-import { eventually } from '../system/eventually.ts'
-import type { Evidence, Recovery } from '../evidence/evidence.ts'
+import type { EventStore, Evidence, Recovery } from '../evidence/evidence.ts'
 import type { History, Read } from '../evidence/history.ts'
-import { judge } from './check-history.ts'
-import { differing } from './convergence.ts'
-import { show, violation, type Violation } from './violation.ts'
-import { readEvidence, readModel, readStore, type Scope } from '../evidence/read-evidence.ts'
+import { readEvents, readEvidence, readModelStates, type Scope } from '../evidence/read-evidence.ts'
+import { subjects } from '../subjects/all.ts'
+import type { Subject } from '../subjects/subject.ts'
+import { eventually } from '../system/eventually.ts'
+import { outboxSize } from '../system/postgres.ts'
 import type { Stack } from '../system/stack.ts'
+import { checkHistory } from './check-history.ts'
+import { readModelDivergence } from './convergence.ts'
+import { lateRecoveries } from './progress.ts'
+import { show, violation, type Violation } from './violation.ts'
+
+type Options = {
+  /** How long to wait until everything is published and projected. */
+  withinMs: number
+  recoveries?: readonly Recovery[]
+  /** Aggregates that no command of the history names. */
+  ids?: readonly string[]
+}
+
+export type Checked = { violations: Violation[]; evidence: Map<string, Evidence>; history: History }
 
 /**
- * Compares everything that the system keeps of a history's products with what their callers were told, and with what
- * queries answer now. Waits first, `withinMs` at most, until all is published and projected. Gives every difference.
+ * Waits until everything is published and projected, then compares what the system stores, and what queries return now,
+ * with what the callers of the history experienced. Returns a line for each violation.
  */
-export async function faultsIn(
+export async function violationsIn(
   stack: Stack,
   history: Partial<History>,
-  { withinMs }: { withinMs: number },
+  options: Options,
 ): Promise<string[]> {
-  const { violations } = await judged(stack, { commands: [], reads: [], ...history }, { withinMs })
+  const { violations } = await checkStack(stack, { commands: [], reads: [], ...history }, options)
   return violations.map(show)
 }
 
-export async function judged(
+export async function checkStack(
   stack: Stack,
   history: History,
-  {
-    withinMs,
-    recoveries = [],
-    ids = [],
-  }: { withinMs: number; recoveries?: Recovery[]; ids?: readonly string[] },
-): Promise<{ violations: Violation[]; evidence: Evidence; history: History }> {
-  const scope = scopeOf(history, ids)
-  const unsettled = await settled(stack, scope, withinMs)
-  const evidence = { ...(await readEvidence(stack, scope)), recoveries }
-  const last = await lastReads(stack, evidence)
-  const all = { commands: history.commands, reads: [...history.reads, ...last] }
-  const unanswered = last.flatMap(({ id, minVersion, answer }) =>
-    answer.type === 'failed'
-      ? [violation('C', id, `a query for version ${minVersion} fails: ${answer.code}`)]
-      : [],
-  )
-  return { violations: [...unsettled, ...judge(all, evidence), ...unanswered], evidence, history: all }
+  { withinMs, recoveries = [], ids = [] }: Options,
+): Promise<Checked> {
+  const checked: Checked = { violations: [], evidence: new Map(), history: { commands: [], reads: [] } }
+  const reads: Read[] = []
+  const limit = Date.now() + withinMs
+  for (const subject of subjects) {
+    const ours = historyOf(subject, history)
+    const scope = scopeOf(ours, ids)
+    const unfinished = await quiescence(stack, subject, scope, Math.max(0, limit - Date.now()))
+    const evidence = await readEvidence(stack, subject, scope)
+    const last = await lastReads(stack, subject, evidence.events)
+    const all = { commands: ours.commands, reads: [...ours.reads, ...last] }
+    checked.violations.push(...unfinished, ...checkHistory(all, evidence), ...failedReads(last))
+    checked.evidence.set(subject.type, evidence)
+    reads.push(...last)
+  }
+  checked.violations.push(...lateRecoveries(recoveries))
+  return { ...checked, history: { commands: history.commands, reads: [...history.reads, ...reads] } }
 }
 
-/** `ids`: of products that no command of the history named. */
+function historyOf({ type }: Subject, { commands, reads }: History): History {
+  return {
+    commands: commands.filter(({ subject }) => subject === type),
+    reads: reads.filter(({ subject }) => subject === type),
+  }
+}
+
+/** `ids`: aggregates that no command names. */
 export function scopeOf({ commands }: Pick<History, 'commands'>, ids: readonly string[] = []): Scope {
   const named = commands.flatMap(({ id, outcome }) => [
     id,
@@ -58,46 +79,62 @@ export function scopeOf({ commands }: Pick<History, 'commands'>, ids: readonly s
   }
 }
 
-/** Waits until what is in the store is published, projected and committed. */
-async function settled(stack: Stack, scope: Scope, withinMs: number): Promise<Violation[]> {
+/** Waits until every event of the store is published, projected and committed. */
+async function quiescence(
+  stack: Stack,
+  subject: Subject,
+  scope: Scope,
+  withinMs: number,
+): Promise<Violation[]> {
   await using broker = await brokerView(stack.servers.kafka.brokers)
-  const look = async () => {
-    const { rowCount } = await stack.postgres.query('select from outbox limit 1')
-    if (rowCount !== 0) throw new Error('events wait in the outbox')
-    const store = await readStore(stack, scope)
-    const model = await readModel(stack, new Set(store.keys()))
-    const [different] = differing({ store, states: [], model }, []).filter(({ what }) =>
-      what.startsWith('the model'),
-    )
-    if (different) throw new Error(show(different))
-    // Cache writes that are owed hold the offsets back.
-    const behind = await broker.uncommitted(groups.productProjection, topics.productEvents)
-    if (behind > 0) throw new Error(`${behind} records are not handled`)
+  const check = async () => {
+    if ((await outboxSize(stack.postgres)) > 0) throw new Error('events wait in the outbox')
+    const events = await readEvents(stack, subject, scope)
+    const readModel = await readModelStates(stack, subject, new Set(events.keys()))
+    const [first] = readModelDivergence({ events, readModel })
+    if (first) throw new Error(show(first))
+    // Pending invalidations of the cache hold the offsets back.
+    const behind = await broker.uncommitted(subject.group, subject.topic)
+    if (behind > 0) throw new Error(`${behind} records are not processed`)
   }
-  return await eventually(look, { withinMs, everyMs: 250 }).then(
+  return await eventually(check, { withinMs, everyMs: 250 }).then(
     () => [],
-    (error: Error) => [{ promise: 'P', what: `it does not come to rest: ${error.message}` } as const],
+    (error: Error) => [
+      { check: 'progress', what: `the system does not come to rest: ${error.message}` } as const,
+    ],
   )
 }
 
-/** What the readers answer in the end to one who asks for the last version. */
-async function lastReads({ readers }: Stack, { store }: Pick<Evidence, 'store'>): Promise<Read[]> {
-  const questions = [...store].flatMap(([id, events]) =>
-    readers.map((reader) => ({ reader, id, minVersion: events.length })),
+/** What each reader returns at the end for the last version of each aggregate. */
+async function lastReads(
+  { readers }: Stack,
+  { type: subject }: Subject,
+  events: EventStore,
+): Promise<Read[]> {
+  const queries = [...events].flatMap(([id, stored]) =>
+    readers.map((reader) => ({ reader, subject, id, minVersion: stored.length })),
   )
   const reads: Read[] = []
-  const ask = async () => {
-    // A reader that does not answer takes its time over each: the first of them say enough.
-    const failed = () => reads.filter(({ answer }) => answer.type === 'failed').length
-    for (let next; failed() < 10 && (next = questions.pop());) {
+  const work = async () => {
+    // A reader that does not respond delays each query: the first failures are enough.
+    const failures = () => reads.filter(({ result }) => result.type === 'failed').length
+    for (let next; failures() < 10 && (next = queries.pop());) {
       const { reader, ...query } = next
-      const answered = () => sendQuery(reader, 'grpc', 'at last', query)
-      let read = await answered()
-      // On a busy machine an answer may be too late once; of a model that is behind it stays so.
-      for (let again = 0; again < 3 && read.answer.type === 'failed'; again++) read = await answered()
+      const send = () => sendQuery(reader, 'grpc', 'at the end', query)
+      let read = await send()
+      // On a busy machine a response may be late once; a read model that is behind stays behind.
+      for (let repeats = 0; repeats < 3 && read.result.type === 'failed'; repeats++) read = await send()
       reads.push(read)
     }
   }
-  await Promise.all(Array.from({ length: 8 }, ask))
+  await Promise.all(Array.from({ length: 8 }, work))
   return reads
+}
+
+function failedReads(reads: readonly Read[]): Violation[] {
+  return reads.flatMap(({ id, minVersion, result }) =>
+    result.type === 'failed'
+      ? [violation('convergence', id, `a query for version ${minVersion} fails: ${result.code}`)]
+      : [],
+  )
 }

@@ -1,53 +1,58 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { EventStore, Evidence } from '../evidence/evidence.ts'
-import type { ProductState, Read } from '../evidence/history.ts'
+import type { Read, State } from '../evidence/history.ts'
 import { violation, type Violation } from './violation.ts'
 
 /**
- * C: the read model, and the writer's own states, equal the fold of the event store, field by field; and whatever a
- * query answered is what the events made of the product at that version.
+ * The read model, and the states of the writer, equal the fold of the event store, field by field. Every query returned
+ * what the events produce at that version.
  */
-export function differing(
-  { store, states, model }: Pick<Evidence, 'store' | 'states' | 'model'>,
+export function divergence(
+  { events, states, readModel }: Pick<Evidence, 'events' | 'states' | 'readModel'>,
   reads: readonly Read[],
 ): Violation[] {
   return [
-    ...unequal(store, model, 'the model'),
-    ...unequal(store, states, "the writer's state"),
-    ...reads.flatMap(({ answer }) => {
-      if (answer.type !== 'found') return []
-      const { id, version } = answer.product
-      const made = store.get(id)?.[version - 1]?.state
-      if (isDeepStrictEqual(answer.product, made)) return []
-      return [violation('C', id, `a query answered ${text(answer.product)}, the event made ${text(made)}`)]
+    ...unequal(events, readModel, 'the read model'),
+    ...unequal(events, states, 'the writer state'),
+    ...reads.flatMap(({ result }) => {
+      if (result.type !== 'found') return []
+      const { id, version } = result.state
+      const expected = events.get(id)?.[version - 1]?.state
+      if (isDeepStrictEqual(result.state, expected)) return []
+      const what = `a query returned ${fields(result.state)}, the event produces ${fields(expected)}`
+      return [violation('convergence', id, what)]
     }),
   ]
 }
 
-function unequal(store: EventStore, found: readonly ProductState[], what: string): Violation[] {
+/** What in the read model differs from the fold of the event store. */
+export function readModelDivergence({
+  events,
+  readModel,
+}: Pick<Evidence, 'events' | 'readModel'>): Violation[] {
+  return unequal(events, readModel, 'the read model')
+}
+
+function unequal(events: EventStore, found: readonly State[], what: string): Violation[] {
   const byId = new Map(found.map((state) => [state.id, state]))
-  const wrong = [...store].flatMap(([id, events]) => {
-    const wanted = events.at(-1)?.state
+  const wrong = [...events].flatMap(([id, stored]) => {
+    const expected = stored.at(-1)?.state
     const state = byId.get(id)
-    if (isDeepStrictEqual(state, wanted)) return []
-    return [violation('C', id, `${what} has ${text(state)}, its events make ${text(wanted)}`)]
+    if (isDeepStrictEqual(state, expected)) return []
+    return [
+      violation('convergence', id, `${what} has ${fields(state)}, its events produce ${fields(expected)}`),
+    ]
   })
-  const ghosts = found.filter(({ id }) => !store.has(id))
-  return [...wrong, ...ghosts.map(({ id }) => violation('C', id, `${what} has it, the store has no event`))]
+  const orphans = found.filter(({ id }) => !events.has(id))
+  return [
+    ...wrong,
+    ...orphans.map(({ id }) => violation('convergence', id, `${what} has it, the store has no event`)),
+  ]
 }
 
-/** S: an entry of the cache that queries would use says what the model says. */
-export function staleEntries({ cache, model }: Pick<Evidence, 'cache' | 'model'>): Violation[] {
-  const byId = new Map(model.map((state) => [state.id, state]))
-  return cache.flatMap((entry) => {
-    const state = byId.get(entry.id)
-    if (isDeepStrictEqual(entry, state)) return []
-    return [violation('S', entry.id, `the cache has ${text(entry)}, the model ${text(state)}`)]
-  })
-}
-
-function text(state: ProductState | undefined): string {
+/** The fields without the id, for a message. */
+export function fields(state: State | undefined): string {
   if (state === undefined) return 'nothing'
-  const { id, ...fields } = state
-  return JSON.stringify(fields)
+  const { id: _, ...rest } = state
+  return JSON.stringify(rest)
 }

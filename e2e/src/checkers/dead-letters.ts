@@ -2,25 +2,25 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Rejected, SourceRecord } from '../evidence/evidence.ts'
 import type { Violation } from './violation.ts'
 
-/** E: every record that can never be handled is in the error topic with its bytes and headers, and no other is. */
-export function misplaced({ bad, given }: Rejected): Violation[] {
+/** Every record that can never be handled is in the error topic with its bytes and headers, and no other record is. */
+export function wrongDeadLetters({ bad, deadLetters }: Rejected): Violation[] {
   const identity = ({ topic, partition, offset }: SourceRecord) => `${topic}/${partition}@${offset}`
-  const givenBy = Map.groupBy(given, identity)
-  const wanted = new Set(bad.map(identity))
-  const missing = bad.flatMap((record): Violation[] => {
+  const byIdentity = Map.groupBy(deadLetters, identity)
+  const expected = new Set(bad.map(identity))
+  const missing = bad.flatMap((record) => {
     const place = identity(record)
-    const found = givenBy.get(place)
-    if (!found) return [{ promise: 'E', what: `${place} is bad and not in the error topic` }]
+    const found = byIdentity.get(place)
+    if (!found) return [`${place} is bad and not in the error topic`]
     if (found.some(({ group }) => group === undefined))
-      return [{ promise: 'E', what: `${place} does not say which group gave it up` }]
+      return [`${place} in the error topic does not name its consumer group`]
     const same = found.every(
       ({ value, headers }) => value.equals(record.value) && isDeepStrictEqual(headers, record.headers),
     )
-    return same ? [] : [{ promise: 'E', what: `${place} has other bytes or headers in the error topic` }]
+    return same ? [] : [`${place} has other bytes or headers in the error topic`]
   })
-  const good = [...givenBy.keys()].filter((place) => !wanted.has(place))
-  return [
-    ...missing,
-    ...good.map((place): Violation => ({ promise: 'E', what: `${place} was good and given up` })),
-  ]
+  const good = [...byIdentity.keys()].filter((place) => !expected.has(place))
+  return [...missing, ...good.map((place) => `${place} is good and in the error topic`)].map((what) => ({
+    check: 'dead letters',
+    what,
+  }))
 }

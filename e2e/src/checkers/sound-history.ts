@@ -1,15 +1,7 @@
-import type { Evidence, SourceRecord, StoredEvent } from '../evidence/evidence.ts'
-import type {
-  Attempt,
-  History,
-  Outcome,
-  Product,
-  ProductState,
-  Read,
-  ReadAnswer,
-} from '../evidence/history.ts'
+import type { Evidence, Recovery, SourceRecord, StoredEvent } from '../evidence/evidence.ts'
+import type { Attempt, History, Outcome, Read, ReadResult, State } from '../evidence/history.ts'
 
-export const product = (id: string, version: number): Product => ({
+export const product = (id: string, version: number): State => ({
   id,
   version,
   deleted: false,
@@ -20,16 +12,17 @@ export const product = (id: string, version: number): Product => ({
   createdAt: '2026-01-01T00:00:00.000Z',
   updatedAt: `2026-01-01T00:00:0${version}.000Z`,
 })
-export const tombstone = (id: string, version: number): ProductState => ({ id, version, deleted: true })
+export const tombstone = (id: string, version: number): State => ({ id, version, deleted: true })
 
-export function event(id: string, version: number, change?: StoredEvent['change']): StoredEvent {
-  const type = change ?? (version === 1 ? 'created' : 'updated')
+export function event(id: string, version: number, effect?: StoredEvent['effect']): StoredEvent {
+  const type = effect ?? (version === 1 ? 'created' : 'changed')
   const gone = type === 'deleted'
   return {
     id,
     version,
     payload: Buffer.from(`${id}${version}`),
-    change: type,
+    command: { created: 'create', changed: 'update', deleted: 'delete' }[type],
+    effect: type,
     mark: gone ? undefined : `${id}${version}`,
     state: gone ? tombstone(id, version) : product(id, version),
   }
@@ -43,12 +36,13 @@ export function attempt(
   outcome: number | Outcome['type'],
   key = mark,
 ) {
-  const told: Outcome =
+  const result: Outcome =
     typeof outcome === 'number'
       ? { type: 'acknowledged', id, version: outcome }
       : { type: outcome as 'unknown', code: outcome === 'unknown' ? 'outcome_unknown' : 'unavailable' }
-  const times = { sentAt: ++clock, answeredAt: ++clock }
+  const times = { sentAt: ++clock, completedAt: ++clock }
   return {
+    subject: 'product',
     type,
     id,
     mark,
@@ -56,15 +50,15 @@ export function attempt(
     writer: 'w',
     protocol: 'http',
     ...times,
-    outcome: told,
+    outcome: result,
   } as Attempt
 }
 
-export function read(id: string, answer: number | 'not_found', query: Partial<Read> = {}): Read {
-  const told: ReadAnswer =
-    typeof answer === 'number' ? { type: 'found', product: product(id, answer) } : { type: 'not_found' }
-  const times = { sentAt: ++clock, answeredAt: ++clock }
-  return { id, protocol: 'http', connection: 'c', ...times, answer: told, ...query }
+export function read(id: string, version: number | 'not_found', query: Partial<Read> = {}): Read {
+  const result: ReadResult =
+    typeof version === 'number' ? { type: 'found', state: product(id, version) } : { type: 'not_found' }
+  const times = { sentAt: ++clock, completedAt: ++clock }
+  return { subject: 'product', id, protocol: 'http', connection: 'c', ...times, result, ...query }
 }
 
 export const bad: SourceRecord = {
@@ -75,8 +69,8 @@ export const bad: SourceRecord = {
   headers: { h: '1' },
 }
 
-/** `a` lives at version 2, `b` was deleted as version 2; an event came twice and a bad record was given up. */
-export const truth: Evidence & History = {
+/** `a` lives at version 2, `b` was deleted as version 2; an event is repeated and a bad record was dead-lettered. */
+export const sound: Evidence & History = {
   commands: [
     attempt('create', 'a', 'a1', 1),
     attempt('update', 'a', 'a2', 'unknown'),
@@ -94,14 +88,15 @@ export const truth: Evidence & History = {
     read('b', 1),
     read('b', 'not_found', { minVersion: 2 }),
   ],
-  store: new Map([
+  events: new Map([
     ['a', [event('a', 1), event('a', 2)]],
     ['b', [event('b', 1), event('b', 2, 'deleted')]],
   ]),
   states: [product('a', 2), tombstone('b', 2)],
   topic: [event('a', 1), event('b', 1), event('a', 2), event('a', 1), event('b', 2, 'deleted')],
-  model: [product('a', 2), tombstone('b', 2)],
+  readModel: [product('a', 2), tombstone('b', 2)],
   cache: [product('a', 2)],
-  rejected: { bad: [bad], given: [{ ...bad, group: 'g' }] },
-  recoveries: [{ writer: 'w', reader: 'r', healedAt: 1_000, readableAt: 31_000 }],
+  rejected: { bad: [bad], deadLetters: [{ ...bad, group: 'g' }] },
 }
+
+export const recovery: Recovery = { writer: 'w', reader: 'r', healedAt: 1_000, readableAt: 31_000 }

@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sendCommand } from './send-command.ts'
-import { eventually } from '../system/eventually.ts'
 import type { Attempt, Command, History, Protocol, Read } from '../evidence/history.ts'
-import type { Service, Writer } from '../system/services.ts'
+import { productCommand } from '../subjects/product.ts'
+import { eventually } from '../system/eventually.ts'
+import type { Writer } from '../system/services.ts'
+import { sendCommand } from './send-command.ts'
 
 /** What clients did so far; grows while they run. */
-type Recording = { commands: Attempt[]; reads: Read[] }
+export type Recording = { commands: Attempt[]; reads: Read[] }
 
 export type Load = AsyncDisposable & {
   history: History
-  /** Lets what is in hand end; rejects if the load broke down by itself. */
+  /** Lets the work in flight finish; rejects if the load failed. */
   stop(): Promise<History>
 }
 
-/** Clients that do one piece of work after the other. `perSecond`: how many all of them begin together at most. */
+/** Clients that do one piece of work after the other. `perSecond`: the most that all of them begin together. */
 export function startClients(options: {
   clients: number
   perSecond?: number
@@ -33,7 +34,7 @@ export function startClients(options: {
     }
   }
   const running = Promise.all(Array.from({ length: clients }, (_, client) => run(client)))
-  running.catch(() => {}) // whoever stops it gets the error
+  running.catch(() => {}) // `stop` reports the error
   const stop = async () => {
     stopped = true
     await running
@@ -42,10 +43,10 @@ export function startClients(options: {
   return { history, stop, [Symbol.asyncDispose]: async () => void (await stop()) }
 }
 
-/** Every other client speaks gRPC. */
+/** Every other client uses gRPC. */
 export const protocolOf = (client: number): Protocol => (client % 2 === 0 ? 'http' : 'grpc')
 
-/** Clients that send one command after the other and write down what each came to. */
+/** Clients that send one command after the other and record the outcomes. */
 export function startLoad(options: {
   clients: number
   perSecond?: number
@@ -61,7 +62,7 @@ export function startLoad(options: {
   })
 }
 
-/** Resolves when so many more commands were acknowledged than now. */
+/** Resolves when this many more commands are acknowledged than now. */
 export async function acknowledged(
   load: Pick<Load, 'history'>,
   more: number,
@@ -77,64 +78,24 @@ export async function acknowledged(
   )
 }
 
-/** Every client changes the same products: many commands meet. */
+/** All clients update the same products, so that many commands conflict. */
 export function updatesOf(ids: readonly string[]): () => Command {
-  return () => {
-    const id = ids[Math.floor(Math.random() * ids.length)] as string
-    return { type: 'update', id, mark: randomUUID() }
-  }
+  return () => productCommand('update', ids[Math.floor(Math.random() * ids.length)])
 }
 
-/** Every client creates products of its own, changes each a few times, and deletes every other one. */
+/** Every client creates its own products, updates each a few times, and deletes every other one. */
 export function wholeLives(updatesEach = 4): (client: number) => Command {
-  const lives = new Map<number, { id: string; steps: Command['type'][] }>()
+  const lives = new Map<number, Command[]>()
   let begun = 0
   return (client) => {
     let life = lives.get(client)
-    if (!life?.steps.length) {
-      const updates = Array.from({ length: updatesEach }, () => 'update' as const)
-      life = { id: randomUUID(), steps: ['create', ...updates, ...(begun++ % 2 ? ['delete' as const] : [])] }
+    if (!life?.length) {
+      const id = randomUUID()
+      const updates = Array.from({ length: updatesEach }, () => productCommand('update', id))
+      const end = begun++ % 2 ? [productCommand('delete', id)] : []
+      life = [productCommand('create', id), ...updates, ...end]
       lives.set(client, life)
     }
-    return { type: life.steps.shift() as Command['type'], id: life.id, mark: randomUUID() }
-  }
-}
-
-/** One after the other, whether they answer or not. */
-export function inTurn<S extends Service>(services: readonly S[]): () => S {
-  let next = 0
-  return () => services[next++ % services.length] as S
-}
-
-export type Balancer<S> = AsyncDisposable & { pick: () => Promise<S> }
-
-/** Sends to those whose `/ready` answered 200 when it was asked last, as a load balancer does. */
-export function balancer<S extends Service>(services: readonly S[], everyMs = 50): Balancer<S> {
-  const ready = new Set<S>(services)
-  let stopped = false
-  const watch = async (service: S) => {
-    while (!stopped) {
-      const answer = await service.admin.send('GET', '/ready', { timeoutMs: 1_000 }).catch(() => undefined)
-      if (answer?.status === 200) ready.add(service)
-      else ready.delete(service)
-      await sleep(everyMs)
-    }
-  }
-  const watching = Promise.all(services.map(watch))
-  const turn = inTurn(services)
-  return {
-    async pick() {
-      for (;;) {
-        for (let tried = 0; tried < services.length; tried++) {
-          const service = turn()
-          if (ready.has(service)) return service
-        }
-        await sleep(10)
-      }
-    },
-    async [Symbol.asyncDispose]() {
-      stopped = true
-      await watching
-    },
+    return life.shift() as Command
   }
 }

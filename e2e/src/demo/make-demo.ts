@@ -11,7 +11,7 @@ class NotReady extends Error {}
 
 /**
  * `make demo`: sends a catalogue of products through the writer and compares, field by field, what the reader
- * answers. The products get new ids each time and stay, but for those it deletes itself. Exit codes: 0 when every
+ * returns. The products get new ids each time and stay, except those that it deletes itself. Exit codes: 0 when every
  * product is right, 1 otherwise.
  */
 async function main(): Promise<void> {
@@ -35,8 +35,8 @@ async function expectReady(service: string, adminPort: number): Promise<void> {
   const url = `http://127.0.0.1:${adminPort}/ready`
   const response = await fetch(url).catch(() => undefined)
   if (response?.ok) return
-  const answer = response ? `answers ${response.status}: ${await response.text()}` : 'does not answer'
-  throw new NotReady(`The ${service} ${answer} (${url}).`)
+  const found = response ? `responds with ${response.status}: ${await response.text()}` : 'does not respond'
+  throw new NotReady(`The ${service} ${found} (${url}).`)
 }
 
 try {

@@ -1,38 +1,39 @@
-import type { ProductState } from './history.ts'
+import type { State } from './history.ts'
 
-/** What the system keeps of the products of a history, read once it had time to settle. */
+/** What the system stores about the aggregates of one type that a history names, read after the faults were healed. */
 export type Evidence = {
-  store: EventStore
-  /** The table `products` of the writer. */
-  states: readonly ProductState[]
+  events: EventStore
+  /** The states on which the writer decides. */
+  states: readonly State[]
   topic: readonly TopicRecord[]
-  model: readonly ProductState[]
-  cache: readonly ProductState[]
+  readModel: readonly State[]
+  cache: readonly State[]
   rejected: Rejected
-  recoveries: readonly Recovery[]
 }
 
-/** The events of each product in the order of their versions. */
+/** The events of each aggregate in the order of their versions. */
 export type EventStore = ReadonlyMap<string, readonly StoredEvent[]>
 
 export type StoredEvent = {
   id: string
   version: number
   payload: Buffer
-  change: 'created' | 'updated' | 'deleted'
-  /** The name after the event, by which its command is known; undefined for a deletion. */
+  /** The type of the command that causes such an event. */
+  command: string
+  effect: 'created' | 'changed' | 'deleted'
+  /** Identifies the command; undefined when the event does not carry it. */
   mark: string | undefined
-  /** What the event makes of the product. Events carry the whole state, so the last one is their fold. */
-  state: ProductState
+  /** The state after the event. Events carry the whole state, so the last one is their fold. */
+  state: State
 }
 
-/** In the order of offsets within each partition; a product's records are all in one. */
+/** In the order of offsets within each partition; the records of an aggregate are all in one. */
 export type TopicRecord = { id: string; version: number; payload: Buffer }
 
-/** Records that can never be handled, as they were put into a topic, and what the error topic holds. */
+/** Records that can never be handled, as they were put into a topic, and the content of the error topic. */
 export type Rejected = {
   bad: readonly SourceRecord[]
-  given: readonly (SourceRecord & { group: string | undefined })[]
+  deadLetters: readonly (SourceRecord & { group: string | undefined })[]
 }
 
 export type SourceRecord = {
@@ -47,7 +48,7 @@ export type SourceRecord = {
 export type Recovery = {
   writer: string
   reader: string
-  /** When the part that had failed answered a probe, ms since the epoch. */
+  /** When every process was ready again, ms since the epoch. */
   healedAt: number
   /** When the reader showed the command; undefined when it did not within the time of the test. */
   readableAt: number | undefined

@@ -1,16 +1,20 @@
-/** What callers did and what they were told; the checkers of this folder compare it with what the system keeps. */
+/** What callers did and which responses they got; the checkers compare it with what the system stores. */
 export type History = { commands: readonly Attempt[]; reads: readonly Read[] }
 
 export type Protocol = 'http' | 'grpc'
 
 export type Command = {
-  type: 'create' | 'update' | 'delete'
-  /** Left out of a creation whose id the writer makes. */
+  /** The type of the aggregate: see subjects/. */
+  subject: string
+  type: string
+  /** Absent from a creation whose id the writer generates. */
   id?: string
-  /** The name that the product gets by this command and by no other. */
+  /** Identifies the command in its event: no other command has this mark. */
   mark: string
   /** The same in every repetition of a command. */
   idempotencyKey?: string
+  /** What the command needs besides. */
+  input?: Readonly<Record<string, unknown>>
 }
 
 /** A command that was sent once; each repetition is an attempt of its own. Times: ms since the epoch. */
@@ -18,47 +22,35 @@ export type Attempt = Command & {
   writer: string
   protocol: Protocol
   sentAt: number
-  answeredAt: number
+  completedAt: number
   outcome: Outcome
 }
 
-/** What the caller of a command knows of it. */
+/** What the caller of a command knows about it. */
 export type Outcome =
   | { type: 'acknowledged'; id: string; version: number }
   | { type: 'nothing_done'; code: string }
-  /** It may have been done: the service said so, or no answer came. */
+  /** It may have been applied: the service said so, or no response arrived. */
   | { type: 'unknown'; code: string }
 
-export type Query = { id: string; minVersion?: number }
+export type Query = { subject: string; id: string; minVersion?: number }
 
 export type Read = Query & {
   protocol: Protocol
-  /** Names the client and the process that answered; undefined when the process may have changed meanwhile. */
+  /** Names the client and the process that responded; undefined when the process may have changed meanwhile. */
   connection: string | undefined
   sentAt: number
-  answeredAt: number
-  answer: ReadAnswer
+  completedAt: number
+  result: ReadResult
 }
 
-export type ReadAnswer =
-  | { type: 'found'; product: Product }
+export type ReadResult =
+  | { type: 'found'; state: State }
   | { type: 'not_found' }
   | { type: 'failed'; code: string }
 
-/** A product as callers see it, or what is left of a deleted one. Times as RFC 3339 with milliseconds. */
-export type ProductState = Product | { id: string; version: number; deleted: true }
+/** An aggregate as callers see it; of a deleted one, only these three fields. Times as RFC 3339 with milliseconds. */
+export type State = Readonly<{ id: string; version: number; deleted: boolean; [field: string]: unknown }>
 
-export type Product = {
-  id: string
-  version: number
-  deleted: false
-  name: string
-  description: string
-  category: string
-  priceCents: number
-  createdAt: string
-  updatedAt: string
-}
-
-/** What was done to the system: a fault, its end, a start. */
+/** What happened to the system: a fault, its end, a start. */
 export type TimelineEntry = { at: number; what: string }

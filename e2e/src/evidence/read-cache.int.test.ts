@@ -5,6 +5,7 @@ import { mongoGenerationStore } from '@lockstep/reader-service/product/outbound/
 import { redisProductCache } from '@lockstep/reader-service/product/outbound/redis/product-cache.ts'
 import { productAt, tombstoneAt } from '@lockstep/reader-service/testing/products.ts'
 import { connectedRedis } from '@lockstep/reader-service/testing/redis.ts'
+import { product } from '../subjects/product.ts'
 import { afterAll, expect, inject, test } from 'vitest'
 import { readCache } from './read-cache.ts'
 
@@ -19,7 +20,7 @@ afterAll(async () => {
   await connection[Symbol.asyncDispose]()
 })
 
-test('what the reader keeps in its cache is what the judgement sees of it, until the cache is closed', async () => {
+test('the evidence shows what the reader stores in its cache, until the cache is closed', async () => {
   const { number } = await generations.read()
   const cache = redisProductCache({ connection, generation: { usable: () => number }, ttlMs: 60_000 })
   const [live, deleted, leased] = [productAt(randomUUID(), 2), tombstoneAt(randomUUID(), 3), randomUUID()]
@@ -30,9 +31,13 @@ test('what the reader keeps in its cache is what the judgement sees of it, until
   }
   await cache.read(leased)
 
-  const seen = () =>
-    readCache({ servers: { redis: { url } }, mongo: mongo.db }, new Set([live.id, deleted.id, leased]))
-  expect(await seen()).toEqual(JSON.parse(JSON.stringify([live, deleted])))
+  const shown = () =>
+    readCache(
+      { servers: { redis: { url } }, mongo: mongo.db },
+      product,
+      new Set([live.id, deleted.id, leased]),
+    )
+  expect(await shown()).toEqual(JSON.parse(JSON.stringify([live, deleted])))
   await generations.close(number)
-  expect(await seen()).toEqual([])
+  expect(await shown()).toEqual([])
 })

@@ -1,14 +1,14 @@
-import type { Letter } from '../checkers/violation.ts'
+import type { Check } from '../checkers/violation.ts'
 
-/** A bug that systems of this shape are known for, as a change of one of the services' files. */
+/** A bug that is known in systems of this shape, as a change of files of the services. */
 export type Bug = {
   name: string
-  /** The checker that has to catch it. */
-  caughtBy: Letter
-  /** The fault that brings it to light. */
+  /** The check that must report it. */
+  caughtBy: Check
+  /** The scenario whose fault makes it visible. */
   scenario: string
   changes: readonly Change[]
 }
 
-/** `find` stands in the file once; `file` is the end of its path. */
+/** `find` occurs once in the file; `file` is the end of its path. */
 export type Change = { file: string; find: string; instead: string }

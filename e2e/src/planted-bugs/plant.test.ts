@@ -15,7 +15,7 @@ test.each(bugs)('the services have a place for the planted bug "$name"', ({ chan
   expect(scenarios.map(({ name }) => name)).toContain(scenario)
 })
 
-test('a place that is not there, or there twice, is refused', () => {
+test('a place that does not exist, or exists twice, is refused', () => {
   const change = { file: 'f', find: 'x', instead: 'y' }
   expect(withChange('axb', change)).toBe('ayb')
   expect(() => withChange('ab', change)).toThrow('found 0 times')

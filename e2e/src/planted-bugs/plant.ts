@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url'
 import type { Change } from './bug.ts'
 import { bugs } from './bugs.ts'
 
-/** Has the modules that this process loads from now on contain the bug. Throws when its place is not there any more. */
+/** Changes the modules that this process loads from now on. Throws when a place to change does not exist. */
 export function plant(name: string): void {
   const bug = bugs.find((each) => each.name === name)
-  if (!bug) throw new Error(`there is no planted bug named ${name}`)
+  if (!bug) throw new Error(`There is no planted bug named ${name}.`)
   registerHooks({
     load(url, context, nextLoad) {
       const changes = bug.changes.filter(({ file }) => url.endsWith(`/${file}`))

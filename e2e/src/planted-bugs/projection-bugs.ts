@@ -7,7 +7,7 @@ const model = 'reader-service/src/product/outbound/mongo/projection-store.ts'
 export const projectionBugs: readonly Bug[] = [
   {
     name: 'offsets committed before the write',
-    caughtBy: 'L',
+    caughtBy: 'lost writes',
     scenario: 'mongo-killed',
     changes: [
       {
@@ -20,7 +20,7 @@ export const projectionBugs: readonly Bug[] = [
   },
   {
     name: 'a swallowed adapter error',
-    caughtBy: 'L',
+    caughtBy: 'lost writes',
     scenario: 'mongo-killed',
     changes: [
       {
@@ -32,7 +32,7 @@ export const projectionBugs: readonly Bug[] = [
   },
   {
     name: 'no version gate',
-    caughtBy: 'C',
+    caughtBy: 'convergence',
     scenario: 'events-repeated',
     changes: [
       {
@@ -49,7 +49,7 @@ export const projectionBugs: readonly Bug[] = [
   },
   {
     name: 'a duplicate key taken as newer',
-    caughtBy: 'C',
+    caughtBy: 'convergence',
     scenario: 'mongo-killed',
     changes: [
       {
@@ -80,7 +80,7 @@ export const projectionBugs: readonly Bug[] = [
   },
   {
     name: 'a lost tombstone',
-    caughtBy: 'C',
+    caughtBy: 'convergence',
     scenario: 'events-repeated',
     changes: [
       {
@@ -93,7 +93,7 @@ export const projectionBugs: readonly Bug[] = [
   },
   {
     name: 'error records without the headers of the original',
-    caughtBy: 'E',
+    caughtBy: 'dead letters',
     scenario: 'poison',
     changes: [
       {
@@ -105,7 +105,7 @@ export const projectionBugs: readonly Bug[] = [
   },
   {
     name: 'poison skipped instead of given up',
-    caughtBy: 'E',
+    caughtBy: 'dead letters',
     scenario: 'poison',
     changes: [
       {

@@ -8,7 +8,7 @@ const twin = (script: string) => `luaScript(new URL('${new URL(script, import.me
 export const queryBugs: readonly Bug[] = [
   {
     name: 'cache set without compare',
-    caughtBy: 'S',
+    caughtBy: 'cache coherence',
     scenario: 'events-repeated',
     changes: [
       {
@@ -26,7 +26,7 @@ export const queryBugs: readonly Bug[] = [
   },
   {
     name: 'a refused event creating a cache entry',
-    caughtBy: 'S',
+    caughtBy: 'cache coherence',
     scenario: 'events-repeated',
     changes: [
       {
@@ -38,7 +38,7 @@ export const queryBugs: readonly Bug[] = [
   },
   {
     name: 'cache fill without a lease',
-    caughtBy: 'S',
+    caughtBy: 'cache coherence',
     scenario: 'fills-racing-updates',
     changes: [
       {
@@ -57,7 +57,7 @@ export const queryBugs: readonly Bug[] = [
   },
   {
     name: 'an answer that is not held against min_version',
-    caughtBy: 'M',
+    caughtBy: 'monotonic reads',
     scenario: 'redis-flushed',
     changes: [
       {

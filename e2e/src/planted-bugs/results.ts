@@ -1,15 +1,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Letter } from '../checkers/violation.ts'
-import { keptIn } from '../runner/report.ts'
+import type { Check } from '../checkers/violation.ts'
+import { resultsFolder } from '../runner/report.ts'
 
-/** The promises that a planted bug was seen to break. */
-export type PlantedResult = { name: string; scenario: string; broken: readonly Letter[] }
+/** The checks that reported a violation with this bug. */
+export type PlantedResult = { name: string; scenario: string; violated: readonly Check[] }
 
-const file = join(keptIn, 'planted-bugs.json')
+const file = join(resultsFolder, 'planted-bugs.json')
 
 export function keepPlanted(results: readonly PlantedResult[]): void {
-  mkdirSync(keptIn, { recursive: true })
+  mkdirSync(resultsFolder, { recursive: true })
   writeFileSync(file, JSON.stringify(results, undefined, 2))
 }
 
@@ -18,6 +18,6 @@ export function plantedResults(): PlantedResult[] {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as PlantedResult[]
   } catch (cause) {
-    throw new Error('there are no results of planted bugs yet: run make planted_bugs first', { cause })
+    throw new Error('There are no results of planted bugs yet: run make planted_bugs first.', { cause })
   }
 }

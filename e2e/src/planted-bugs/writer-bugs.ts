@@ -7,7 +7,7 @@ const execute = 'writer-service/src/product/app/execute-command.ts'
 export const writerBugs: readonly Bug[] = [
   {
     name: 'outbox rows deleted before the acknowledgement',
-    caughtBy: 'L',
+    caughtBy: 'lost writes',
     scenario: 'broker-killed',
     changes: [
       {
@@ -20,7 +20,7 @@ export const writerBugs: readonly Bug[] = [
   },
   {
     name: 'a relay with a cursor by sequence',
-    caughtBy: 'L',
+    caughtBy: 'lost writes',
     scenario: 'late-commit',
     changes: [
       { file: relay, find: 'const MAX_EVENTS = 1_000', instead: 'let cursor = 0\nconst MAX_EVENTS = 1_000' },
@@ -37,7 +37,7 @@ export const writerBugs: readonly Bug[] = [
   },
   {
     name: 'a relay ordered by transaction id',
-    caughtBy: 'O',
+    caughtBy: 'order',
     scenario: 'early-transaction',
     changes: [
       {
@@ -52,7 +52,7 @@ export const writerBugs: readonly Bug[] = [
   },
   {
     name: 'a relay that gives up when the broker is away',
-    caughtBy: 'P',
+    caughtBy: 'progress',
     scenario: 'broker-killed',
     changes: [
       {
@@ -64,8 +64,8 @@ export const writerBugs: readonly Bug[] = [
   },
   {
     name: 'a lost connection retried as a failure',
-    caughtBy: 'D',
-    scenario: 'commit-answer-lost',
+    caughtBy: 'duplicate effects',
+    scenario: 'commit-response-lost',
     changes: [
       {
         file: store,
@@ -76,8 +76,8 @@ export const writerBugs: readonly Bug[] = [
   },
   {
     name: 'a store that acknowledges before it is durable',
-    caughtBy: 'L',
-    scenario: 'commit-answer-lost',
+    caughtBy: 'lost writes',
+    scenario: 'commit-response-lost',
     changes: [
       {
         file: store,
@@ -91,7 +91,7 @@ export const writerBugs: readonly Bug[] = [
   },
   {
     name: 'an idempotency key claimed outside of the transaction',
-    caughtBy: 'L',
+    caughtBy: 'lost writes',
     scenario: 'disk-full',
     changes: [
       {
@@ -104,7 +104,7 @@ export const writerBugs: readonly Bug[] = [
   },
   {
     name: 'a repeated key that is not looked up',
-    caughtBy: 'D',
+    caughtBy: 'duplicate effects',
     scenario: 'caller-writer-cut',
     changes: [
       {

@@ -2,18 +2,18 @@ import { randomInt } from 'node:crypto'
 import type { Scenario } from '../scenarios/scenario.ts'
 
 export type Options = {
-  /** Every scenario, then random pairs until the time is over; else the short set. */
+  /** Every scenario, then random pairs until the time is over; otherwise the short set. */
   long: boolean
   seed: number
-  /** How long a long run goes on with pairs; what has begun is finished. */
+  /** How long a long run starts further pairs, in minutes. */
   minutes: number
-  /** Single faults and pairs; empty: all. */
+  /** Single scenarios and pairs; empty means all. */
   only: readonly (readonly Scenario[])[]
 }
 
 /**
- * From the variables of `make faults LONG=1 SEED=7 MINUTES=60 ONLY="name other+third"`. Throws for what is no number
- * and for an unknown name.
+ * From the variables of `make faults LONG=1 SEED=7 MINUTES=60 ONLY="name other+third"`. Throws for a value that is not
+ * a number and for an unknown name.
  */
 export function readOptions(env: NodeJS.ProcessEnv, all: readonly Scenario[]): Options {
   const only = (env.ONLY ?? '').split(/[\s,]+/).filter(Boolean)
@@ -36,5 +36,7 @@ function number(name: string, value: string | undefined, otherwise: number): num
 function named(all: readonly Scenario[], name: string): Scenario {
   const found = all.find((scenario) => scenario.name === name)
   if (found) return found
-  throw new Error(`ONLY: there is no fault ${name}; there are ${all.map((each) => each.name).join(', ')}`)
+  throw new Error(
+    `ONLY: there is no scenario ${name}; the scenarios are ${all.map((each) => each.name).join(', ')}`,
+  )
 }

@@ -32,7 +32,7 @@ describe('a run', () => {
     expect(pairs).toEqual([expect.stringMatching(/^[abc]\+[abc]$/), expect.stringMatching(/^[abc]\+[abc]$/)])
   })
 
-  test('that is long has every fault, then pairs until the time is over, without those that stay alone', () => {
+  test('that is long has every scenario, then pairs until the time is over, without those that run alone', () => {
     let now = 0
     const found = names({ long: true }, () => (now += 1_000))
     expect(found.slice(0, 5)).toEqual(['a', 'b', 'c', 'long', 'alone'])
@@ -46,7 +46,7 @@ describe('a run', () => {
     expect(new Set(pairs).size).toBeGreaterThan(1)
   })
 
-  test('does what it is told', () => {
+  test('has the chosen scenarios only', () => {
     expect(names({ only: [[alone], [long, alone]] })).toEqual(['alone', 'long+alone'])
   })
 })
@@ -61,10 +61,12 @@ test('options come from the variables of make', () => {
   })
   expect(readOptions({}, all)).toMatchObject({ long: false, minutes: 60, only: [] })
   expect(() => readOptions({ SEED: 'x' }, all)).toThrow('SEED must be a whole number')
-  expect(() => readOptions({ ONLY: 'a+d' }, all)).toThrow('ONLY: there is no fault d; there are a, b, c')
+  expect(() => readOptions({ ONLY: 'a+d' }, all)).toThrow(
+    'ONLY: there is no scenario d; the scenarios are a, b, c',
+  )
 })
 
-test('faults have names of their own, fit for a command line', () => {
+test('scenarios have unique names that fit on a command line', () => {
   const given = scenarios.map(({ name }) => name)
   expect(new Set(given).size).toBe(given.length)
   for (const name of given) expect(name).toMatch(/^[a-z0-9-]+$/)

@@ -5,7 +5,7 @@ import type { Scenario } from '../scenarios/scenario.ts'
 /** Pairs in the short set. */
 const SHORT_PAIRS = 2
 
-/** What a run does, one after the other: single faults first, then random pairs. */
+/** The scenarios of a run in order: single faults first, then random pairs. */
 export function* plan(
   all: readonly Scenario[],
   { long, minutes, only }: Pick<Options, 'long' | 'minutes' | 'only'>,

@@ -1,45 +1,38 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { story } from './timeline.ts'
 import { show } from '../checkers/violation.ts'
 import { keepLogs } from '../system/keep-logs.ts'
 import type { Stack } from '../system/stack.ts'
 import type { Result, Run } from './run-scenario.ts'
+import { timelineOf } from './timeline.ts'
 
-/** Where results, and what belongs to a failure, are kept. */
-export const keptIn = join(import.meta.dirname, '../../../.local/faults')
+/** Where results, and the files of a failure, are stored. */
+export const resultsFolder = join(import.meta.dirname, '../../../.local/faults')
 
-export const resultsFile = process.env.FAULTS_RESULTS ?? join(keptIn, 'results.json')
+export const resultsFile = process.env.FAULTS_RESULTS ?? join(resultsFolder, 'results.json')
 
-export function line({
-  scenarios,
-  seconds,
-  commands,
-  reads,
-  recoveredInMs,
-  violations,
-  ...told
-}: Result): string {
+export function line(result: Result): string {
+  const { scenarios, seconds, commands, reads, recoveredInMs, violations, commandOutcomes } = result
   const verdict = violations.length === 0 ? 'ok    ' : 'FAILED'
   const recovered =
     recoveredInMs === undefined ? 'no recovery' : `recovered in ${(recoveredInMs / 1_000).toFixed(1)} s`
-  const counts = `${commands} commands, ${reads} reads, ${recovered}, ${seconds} s in all`
-  return `${verdict}  ${scenarios.join(' + ')}: ${counts}; meanwhile ${counted(told.toldCommands)}`
+  const counts = `${commands} commands, ${reads} reads, ${recovered}, ${seconds} s in total`
+  return `${verdict}  ${scenarios.join(' + ')}: ${counts}; commands during the fault: ${listed(commandOutcomes)}`
 }
 
-export function counted(told: Readonly<Record<string, number>>): string {
-  const parts = Object.entries(told).map(([name, count]) => `${count} ${name}`)
-  return parts.length === 0 ? 'nothing' : parts.join(', ')
+function listed(counts: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(counts).map(([name, count]) => `${count} ${name}`)
+  return parts.length === 0 ? 'none' : parts.join(', ')
 }
 
-/** The sum of a run, in a sentence. */
-export function sumOf(seed: number, results: readonly Result[]): string {
+/** The totals of a run, in a sentence. */
+export function totalsOf(seed: number, results: readonly Result[]): string {
   const sum = (of: (result: Result) => number) => results.reduce((total, result) => total + of(result), 0)
   const commands = sum((result) => result.commands).toLocaleString('en')
   const reads = sum((result) => result.reads).toLocaleString('en')
-  const broken = sum(({ violations }) => violations.length)
+  const violations = sum((result) => result.violations.length)
   const pairs = results.filter(({ scenarios }) => scenarios.length > 1).length
-  return `Seed ${seed}: ${results.length - pairs} faults and ${pairs} pairs of them, ${commands} commands, ${reads} reads, ${broken} broken promises.`
+  return `Seed ${seed}: ${results.length - pairs} faults and ${pairs} pairs of faults, ${commands} commands, ${reads} reads, ${violations} violations.`
 }
 
 const SHOWN = 20
@@ -53,26 +46,23 @@ export function keepResults(seed: number, results: readonly Result[]): { passed:
   return totals
 }
 
-/** The violations, the story of the first product at fault, and where the rest is. */
-export function showFailure(stack: Stack, { result, history, timeline }: Run, again: string): void {
+/** Prints the violations and the timeline of the first aggregate that has one, and stores the rest. */
+export function showFailure(stack: Stack, { result, history, timeline }: Run, repeatCommand: string): void {
   const { violations, scenarios } = result
   for (const each of violations.slice(0, SHOWN)) console.error(`  ${show(each)}`)
   if (violations.length > SHOWN) console.error(`  and ${violations.length - SHOWN} more`)
 
-  const products = [...new Set(violations.flatMap(({ id }) => id ?? []))]
-  const folder = keepLogs(stack, keptIn, scenarios.join(' '))
-  mkdirSync(folder, { recursive: true })
-  for (const id of products)
-    writeFileSync(join(folder, `${id}.txt`), `${story(id, history, timeline).join('\n')}\n`)
-  writeFileSync(join(folder, 'violations.txt'), `${violations.map(show).join('\n')}\n`)
-  writeFileSync(
-    join(folder, 'timeline.txt'),
-    `${story('', { commands: [], reads: [] }, timeline).join('\n')}\n`,
-  )
+  const ids = [...new Set(violations.flatMap(({ id }) => id ?? []))]
+  const folder = keepLogs(stack, resultsFolder, scenarios.join(' '))
+  const write = (name: string, lines: readonly string[]) =>
+    writeFileSync(join(folder, name), `${lines.join('\n')}\n`)
+  for (const id of ids) write(`${id}.txt`, timelineOf(id, history, timeline))
+  write('violations.txt', violations.map(show))
+  write('timeline.txt', timelineOf('', { commands: [], reads: [] }, timeline))
 
-  const [first] = products
-  const lines = story(first ?? '', history, timeline)
-  console.error(`--- ${first === undefined ? 'the timeline' : `product ${first} beside the timeline`}`)
+  const [first] = ids
+  const lines = timelineOf(first ?? '', history, timeline)
+  console.error(`--- ${first === undefined ? 'the timeline' : `the timeline of ${first}`}`)
   console.error(lines.slice(-LINES).join('\n'))
-  console.error(`again: ${again}`)
+  console.error(`to repeat it: ${repeatCommand}`)
 }

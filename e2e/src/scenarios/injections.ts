@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Proxy } from '@lockstep/local-infra/servers/toxiproxy.ts'
 import type { Server } from '@lockstep/local-infra/server.ts'
+import type { Proxy } from '@lockstep/local-infra/servers/toxiproxy.ts'
 import { eventually } from '../system/eventually.ts'
+import { countBlocked } from '../system/postgres.ts'
 import type { Stack } from '../system/stack.ts'
-import type { World } from './scenario.ts'
+import type { Injection } from './scenario.ts'
 
-/** The pieces that faults are made of. A duration is a part of the fault: nothing is awaited by it. */
+/** The parts of which scenarios consist. A duration is a part of the fault: no result is awaited by it. */
 
-/** Nothing arrives any more in this direction while the connections stay open; they are cut at the end. */
+/** Nothing arrives in this direction while the connections stay open; they are closed at the end. */
 export async function silent(
   proxy: Proxy,
   stream: 'downstream' | 'upstream',
@@ -34,61 +35,61 @@ export async function cutOff(proxy: Proxy, during: () => Promise<unknown>): Prom
 
 export const lasting = (ms: number) => (): Promise<void> => sleep(ms)
 
-/** Killed, away for so long, and started again; whether it comes back is judged afterwards, on a slow machine too. */
-export async function killed({ note }: Pick<World, 'note'>, server: Server, awayMs: number): Promise<void> {
-  note(`kill -9 ${server.name}`)
-  await server.kill()
-  await sleep(awayMs)
-  note(`start ${server.name}`)
-  await server.start().catch((error: Error) => note(`${server.name}: ${error.message}`))
+/** Runs `during` for at least this time. */
+export async function atLeast(ms: number, during: () => Promise<unknown>): Promise<void> {
+  await Promise.all([sleep(ms), during()])
 }
 
-/** Holds what the statement locks while `during` runs. */
+/** Kills the server with SIGKILL and starts it after `during`; whether it recovers is checked later. */
+export async function killed(
+  { note }: Pick<Injection, 'note'>,
+  server: Server,
+  during: () => Promise<unknown>,
+): Promise<void> {
+  note(`kill -9 ${server.name}`)
+  await server.kill()
+  try {
+    await during()
+  } finally {
+    note(`start ${server.name}`)
+    await server.start().catch((error: Error) => note(`${server.name}: ${error.message}`))
+  }
+}
+
+/** Keeps the locks that the statement takes while `during` runs. */
 export async function locked(
   { postgres }: Stack,
   statement: string,
   during: () => Promise<unknown>,
 ): Promise<void> {
-  const holder = await postgres.connect()
+  const client = await postgres.connect()
   try {
-    await holder.query('begin')
-    await holder.query(statement)
+    await client.query('begin')
+    await client.query(statement)
     await during()
-    await holder.query('rollback')
+    await client.query('rollback')
   } finally {
-    holder.release(true)
+    client.release(true)
   }
 }
 
-/** Resolves when so many statements of this application wait for a lock. */
-export function untilBlocked({ postgres }: Stack, application: string, count = 1): Promise<void> {
+/** Resolves when this many statements of these sessions wait for a lock. */
+export function untilBlocked({ postgres }: Stack, sessions: string, count = 1): Promise<void> {
   return eventually(
     async () => {
-      const { rowCount } = await postgres.query(
-        `select from pg_stat_activity where application_name = $1 and wait_event_type = 'Lock'`,
-        [application],
-      )
-      if ((rowCount ?? 0) < count) throw new Error(`${rowCount} statements of ${application} wait`)
+      const blocked = await countBlocked(postgres, sessions)
+      if (blocked < count) throw new Error(`${blocked} statements of ${sessions} wait`)
     },
     { withinMs: 60_000, everyMs: 10 },
   )
 }
 
-/** Postgres goes on with a statement whose client is gone, unless its server process is ended. */
-export async function endBlocked({ postgres }: Stack, application: string): Promise<void> {
-  await postgres.query(
-    `select pg_terminate_backend(pid) from pg_stat_activity
-     where application_name = $1 and wait_event_type = 'Lock'`,
-    [application],
-  )
-}
-
-/** What takes a fault back must not fail because another one is there: it is repeated. */
+/** Repeats a step that heals: another fault may be in force at the same time. */
 export function surely<T>(step: () => Promise<T>): Promise<T> {
   return eventually(step, { withinMs: 60_000, everyMs: 200 })
 }
 
-/** Again and again for so long. */
+/** Repeats the step for this time. */
 export async function repeatedly(ms: number, step: () => Promise<unknown>): Promise<void> {
   const limit = Date.now() + ms
   while (Date.now() < limit) await step()

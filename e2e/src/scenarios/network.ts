@@ -3,7 +3,7 @@ import type { Stack } from '../system/stack.ts'
 import { lasting, silent } from './injections.ts'
 import type { Scenario } from './scenario.ts'
 
-export const SPOILED_FOR_MS = 8_000
+export const FAULT_MS = 8_000
 
 const pairs: Record<string, { between: string; ways: (stack: Stack) => readonly Proxy[] }> = {
   'writer-postgres': { between: 'the writers and Postgres', ways: ({ proxies }) => [proxies.postgres] },
@@ -15,24 +15,24 @@ const pairs: Record<string, { between: string; ways: (stack: Stack) => readonly 
   'caller-reader': { between: 'callers and the readers', ways: ({ callers }) => callers.readers },
 }
 
-type Spoiling = { what: string; spoil: (way: Proxy, during: () => Promise<unknown>) => Promise<unknown> }
+type NetworkFault = { what: string; inject: (way: Proxy, during: () => Promise<unknown>) => Promise<unknown> }
 
-export const spoilings: Readonly<Record<string, Spoiling>> = {
+export const networkFaults: Readonly<Record<string, NetworkFault>> = {
   'half-open': {
     what: 'stay open and carry nothing to the server',
-    spoil: (way, during) => silent(way, 'upstream', during),
+    inject: (way, during) => silent(way, 'upstream', during),
   },
   reset: {
     what: 'are reset (RST) after 200 ms',
-    spoil: toxic({ type: 'reset_peer', attributes: { timeout: 200 } }),
+    inject: toxic({ type: 'reset_peer', attributes: { timeout: 200 } }),
   },
   cut: {
-    what: 'are closed in the middle of an answer, after 1,500 bytes',
-    spoil: toxic({ type: 'limit_data', attributes: { bytes: 1_500 } }),
+    what: 'are closed in the middle of a response, after 1,500 bytes',
+    inject: toxic({ type: 'limit_data', attributes: { bytes: 1_500 } }),
   },
   slow: {
-    what: 'delay every answer by 2 s',
-    spoil: toxic({ type: 'latency', attributes: { latency: 2_000 } }),
+    what: 'delay every response by 2 s',
+    inject: toxic({ type: 'latency', attributes: { latency: 2_000 } }),
   },
 }
 
@@ -40,26 +40,26 @@ const short = new Set(['writer-kafka-half-open', 'caller-writer-cut', 'reader-mo
 
 export const networkScenarios: readonly Scenario[] = Object.entries(pairs).flatMap(
   ([pair, { between, ways }]) =>
-    Object.entries(spoilings).map(([kind, { what, spoil }]): Scenario => {
+    Object.entries(networkFaults).map(([kind, { what, inject }]): Scenario => {
       const name = `${pair}-${kind}`
       return {
         name,
         fails: `connections between ${between}`,
-        when: `they ${what}, for ${SPOILED_FOR_MS / 1_000} s`,
-        recovers: 'new connections; what was under way is repeated',
+        when: `they ${what}, for ${FAULT_MS / 1_000} s`,
+        recovers: 'new connections; requests in flight are repeated',
         short: short.has(name),
         async inject({ stack, note }) {
           note(`connections between ${between} ${what}`)
-          await Promise.all(ways(stack).map((way) => spoil(way, lasting(SPOILED_FOR_MS))))
-          note('the network is well')
+          await Promise.all(ways(stack).map((way) => inject(way, lasting(FAULT_MS))))
+          note('the network is healed')
         },
       }
     }),
 )
 
-function toxic(spoiled: Toxic): Spoiling['spoil'] {
+function toxic(fault: Toxic): NetworkFault['inject'] {
   return async (way, during) => {
-    const end = await way.spoil(spoiled)
+    const end = await way.spoil(fault)
     try {
       await during()
     } finally {

@@ -1,33 +1,34 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { errorTopic, groups, topics } from '@lockstep/contracts/topics.ts'
+import { errorTopic } from '@lockstep/contracts/topics.ts'
 import { topicSpecs } from '@lockstep/contracts/topic-specs.ts'
 import { brokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
+import { product } from '../subjects/product.ts'
 import { eventually } from '../system/eventually.ts'
 import { metric } from '../system/metric.ts'
 import { surely } from './injections.ts'
 import { pick } from '../runner/random.ts'
-import type { Scenario, World } from './scenario.ts'
+import type { Scenario, Injection } from './scenario.ts'
 
-const errors = errorTopic(groups.productProjection)
+const errors = errorTopic(product.group)
 
 export const poisonScenarios: readonly Scenario[] = [
   {
     name: 'poison',
     fails: 'records that can never be handled',
-    when: '20 of them lie among good ones, in every partition',
-    recovers: 'they go to the error topic; the records behind them take effect',
+    when: '20 of them among good ones, in every partition',
+    recovers: 'they go to the error topic; the records behind them are applied',
     short: true,
-    inject: (world) => poison(world, 20),
+    inject: (injection) => poison(injection, 20),
   },
   {
     name: 'error-topic-not-writable',
     fails: 'the error topic refuses every record',
-    when: 'for 8 s, with records that have to go there',
-    recovers: 'the partition waits and repeats; nothing is skipped',
+    when: 'for 8 s, with records that belong there',
+    recovers: 'the partition waits and retries; nothing is skipped',
     short: true,
-    async inject(world) {
-      await using broker = await brokerView(world.stack.servers.kafka.brokers)
+    async inject(injection) {
+      await using broker = await brokerView(injection.stack.servers.kafka.brokers)
       const spec = topicSpecs.find(({ topic }) => topic === errors)!
       const settings = (maxBytes: number) => ({
         'cleanup.policy': spec.cleanupPolicy,
@@ -35,14 +36,14 @@ export const poisonScenarios: readonly Scenario[] = [
         'max.message.bytes': String(maxBytes),
       })
       await broker.configure(errors, settings(1))
-      world.note('the error topic takes no record')
+      injection.note('the error topic refuses records')
       try {
-        await poison(world, 10)
+        await poison(injection, 10)
         await sleep(8_000)
       } finally {
         await surely(() => broker.configure(errors, settings(spec.maxMessageBytes)))
       }
-      world.note('the error topic takes records again')
+      injection.note('the error topic accepts records')
     },
   },
   {
@@ -51,36 +52,36 @@ export const poisonScenarios: readonly Scenario[] = [
     when: '130 of them in one partition at once',
     recovers: 'the partition is paused until its minute allows more',
     alone: true,
-    async inject(world) {
-      await poison(world, 130, 2)
+    async inject(injection) {
+      await poison(injection, 130, 2)
       const paused = async () => {
-        const counts = world.stack.readers.map((reader) =>
+        const counts = injection.stack.readers.map((reader) =>
           metric(reader, 'kafka_consumer_paused_partitions', 'reason="flood"'),
         )
         return (await Promise.all(counts)).reduce<number>((sum, count) => sum + (count ?? 0), 0)
       }
-      await eventually(async () => expectThat((await paused()) > 0), { withinMs: 30_000 })
-      world.note('the partition is paused')
-      await eventually(async () => expectThat((await paused()) === 0), { withinMs: 90_000 })
-      world.note('the partition goes on')
+      await eventually(async () => assertPause((await paused()) > 0), { withinMs: 30_000 })
+      injection.note('the partition is paused')
+      await eventually(async () => assertPause((await paused()) === 0), { withinMs: 90_000 })
+      injection.note('the partition continues')
     },
   },
 ]
 
-function expectThat(condition: boolean): void {
+function assertPause(condition: boolean): void {
   if (!condition) throw new Error('the pause of the partition is not as expected')
 }
 
-/** Bytes that are no event, a type that nobody knows, an empty value: each with a header of its own. */
-async function poison({ stack, random, note, ours }: World, count: number, only?: number): Promise<void> {
+/** Bytes that are not an event, an unknown type, an empty value: each with its own header. */
+async function poison({ stack, random, note, own }: Injection, count: number, only?: number): Promise<void> {
   await using broker = await brokerView(stack.servers.kafka.brokers)
   note(`${count} records that can never be handled`)
   for (let n = 0; n < count; n++) {
     const key = randomUUID()
-    ours(key)
+    own(key)
     const value = pick(random, [randomBytes(200), Buffer.alloc(0), Buffer.from('not an event')])
     const type = pick(random, ['lockstep.product.v1.ProductCreated', 'lockstep.product.v1.ProductMoved'])
     const headers = { ce_type: Buffer.from(type), 'x-mine': Buffer.from(String(n)) }
-    await broker.produce(topics.productEvents, only ?? n % 6, [{ key, value, headers }])
+    await broker.produce(product.topic, only ?? n % 6, [{ key, value, headers }])
   }
 }

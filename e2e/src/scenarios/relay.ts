@@ -4,129 +4,147 @@ import { topics } from '@lockstep/contracts/topics.ts'
 import { brokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
 import { runSetup } from '@lockstep/local-infra/stack/migrate.ts'
 import { scopeOf } from '../checkers/check-stack.ts'
+import { acknowledged } from '../clients/load.ts'
 import { lockstepOf } from '../clients/lockstep.ts'
 import { sendCommand } from '../clients/send-command.ts'
+import { product } from '../subjects/product.ts'
 import { eventually } from '../system/eventually.ts'
-import { acknowledged } from '../clients/load.ts'
-import { relayHolder } from '../system/relay-leader.ts'
+import { locks, outboxSize, relaySessions, takeTransactionId, terminate } from '../system/postgres.ts'
+import { relayLeader } from '../system/relay-leader.ts'
 import { commandByHand } from './command-by-hand.ts'
-import { cutOff, killed, locked, silent, untilBlocked } from './injections.ts'
-import type { Scenario, World } from './scenario.ts'
+import { expectCommands, expectProbe } from './expectations.ts'
+import { cutOff, killed, lasting, locked, silent, untilBlocked } from './injections.ts'
+import type { Injection, Scenario } from './scenario.ts'
 
 export const relayScenarios: readonly Scenario[] = [
   {
     name: 'relay-killed-after-ack',
-    fails: 'the writer that relays the outbox',
+    fails: 'the relay leader',
     when: 'after the acknowledgement, before the rows are deleted',
     recovers: 'another writer publishes the rows again; consumers gate on the version',
     short: true,
     async inject({ stack, traffic, note }) {
-      const holder = await relayHolder(stack.writers)
+      const leader = await relayLeader(stack.writers)
       await cutOff(stack.proxies.kafka, () => acknowledged(traffic, 30))
-      await locked(stack, 'select from outbox for update', async () => {
-        await untilBlocked(stack, 'lockstep-relay')
-        note(`kill -9 ${holder.name}, whose events are published and not deleted`)
-        await holder.process.kill()
-        await stack.postgres.query(
-          `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'lockstep-relay'`,
-        )
+      await locked(stack, locks.outboxDeletes, async () => {
+        await untilBlocked(stack, relaySessions)
+        note(`kill -9 ${leader.name}, whose events are published and not deleted`)
+        await leader.process.kill()
+        await terminate(stack.postgres, relaySessions)
       })
-      await holder.process.start()
+      await leader.process.start()
     },
   },
   {
     name: 'relay-stopped-while-sending',
-    fails: 'the writer that relays the outbox',
-    when: 'stopped (SIGSTOP) while a send hangs; it wakes after another took over',
-    recovers: 'its session ends after 10 s and another writer takes over',
-    async inject({ stack, note }) {
-      const holder = await relayHolder(stack.writers)
+    fails: 'the relay leader',
+    when: 'stopped (SIGSTOP) while a send hangs; it continues after another writer took over',
+    recovers: 'its session ends after 10 s; another writer takes over within 15 s',
+    short: true,
+    async inject({ stack, note, expect }) {
+      const leader = await relayLeader(stack.writers)
       await silent(stack.proxies.kafka, 'downstream', async () => {
         await sleep(500)
-        note(`SIGSTOP ${holder.name} while its send hangs`)
-        await holder.process.kill('SIGSTOP')
+        note(`SIGSTOP ${leader.name} while its send hangs`)
+        await leader.process.kill('SIGSTOP')
       })
-      const others = stack.writers.filter((writer) => writer !== holder)
-      const heir = await relayHolder(others, 20_000)
-      note(`${heir.name} took over; SIGCONT ${holder.name}`)
-      await holder.process.kill('SIGCONT')
+      const others = stack.writers.filter((writer) => writer !== leader)
+      const stoppedAt = Date.now()
+      const next = await relayLeader(others, 20_000)
+      const ms = Date.now() - stoppedAt
+      expect(ms <= 15_000, `another writer is the relay leader within 15 s; ${next.name} is after ${ms} ms`)
+      note(`${next.name} took over; SIGCONT ${leader.name}`)
+      await leader.process.kill('SIGCONT')
     },
   },
   {
     name: 'late-commit',
     fails: 'a transaction that takes its outbox position early',
     when: 'it stays open for 10 s while others commit behind it',
-    recovers: 'the relay deletes what it sent and passes nothing by',
+    recovers: 'the relay deletes the entries that it sent and skips none',
     short: true,
-    inject: (world) => lateCommit(world, 10_000),
+    inject: (injection) => lateCommit(injection, 10_000),
   },
   {
     name: 'late-commit-60s',
     fails: 'a transaction that takes its outbox position early',
     when: 'it stays open for 60 s while others commit behind it',
-    recovers: 'the relay deletes what it sent and passes nothing by',
-    inject: (world) => lateCommit(world, 60_000),
+    recovers: 'the relay deletes the entries that it sent and skips none',
+    inject: (injection) => lateCommit(injection, 60_000),
   },
   {
     name: 'early-transaction',
-    fails: 'a transaction whose number is lower than that of the one it was decided on',
+    fails: 'a transaction whose number is lower than that of the transaction before it',
     when: 'both wait in the outbox',
-    recovers: 'the relay goes by positions, which are taken when a row is written',
+    recovers: 'the relay reads in the order of positions, which are assigned when a row is written',
     short: true,
     inject: earlyTransaction,
   },
   {
     name: 'events-repeated',
-    fails: 'the order of time: every event comes again, late',
+    fails: 'every event is repeated late',
     when: 'under load',
-    recovers: 'the gate on versions; what is old changes nothing',
+    recovers: 'the version gate; old events change nothing',
     short: true,
-    async inject(world) {
-      await acknowledged(world.traffic, 100)
-      await repeatOldEvents(world)
+    async inject(injection) {
+      await acknowledged(injection.traffic, 100)
+      await repeatOldEvents(injection)
     },
   },
   {
-    name: 'produce-answer-lost',
+    name: 'produce-response-lost',
     fails: 'the connection from the writers to the broker',
-    when: 'events are acknowledged and the answer is lost, for 5 s',
+    when: 'events are acknowledged and the response is lost, for 5 s',
     recovers: 'the relay publishes them again; consumers gate on the version',
     short: true,
     async inject({ stack, note }) {
-      note('answers of the broker are lost')
+      note('responses of the broker are lost')
       await silent(stack.proxies.kafka, 'downstream', () => sleep(5_000))
     },
   },
   {
     name: 'broker-killed',
     fails: 'the broker',
-    when: 'under load, started again at once',
-    recovers: 'its restart; the outbox holds meanwhile',
+    when: 'under load, until 100 commands were acknowledged without it',
+    recovers: 'its restart; the outbox keeps the events meanwhile',
     short: true,
-    inject: (world) => killed(world, world.stack.servers.kafka, 0),
+    inject: brokerKilled,
   },
   {
     name: 'topic-deleted',
     fails: 'the topic is deleted with all its records',
-    when: 'under load; made again after 3 s',
+    when: 'under load; created again after 3 s',
     recovers: '`lockstep republish`, from the event store',
     alone: true,
-    // What the topic has lost can only come again behind what was published since.
-    excuses: ({ promise, what }) => promise === 'O' && what.includes('follows version'),
+    // The lost events can only be published behind those that were published since.
+    excuses: ({ check, what }) => check === 'order' && what.includes('follows version'),
     inject: topicLost,
   },
   {
-    name: 'broker-gone-2min',
+    name: 'broker-down-2min',
     fails: 'the broker',
-    when: 'under load, away for 2 min',
-    recovers: 'its restart; the outbox holds meanwhile',
+    when: 'under load, unavailable for 2 min',
+    recovers: 'its restart; the outbox keeps the events meanwhile',
     alone: true,
-    inject: (world) => killed(world, world.stack.servers.kafka, 120_000),
+    inject: (injection) => killed(injection, injection.stack.servers.kafka, lasting(120_000)),
   },
 ]
 
-/** The events that were in the topic come again behind those that were published meanwhile. */
-async function topicLost({ stack, traffic, note }: World): Promise<void> {
+/** Without the broker commands are acknowledged, their events wait in the outbox, and the writers are ready. */
+async function brokerKilled(injection: Injection): Promise<void> {
+  const { stack, traffic, expect } = injection
+  const since = Date.now()
+  await killed(injection, stack.servers.kafka, async () => {
+    await acknowledged(traffic, 100)
+    const waiting = await outboxSize(stack.postgres)
+    expect(waiting > 50, `the events wait in the outbox, which has ${waiting}`)
+    for (const writer of stack.writers) await expectProbe(injection, writer, '/ready', 200)
+  })
+  expectCommands(injection, since)
+}
+
+/** The events that were in the topic are published again, behind those that were published meanwhile. */
+async function topicLost({ stack, traffic, note }: Injection): Promise<void> {
   await acknowledged(traffic, 100)
   const since = new Date(Math.min(...traffic.history.commands.map(({ sentAt }) => sentAt)) - 1_000)
   await using broker = await brokerView(stack.servers.kafka.brokers)
@@ -135,14 +153,14 @@ async function topicLost({ stack, traffic, note }: World): Promise<void> {
   await sleep(3_000)
   const setup = () => runSetup('kafka', { KAFKA_BROKERS: stack.servers.kafka.brokers.join() })
   await eventually(setup, { withinMs: 30_000 })
-  note('it is made again')
+  note('it is created again')
   const { code, err } = await lockstepOf(stack)('republish', '--since', since.toISOString())
   if (code !== 0) throw new Error(`republish: ${err}`)
-  note('its events were published again')
+  note('its events are published again')
 }
 
-/** A command carried out beside the writers, whose transaction stays open behind its last statement. */
-async function lateCommit({ stack, note, record }: World, openMs: number): Promise<void> {
+/** A command beside the writers, whose transaction stays open after its last statement. */
+async function lateCommit({ stack, note, record }: Injection, openMs: number): Promise<void> {
   const slow = await stack.postgres.connect()
   try {
     await slow.query('begin')
@@ -157,21 +175,21 @@ async function lateCommit({ stack, note, record }: World, openMs: number): Promi
   }
 }
 
-/** A command whose transaction has its number before the command that it is decided on was committed. */
-async function earlyTransaction({ stack, note, record }: World): Promise<void> {
+/** A command whose transaction has its number before the command before it was committed. */
+async function earlyTransaction({ stack, note, record }: Injection): Promise<void> {
   const slow = await stack.postgres.connect()
   try {
     await cutOff(stack.proxies.kafka, async () => {
       await slow.query('begin')
-      await slow.query('select pg_current_xact_id()')
+      await takeTransactionId(slow)
       note('a transaction has its number')
-      const create = { type: 'create', id: randomUUID(), mark: randomUUID() } as const
-      const created = await sendCommand(stack.writers[0], 'http', create)
+      const id = randomUUID()
+      const created = await sendCommand(stack.writers[0], 'http', product.create(id))
       record(created)
       if (created.outcome.type !== 'acknowledged') return
-      const attempt = await commandByHand(slow, { id: create.id, version: 2 })
+      const attempt = await commandByHand(slow, { id, version: 2 })
       await slow.query('commit')
-      note('it commits what was decided on a later transaction')
+      note('it commits a change of what a later transaction wrote')
       record(attempt)
     })
   } finally {
@@ -179,13 +197,13 @@ async function earlyTransaction({ stack, note, record }: World): Promise<void> {
   }
 }
 
-/** As a relay does that crashed before it deleted them, or an operator who publishes them again. */
-async function repeatOldEvents({ stack, traffic, note }: World): Promise<void> {
+/** As a relay does that crashed before it deleted the entries, or an operator who republishes them. */
+async function repeatOldEvents({ stack, traffic, note }: Injection): Promise<void> {
   await using broker = await brokerView(stack.servers.kafka.brokers)
   const ids = scopeOf(traffic.history).ids
   const records = await broker.recordsOf(topics.productEvents)
   const ours = records.filter(({ key }) => ids.has(key?.toString() ?? ''))
-  note(`${ours.length} events come again`)
+  note(`${ours.length} events are repeated`)
   for (const [partition, same] of Map.groupBy(ours, (record) => record.partition)) {
     for (const { key, value, headers } of same)
       await broker.produce(topics.productEvents, partition, [{ key, value, headers }])

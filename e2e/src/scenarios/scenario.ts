@@ -1,12 +1,12 @@
-import type { Attempt } from '../evidence/history.ts'
 import type { Violation } from '../checkers/violation.ts'
-import type { Stack } from '../system/stack.ts'
+import type { Attempt } from '../evidence/history.ts'
 import type { Random } from '../runner/random.ts'
 import type { Traffic, TrafficOptions } from '../runner/traffic.ts'
+import type { Stack } from '../system/stack.ts'
 
-/** A fault, and what is said of it in docs/failure-matrix.md. */
+/** A fault, how it is injected, and its texts in docs/failure-matrix.md. */
 export type Scenario = {
-  /** As it is named on the command line. */
+  /** As on the command line. */
   name: string
   fails: string
   when: string
@@ -16,23 +16,28 @@ export type Scenario = {
   /** Not combined with another fault. */
   alone?: boolean
   traffic?: Partial<TrafficOptions>
-  /** Whether the fault itself takes this promise away, so that nobody could keep it. */
+  /** Whether the fault itself makes this violation unavoidable. */
   excuses?: (violation: Violation) => boolean
-  /** Brings the fault about, leaves it in force for its time, and takes back what `mend` of the stack does not. */
-  inject(world: World): Promise<void>
-  /** Ends what can only be ended when everything runs again; the traffic still goes on. */
-  afterwards?(world: World): Promise<void>
+  /** Injects the fault, keeps it in force for its time, and heals what `heal` of the stack does not. */
+  inject(injection: Injection): Promise<void>
+  /** Ends what can only be ended when everything runs again, while the traffic continues. */
+  afterwards?(injection: Injection): Promise<void>
 }
 
-/** What a fault has to work on, while there is traffic. */
-export type World = {
+/** What a scenario works with, while there is traffic. */
+export type Injection = {
   stack: Stack
   random: Random
   traffic: Traffic
-  /** Puts it on the timeline. */
+  /** Adds an entry to the timeline. */
   note(what: string): void
-  /** A command that did not go through a writer of the stack, and was carried out. */
+  /**
+   * Reports a violation unless it holds; ignored when another fault is injected at the same time, because each
+   * expectation is about one fault.
+   */
+  expect(holds: boolean, what: string): void
+  /** Adds a command that did not go through a writer of the stack, and was applied. */
   record(attempt: Attempt): void
-  /** A product, or the key of a record, that belongs to the scenario and to no command. */
-  ours(id: string): void
+  /** Adds an aggregate, or the key of a record, that belongs to the scenario and to no command. */
+  own(id: string): void
 }

@@ -1,20 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { brokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
 import { acknowledged } from '../clients/load.ts'
-import {
-  cutOff,
-  endBlocked,
-  killed,
-  lasting,
-  locked,
-  repeatedly,
-  silent,
-  surely,
-  untilBlocked,
-} from './injections.ts'
 import { pick } from '../runner/random.ts'
-import type { Scenario } from './scenario.ts'
+import { subjects } from '../subjects/all.ts'
+import { locks, terminateBlocked, writerSessions } from '../system/postgres.ts'
+import { cutOff, lasting, locked, repeatedly, silent, untilBlocked } from './injections.ts'
+import type { Injection, Scenario } from './scenario.ts'
 
-const lookedUp = 'the writer looks the event up; the caller repeats'
+const lookedUp = 'the writer looks up the event; the caller repeats'
 const restart = 'a restart; callers repeat on another writer'
 
 export const writerScenarios: readonly Scenario[] = [
@@ -26,11 +19,11 @@ export const writerScenarios: readonly Scenario[] = [
     short: true,
     async inject({ stack, random, note }) {
       const { process } = pick(random, stack.writers)
-      await locked(stack, 'lock table product_events in share mode', async () => {
-        await untilBlocked(stack, 'lockstep-writer')
-        note(`kill -9 ${process.name} while it commits`)
+      await locked(stack, locks.allCommits, async () => {
+        await untilBlocked(stack, writerSessions)
+        note(`kill -9 ${process.name} during a commit`)
         await process.kill()
-        await endBlocked(stack, 'lockstep-writer')
+        await terminateBlocked(stack.postgres, writerSessions)
       })
       await process.start()
     },
@@ -38,84 +31,59 @@ export const writerScenarios: readonly Scenario[] = [
   {
     name: 'writer-killed-after-commit',
     fails: 'a writer',
-    when: 'after the commit, before the answer',
+    when: 'after the commit, before the response',
     recovers: restart,
     short: true,
     async inject({ stack, random, note }) {
       const { process } = pick(random, stack.writers)
       await silent(stack.proxies.postgres, 'downstream', async () => {
         await sleep(300)
-        note(`kill -9 ${process.name} before it hears of its commits`)
+        note(`kill -9 ${process.name} before it receives the results of its commits`)
         await process.kill()
       })
       await process.start()
     },
   },
   {
-    name: 'writer-killed-after-answer',
+    name: 'writer-killed-after-response',
     fails: 'both writers',
-    when: 'after the answer, before the event is published',
+    when: 'after the response, before the event is published',
     recovers: 'the outbox is published after the restart',
     short: true,
-    async inject({ stack, traffic, note }) {
+    async inject(injection) {
+      const { stack, traffic, note } = injection
       await cutOff(stack.proxies.kafka, async () => {
+        const since = Date.now()
         await acknowledged(traffic, 50)
         note('kill -9 of both writers')
         await Promise.all(stack.writers.map(({ process }) => process.kill()))
+        await expectUnpublished(injection, since)
       })
       await Promise.all(stack.writers.map(({ process }) => process.start()))
     },
   },
   {
-    name: 'commit-answer-lost',
+    name: 'commit-response-lost',
     fails: 'the connection from the writers to Postgres',
-    when: 'COMMIT was sent, its answer is lost',
+    when: 'COMMIT was sent, its response is lost',
     recovers: lookedUp,
     short: true,
     async inject({ stack, note }) {
       for (let round = 0; round < 5; round++) {
-        note('answers of Postgres are lost, then its connections')
+        note('responses of Postgres are lost, then its connections')
         await silent(stack.proxies.postgres, 'downstream', lasting(300))
         await sleep(700)
       }
     },
   },
   {
-    name: 'one-product-two-writers',
+    name: 'one-aggregate-two-writers',
     fails: 'nothing',
     when: 'all clients change one product through two writers',
-    recovers: 'commits are gated on the version; the slower decides again',
-    traffic: { products: 1, clients: 32 },
+    recovers: 'commits are gated on the version; the slower one decides again',
+    traffic: { aggregates: 1, clients: 32 },
     alone: true,
     inject: async ({ traffic }) => acknowledged(traffic, 300),
-  },
-  {
-    name: 'disk-full',
-    fails: 'the disk of Postgres is full (an error of class 53)',
-    when: 'commands are stored',
-    recovers: 'space; callers repeat',
-    short: true,
-    async inject({ stack: { postgres }, note }) {
-      await postgres.query(
-        `create or replace function disk_full() returns trigger language plpgsql as
-         $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; end $$`,
-      )
-      await postgres.query(
-        'create trigger disk_full before insert on outbox for each statement execute function disk_full()',
-      )
-      note('the disk is full')
-      await sleep(5_000)
-      await surely(() => postgres.query('drop trigger if exists disk_full on outbox'))
-      note('there is space again')
-    },
-  },
-  {
-    name: 'postgres-killed',
-    fails: 'Postgres',
-    when: 'under load, away for 5 s',
-    recovers: 'its restart; the services reconnect',
-    short: true,
-    inject: (world) => killed(world, world.stack.servers.postgres, 5_000),
   },
   {
     name: 'postgres-connections-break',
@@ -130,3 +98,28 @@ export const writerScenarios: readonly Scenario[] = [
     },
   },
 ]
+
+/** The commands sent since then are acknowledged and not published: only the outbox has their events. */
+async function expectUnpublished({ stack, traffic, expect }: Injection, since: number): Promise<void> {
+  await using broker = await brokerView(stack.servers.kafka.brokers)
+  for (const { type, topic, decode } of subjects) {
+    const published = new Set(
+      (await broker.recordsOf(topic)).flatMap(({ value }) => {
+        try {
+          const { id, version } = decode(value ?? Buffer.alloc(0))
+          return [`${id} ${version}`]
+        } catch {
+          return []
+        }
+      }),
+    )
+    const early = traffic.history.commands.filter(
+      ({ subject, sentAt, outcome }) =>
+        subject === type &&
+        sentAt >= since &&
+        outcome.type === 'acknowledged' &&
+        published.has(`${outcome.id} ${outcome.version}`),
+    )
+    expect(early.length === 0, `no event is published while the broker is unreachable; ${early.length} are`)
+  }
+}

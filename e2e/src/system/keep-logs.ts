@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { lastLines } from '@lockstep/local-infra/server.ts'
 import type { Stack } from './stack.ts'
 
-/** Copies the logs of all processes and shows the end of the services'. Gives the folder. */
+/** Copies the logs of all processes, prints the ends of the services' logs, and returns the folder. */
 export function keepLogs({ processes }: Pick<Stack, 'processes'>, parent: string, name: string): string {
   const folder = join(parent, name.replaceAll(/[^a-zA-Z0-9]+/g, '-').slice(0, 80))
   mkdirSync(folder, { recursive: true })
@@ -12,7 +12,7 @@ export function keepLogs({ processes }: Pick<Stack, 'processes'>, parent: string
     if (/^(writer|reader)/.test(process))
       console.error(`--- ${process}\n${lastLines(logFile, 10).map(cut).join('\n')}`)
   }
-  console.error(`the whole logs: ${folder}`)
+  console.error(`all logs: ${folder}`)
   return folder
 }
 

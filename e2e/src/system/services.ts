@@ -15,10 +15,10 @@ export type Writer = Service & { grpc: CommandsClient }
 export type Reader = Service & { grpc: QueriesClient }
 
 type Options = Pick<ServiceOptions, 'dir' | 'env'> & {
-  /** Left out: any that is free. */
+  /** Any free port when absent. */
   grpcPort?: number
-  /** The port by which callers come to a port of the service; the same when it is left out. */
-  reachedBy?: (port: number) => Promise<number>
+  /** The port through which callers reach a port of the service; the same port when absent. */
+  reachableAt?: (port: number) => Promise<number>
 }
 
 export function portsOf({ process }: Pick<Service, 'process'>): ServiceOptions['ports'] {
@@ -38,15 +38,15 @@ export async function startReader(name: 'reader' | `reader-${string}`, options: 
 
 async function start(
   name: ServiceOptions['name'],
-  { reachedBy = async (port) => port, grpcPort, ...options }: Options,
+  { reachableAt = async (port) => port, grpcPort, ...options }: Options,
 ): Promise<Service & { grpcAddress: string }> {
   const [http, free, admin] = (await freePorts(3)) as [number, number, number]
   const grpc = grpcPort ?? free
   return {
     name,
     process: await startService({ name, ...options, ports: { http, grpc, admin } }),
-    http: httpClient(`http://127.0.0.1:${await reachedBy(http)}`),
+    http: httpClient(`http://127.0.0.1:${await reachableAt(http)}`),
     admin: httpClient(`http://127.0.0.1:${admin}`),
-    grpcAddress: `127.0.0.1:${await reachedBy(grpc)}`,
+    grpcAddress: `127.0.0.1:${await reachableAt(grpc)}`,
   }
 }

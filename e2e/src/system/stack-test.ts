@@ -8,15 +8,15 @@ import { keepLogs } from './keep-logs.ts'
 import type { Reader, Writer } from './services.ts'
 import { startStack } from './stack.ts'
 
-/** Where the logs of all processes go when a test failed. */
-const keptLogs = join(import.meta.dirname, '../../../.local/e2e-logs')
+/** Where the logs of all processes are stored when a test fails. */
+const logsFolder = join(import.meta.dirname, '../../../.local/e2e-logs')
 
-/** Nearly as long as the tests' clients wait: a query that is late on a busy machine is not a failed one. */
+/** Nearly as long as the tests' clients wait: on a busy machine a late query is not a failed one. */
 const patience = { READER_QUERY_TIMEOUT_MS: '4500' }
 
 /**
- * A test with the running system. All files of a run share it, since starting it takes many seconds: a test works on
- * products of its own, and whatever it broke is mended before the next one begins.
+ * A test with the running system. All files of a worker share it, since its start takes many seconds: a test works on
+ * its own products, and the faults that it leaves are healed before the next test begins.
  */
 export const test = plain
   .extend('shared', { scope: 'worker' }, async ({}, { onCleanup }) => {
@@ -29,23 +29,23 @@ export const test = plain
     return stack
   })
   .extend('stack', async ({ shared, task, onTestFailed }) => {
-    await shared.mend()
-    await Promise.all([...shared.writers, ...shared.readers].map(answers))
-    onTestFailed(() => void keepLogs(shared, keptLogs, task.name))
+    await shared.heal()
+    await Promise.all([...shared.writers, ...shared.readers].map(responds))
+    onTestFailed(() => void keepLogs(shared, logsFolder, task.name))
     return shared
   })
 
 /**
- * Resolves when a call gets through to the databases. After an outage the first may be refused: a channel that found
- * nobody pauses before it tries again, and a connection that was cut may look whole.
+ * Resolves when a call reaches the databases. After an outage the first call may fail: a gRPC channel pauses before it
+ * connects again, and a broken connection may look intact.
  */
-async function answers({ name, grpc }: Writer | Reader): Promise<void> {
+async function responds({ name, grpc }: Writer | Reader): Promise<void> {
   const id = randomUUID()
   const call = () => ('getProduct' in grpc ? grpc.getProduct({ id }) : grpc.deleteProduct({ id }))
   await eventually(
     async () => {
-      const found = await statusOf(call())
-      if (found !== 'NOT_FOUND') throw new Error(`${name} answers ${found}`)
+      const status = await statusOf(call())
+      if (status !== 'NOT_FOUND') throw new Error(`${name} responds with ${status}`)
     },
     { withinMs: 60_000 },
   )

@@ -11,40 +11,40 @@ import { throwAwayDir } from '@lockstep/local-infra/throw-away-dir.ts'
 import { startReader, startWriter, type Reader, type Writer } from './services.ts'
 
 export type Stack = AsyncDisposable & {
-  /** Where everything of it lies; each process has a folder of its own in there. */
+  /** Contains a folder for each process. */
   dir: string
   servers: Servers
-  /** Undefined unless it was built on this machine before. */
+  /** Undefined unless its binary is already built on this machine. */
   jaeger: JaegerServer | undefined
-  /** The only way of the services to these servers, and of the readers to the first writer. */
+  /** The only path of the services to these servers, and of the readers to the first writer. */
   proxies: Record<'postgres' | 'kafka' | 'readersKafka' | 'mongo' | 'redis' | 'readersWriter', Proxy>
-  /** The callers' ways to the services; none unless they were asked for. */
+  /** The paths of callers to the services; empty without `proxiedCallers`. */
   callers: { writers: readonly Proxy[]; readers: readonly Proxy[] }
   writers: readonly [Writer, Writer]
-  /** The first of the readers. */
+  /** The first reader. */
   reader: Reader
   readers: readonly Reader[]
   /** The tests' own connections, past the proxies. */
   postgres: Pool
   mongo: Db
   processes: readonly Server[]
-  /** Another replica of the reader with settings of its own; it leaves when it is disposed of. */
+  /** Another replica of the reader with its own settings, stopped when it is disposed of. */
   startReader(settings: Record<string, string>): Promise<Reader & AsyncDisposable>
-  /** Another writer, likewise. */
+  /** Another writer, in the same way. */
   startWriter(settings: Record<string, string>): Promise<Writer & AsyncDisposable>
   /** Starts what does not run, continues what was stopped, ends every fault, and waits until all are ready. */
-  mend(): Promise<void>
+  heal(): Promise<void>
 }
 
 export type StackOptions = {
   readers?: 1 | 2
-  /** Whether callers reach the services by proxies too. */
+  /** Whether callers use proxies too. */
   proxiedCallers?: boolean
-  /** Settings of all services, made when the folder of the stack is known. */
+  /** Settings of all services; `dir` is the folder of the stack. */
   settings?: (dir: string) => Record<string, string>
 }
 
-/** The whole system on real servers with data that go with it: two writers and the readers, behind proxies. */
+/** The whole system on real servers with throw-away data: two writers and the readers, behind proxies. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   await using scope = new AsyncDisposableStack()
   const { dir } = scope.use(await throwAwayDir())
@@ -80,9 +80,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     MONGO_URL: through(mongoPort, servers.mongo.url),
     REDIS_URL: through(redisPort, servers.redis.url),
     OTLP_ENDPOINT: jaeger?.otlpEndpoint ?? '',
-    // A trace is recorded when its caller says so; every command of a load would only cost time.
+    // A trace is recorded when its caller requests it; to trace a whole load would only cost time.
     TRACE_RATIO: '0',
-    // Longer than the balancer of a busy machine takes to see that a service is not ready any more.
+    // Longer than the load balancer of a busy machine needs to see that a service is not ready.
     DRAIN_DELAY_MS: '2000',
     NODE_ENV: 'production',
     ...options.settings?.(dir),
@@ -95,16 +95,16 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   await Promise.all((['postgres', 'kafka', 'mongo'] as const).map((name) => runSetup(name, env)))
 
   const callers = { writers: [] as Proxy[], readers: [] as Proxy[] }
-  const reachedBy = (ways: Proxy[]) => async (port: number) => {
+  const reachableAt = (ways: Proxy[]) => async (port: number) => {
     if (!options.proxiedCallers) return port
     const [listen] = (await freePorts(1)) as [number]
     ways.push(await toxiproxy.proxy(listen, port))
     return listen
   }
   const writer = (name: `writer-${string}`, chosen: { grpcPort?: number } = {}) =>
-    startWriter(name, { dir, env, ...chosen, reachedBy: reachedBy(callers.writers) })
+    startWriter(name, { dir, env, ...chosen, reachableAt: reachableAt(callers.writers) })
   const reader = (name: 'reader' | `reader-${string}`) =>
-    startReader(name, { dir, env: readersEnv, reachedBy: reachedBy(callers.readers) })
+    startReader(name, { dir, env: readersEnv, reachableAt: reachableAt(callers.readers) })
   const [first, second, ...readers] = await Promise.all([
     writer('writer-1', { grpcPort: writerGrpcPort }),
     writer('writer-2'),
@@ -117,7 +117,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const postgres = scope.adopt(new Pool({ connectionString: servers.postgres.url, max: 5 }), (pool) =>
     pool.end(),
   )
-  // The server is stopped by tests; the pool opens another connection at its next use.
+  // Tests stop the server; the pool opens another connection at its next use.
   postgres.on('error', () => {})
   postgres.on('connect', (client) => client.on('error', () => {}))
   const mongo = scope.adopt(
@@ -145,7 +145,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       leaving(await startWriter('writer-replica', { dir, env: { ...env, ...settings } })),
     startReader: async (settings) =>
       leaving(await startReader('reader-replica', { dir, env: { ...readersEnv, ...settings } })),
-    async mend() {
+    async heal() {
       for (const server of processes) await server.kill('SIGCONT')
       await Promise.all(serversAlone.map((server) => server.start()))
       await toxiproxy.reset()

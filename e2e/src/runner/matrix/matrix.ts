@@ -1,50 +1,58 @@
 import { code, table } from '@lockstep/docs/markdown.ts'
+import { checks } from '../../checkers/violation.ts'
 import type { PlantedResult } from '../../planted-bugs/results.ts'
-import type { Result } from '../run-scenario.ts'
 import type { Scenario } from '../../scenarios/scenario.ts'
+import type { Result } from '../run-scenario.ts'
 
 const head = [
   'What fails',
   'When',
-  'What callers were told of commands',
-  'of reads',
+  'Outcomes of commands',
+  'Results of reads',
   'What recovers it',
-  'Within',
-  'Broken promises',
-  'Shown by',
+  'Recovered within',
+  'Violations',
+  'Scenario',
 ]
 
-/** A row for each fault that a run has had by itself, in the order of `scenarios`. */
+/** A row for each scenario that a run injected alone, in the order of `scenarios`. */
 export function matrix(scenarios: readonly Scenario[], results: readonly Result[]): string {
   const rows = scenarios.flatMap(({ name, fails, when, recovers }) => {
     const result = results.find((each) => each.scenarios.length === 1 && each.scenarios[0] === name)
     if (!result) return []
-    const { toldCommands, toldReads, recoveredInMs, violations } = result
+    const { commandOutcomes, readResults, recoveredInMs, violations } = result
     const within = recoveredInMs === undefined ? 'not at all' : `${(recoveredInMs / 1_000).toFixed(1)} s`
-    const broken = [...new Set(violations.map(({ promise }) => promise))].join(', ')
+    const violated = [...new Set(violations.map(({ check }) => check))].join(', ') || 'none'
     return [
-      [fails, when, told(toldCommands), told(toldReads), recovers, within, broken || 'none', code(name)],
+      [fails, when, shares(commandOutcomes), shares(readResults), recovers, within, violated, code(name)],
     ]
   })
   return table(head, rows)
 }
 
-/** A row for each planted bug. */
-export function plantedBugs(results: readonly PlantedResult[]): string {
-  const rows = results.map(({ name, scenario, broken }) => [
-    name,
-    code(scenario),
-    broken.join(', ') || 'none',
-  ])
-  return table(['Planted bug', 'Brought to light by', 'Promises seen broken'], rows)
+/** The checks, a line each. */
+export function checkList(): string {
+  return Object.entries(checks)
+    .map(([name, property]) => `- **${name}**: ${property}.`)
+    .join('\n')
 }
 
-/** The answers in shares, the most frequent first. */
-function told(counts: Readonly<Record<string, number>>): string {
+/** A row for each planted bug. */
+export function plantedBugs(results: readonly PlantedResult[]): string {
+  const rows = results.map(({ name, scenario, violated }) => [
+    name,
+    code(scenario),
+    violated.join(', ') || 'none',
+  ])
+  return table(['Planted bug', 'Scenario', 'Violations'], rows)
+}
+
+/** The results in shares, the most frequent first. */
+function shares(counts: Readonly<Record<string, number>>): string {
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0)
-  const parts = Object.entries(counts).map(([answer, count]) => {
+  const parts = Object.entries(counts).map(([result, count]) => {
     const share = Math.round((100 * count) / all)
-    return `${share === 0 ? 'under 1' : share}% ${answer.replaceAll('_', ' ')}`
+    return `${share === 0 ? 'under 1' : share}% ${result.replaceAll('_', ' ')}`
   })
-  return parts.join(', ') || 'nothing was asked'
+  return parts.join(', ') || 'none'
 }

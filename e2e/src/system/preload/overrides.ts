@@ -2,28 +2,28 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Stack } from '../stack.ts'
 
-/** What a process is told at its start by a file in the stack's folder: see preload.ts. */
-export type Orders = {
+/** What a service changes in itself when it starts, from a file in the stack's folder: see preload.ts. */
+export type Overrides = {
   /** Milliseconds by which the clocks are ahead, by the names of processes. */
   clocks?: Readonly<Record<string, number>>
-  /** The name of a bug of planted/bugs.ts. */
+  /** The name of a bug in planted-bugs/bugs.ts. */
   bug?: string
 }
 
-const fileIn = (dir: string) => join(dir, 'orders.json')
+const fileIn = (dir: string) => join(dir, 'overrides.json')
 
-/** Has every service look for orders when it starts. */
+/** Settings with which every service reads the overrides when it starts. */
 export function withPreload(dir: string): Record<string, string> {
   return {
-    FAULTS_ORDERS: fileIn(dir),
+    FAULTS_OVERRIDES: fileIn(dir),
     NODE_OPTIONS: `--import=${join(import.meta.dirname, 'preload.ts')}`,
   }
 }
 
-/** For processes that start from now on. */
-export async function order({ dir }: Pick<Stack, 'dir'>, orders: Orders): Promise<void> {
-  await writeFile(fileIn(dir), JSON.stringify(orders))
+/** For processes that start later. */
+export async function override({ dir }: Pick<Stack, 'dir'>, overrides: Overrides): Promise<void> {
+  await writeFile(fileIn(dir), JSON.stringify(overrides))
 }
 
-export const setClocks = (stack: Pick<Stack, 'dir'>, clocks: Orders['clocks']) =>
-  order(stack, clocks === undefined ? {} : { clocks })
+export const setClocks = (stack: Pick<Stack, 'dir'>, clocks: Overrides['clocks']) =>
+  override(stack, clocks === undefined ? {} : { clocks })

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { throwAwayDir } from '@lockstep/local-infra/throw-away-dir.ts'
 import { expect, test } from 'vitest'
-import { order, withPreload } from './overrides.ts'
+import { override, withPreload } from './overrides.ts'
 
-/** What a process of this name takes for the present, in ms ahead of the truth, by `Date.now()` and by `new Date()`. */
+/** How far `Date.now()` and `new Date()` of a process with this name are ahead, ms. */
 async function ahead(dir: string, name: string): Promise<number[]> {
   const cwd = join(dir, name)
   await mkdir(cwd)
@@ -18,9 +18,9 @@ async function ahead(dir: string, name: string): Promise<number[]> {
   return [now - Date.now(), present - Date.now()]
 }
 
-test('a process is given another clock by its name, and others are not', async () => {
+test('a process with an overridden clock has another time, and others do not', async () => {
   await using folder = await throwAwayDir()
-  await order(folder, { clocks: { 'writer-2': 300_000 } })
+  await override(folder, { clocks: { 'writer-2': 300_000 } })
   for (const ms of await ahead(folder.dir, 'writer-2')) expect(Math.abs(ms - 300_000)).toBeLessThan(60_000)
   for (const ms of await ahead(folder.dir, 'writer-1')) expect(Math.abs(ms)).toBeLessThan(60_000)
 })

@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import type { Orders } from './overrides.ts'
+import type { Overrides } from './overrides.ts'
 
 /**
- * Loaded into a service before its own first module (`node --import`), so that the code of the services needs no place
- * where tests could change a clock or plant a bug. A process is known by its working directory.
+ * Loaded into a service before its first module (`node --import`), so that the code of the services contains nothing
+ * that changes a clock or plants a bug. The working directory identifies the process.
  */
-const file = process.env.FAULTS_ORDERS ?? ''
-const { clocks = {}, bug }: Orders = existsSync(file)
-  ? (JSON.parse(readFileSync(file, 'utf8')) as Orders)
+const file = process.env.FAULTS_OVERRIDES ?? ''
+const { clocks = {}, bug }: Overrides = existsSync(file)
+  ? (JSON.parse(readFileSync(file, 'utf8')) as Overrides)
   : {}
 
 const aheadMs = clocks[basename(process.cwd())] ?? 0

@@ -1,4 +1,4 @@
-/** Has this process take another time for the present. Timers and `performance.now()` go on as they are. */
+/** Shifts the clock of this process. Timers and `performance.now()` are unchanged. */
 export function skewClock(aheadMs: number): void {
   const RealDate = Date
   const now = () => RealDate.now() + aheadMs

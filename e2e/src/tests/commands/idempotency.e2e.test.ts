@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import type { ServiceError } from '@grpc/grpc-js'
 import { expect } from 'vitest'
-import type { HttpAnswer } from '../../clients/http-client.ts'
+import type { HttpResponse } from '../../clients/http-client.ts'
 import { eventually } from '../../system/eventually.ts'
 import { locked, untilBlocked } from '../../scenarios/injections.ts'
-import { readable } from '../../clients/queries.ts'
+import { readable } from '../../clients/readable.ts'
+import { countAllEvents, countEvents, locks, writerSessions } from '../../system/postgres.ts'
 import { test } from '../../system/stack-test.ts'
 import type { Stack } from '../../system/stack.ts'
 
 const products = '/api/v1/products'
 const teapot = { name: 'Blue enamel teapot', category: 'kitchen', priceCents: 3490 }
 
-/** What a repeat has to have in common with the first answer. */
-const seen = ({ status, headers, text }: HttpAnswer) => ({
+/** What a repeated command must have in common with the first response. */
+const visible = ({ status, headers, text }: HttpResponse) => ({
   status,
   text,
   location: headers.get('location'),
@@ -33,10 +34,7 @@ const send = (
     headers: { ...request.headers, 'idempotency-key': key },
   })
 
-const count = async ({ postgres }: Stack) =>
-  (await postgres.query<{ events: string }>('select count(*) as events from product_events')).rows[0]?.events
-
-test('whoever repeats a command with its key, at any writer, gets the first answer byte for byte', async ({
+test('a command repeated with its key, at any writer, gets the first response byte for byte', async ({
   stack,
 }) => {
   const key = randomUUID()
@@ -54,18 +52,18 @@ test('whoever repeats a command with its key, at any writer, gets the first answ
     { method: 'DELETE', path, key: randomUUID(), request: {}, status: 200 },
     { method: 'DELETE', path, key: randomUUID(), request: {}, status: 404 },
   ]
-  const answers: HttpAnswer[] = []
+  const responses: HttpResponse[] = []
   for (const step of steps) {
-    answers.push(await send(stack, 0, step.method, step.path, step.key, step.request))
+    responses.push(await send(stack, 0, step.method, step.path, step.key, step.request))
   }
-  expect(answers.map(({ status }) => status)).toEqual(steps.map(({ status }) => status))
-  const before = await count(stack)
+  expect(responses.map(({ status }) => status)).toEqual(steps.map(({ status }) => status))
+  const before = await countAllEvents(stack.postgres)
   for (const [index, step] of steps.entries()) {
-    const again = await send(stack, 1, step.method, step.path, step.key, step.request)
-    expect(seen(again)).toEqual(seen(answers[index]!))
+    const repeated = await send(stack, 1, step.method, step.path, step.key, step.request)
+    expect(visible(repeated)).toEqual(visible(responses[index]!))
   }
-  expect(seen(answers[0]!)).toEqual(seen(created))
-  expect(await count(stack)).toBe(before)
+  expect(visible(responses[0]!)).toEqual(visible(created))
+  expect(await countAllEvents(stack.postgres)).toBe(before)
 })
 
 test('a key is the same key over HTTP and gRPC', async ({ stack }) => {
@@ -86,7 +84,7 @@ test('a key is the same key over HTTP and gRPC', async ({ stack }) => {
   expect(overHttp).toMatchObject({ status: 412, json: { detail: refused.details } })
 })
 
-test('another command under the key is 422, and a request that was not valid leaves the key free', async ({
+test('another command with the key is 422, and an invalid request does not use the key', async ({
   stack,
 }) => {
   const key = randomUUID()
@@ -96,34 +94,33 @@ test('another command under the key is 422, and a request that was not valid lea
   expect(other).toMatchObject({ status: 422, json: { code: 'idempotency_mismatch' } })
 })
 
-test('a writer killed between commit and answer: the repeat, at another writer, gets the answer, and it is done once', async ({
+test('a writer killed between commit and response: the repeat, at another writer, gets the response, and the effect is one', async ({
   stack,
 }) => {
   const { writers, postgres, proxies, servers } = stack
   const [id, key] = [randomUUID(), randomUUID()]
   const request = { json: { id, ...teapot } }
-  const eventsOf = async (product: string) =>
-    (await postgres.query('select from product_events where product_id = $1', [product])).rowCount
-  const unanswered = Promise.withResolvers<unknown>()
+  const eventsOf = (product: string) => countEvents(postgres, 'product', product)
+  const firstResponse = Promise.withResolvers<unknown>()
 
-  // From the commit on the writer hears nothing of Postgres any more.
-  await locked(stack, 'lock table product_events in exclusive mode', async () => {
-    unanswered.resolve(send(stack, 0, 'POST', products, key, request).catch(() => 'no answer'))
-    await untilBlocked(stack, 'lockstep-writer')
+  // After the commit, no response of Postgres reaches the writer.
+  await locked(stack, locks.allCommitsAndRepeats, async () => {
+    firstResponse.resolve(send(stack, 0, 'POST', products, key, request).catch(() => 'no response'))
+    await untilBlocked(stack, writerSessions)
     await proxies.postgres.spoil({ type: 'timeout', attributes: { timeout: 0 }, stream: 'downstream' })
   })
   await eventually(async () => expect(await eventsOf(id)).toBe(1), {
     withinMs: 60_000,
   })
   await writers[0].process.kill()
-  expect(await unanswered.promise).toBe('no answer')
+  expect(await firstResponse.promise).toBe('no response')
   await servers.toxiproxy.reset()
 
   const repeated = await eventually(
     async () => {
-      const answer = await send(stack, 1, 'POST', products, key, request)
-      expect(answer.status).not.toBe(503)
-      return answer
+      const response = await send(stack, 1, 'POST', products, key, request)
+      expect(response.status).not.toBe(503)
+      return response
     },
     { withinMs: 60_000 },
   )

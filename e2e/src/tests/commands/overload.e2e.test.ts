@@ -5,26 +5,27 @@ import { statusOf } from '../../clients/grpc-client.ts'
 import { problemOf } from '../../clients/http-client.ts'
 import { eventually } from '../../system/eventually.ts'
 import { metric } from '../../system/metric.ts'
+import { countEvents, locks, outboxSize } from '../../system/postgres.ts'
 import { test } from '../../system/stack-test.ts'
 import type { Writer } from '../../system/services.ts'
 
 const teapot = { name: 'Blue enamel teapot', priceCents: 3490 }
 const create = ({ http }: Writer) => http.send('POST', '/api/v1/products', { json: teapot })
 
-/** Whatever touches the products in Postgres waits until it is released. */
+/** Every statement on the products waits until the lock is released. */
 async function lockProducts(postgres: Pool) {
   const client = await postgres.connect()
-  await client.query('begin; lock table products in access exclusive mode')
-  let held = true
+  await client.query(`begin; ${locks.allReadsAndCommits}`)
+  let locked = true
   const release = async () => {
-    if (held) await client.query('rollback')
-    if (held) client.release()
-    held = false
+    if (locked) await client.query('rollback')
+    if (locked) client.release()
+    locked = false
   }
   return { release, [Symbol.asyncDispose]: release }
 }
 
-test('more requests than a writer has room for are refused at once, over both protocols, without touching Postgres', async ({
+test('requests beyond the limit of a writer are refused at once, over both protocols, without using Postgres', async ({
   stack,
 }) => {
   const { postgres } = stack
@@ -35,7 +36,7 @@ test('more requests than a writer has room for are refused at once, over both pr
     withinMs: 60_000,
   })
 
-  // A request that touched Postgres would wait for the lock, as those four do.
+  // A request that used Postgres would wait for the lock, as those four do.
   const refused = await create(writer)
   expect(problemOf(refused)).toMatchObject({ status: 503, code: 'overloaded' })
   expect(refused.headers.get('retry-after')).toMatch(/^\d+$/)
@@ -47,12 +48,12 @@ test('more requests than a writer has room for are refused at once, over both pr
   expect((await create(writer)).status).toBe(201)
 })
 
-test('while too many events wait to be published commands are refused, and are taken again when Kafka is back', async ({
+test('while too many events wait in the outbox, commands are refused; they are accepted when Kafka is available', async ({
   stack,
 }) => {
   const { proxies, postgres } = stack
-  const outbox = async () => (await postgres.query('select from outbox')).rowCount
-  // What an outage of a test before has left would count.
+  const outbox = () => outboxSize(postgres)
+  // Entries that an outage in an earlier test left would count.
   await eventually(async () => expect(await outbox()).toBe(0), { withinMs: 60_000 })
   await using writer = await stack.startWriter({ WRITER_OUTBOX_LIMIT: '10' })
   await proxies.kafka.enable(false)
@@ -70,20 +71,19 @@ test('while too many events wait to be published commands are refused, and are t
   await eventually(async () => expect((await create(writer)).status).toBe(201), { withinMs: 60_000 })
 })
 
-test('a command whose deadline passes while it waits for its turn is not carried out', async ({ stack }) => {
+test('a command whose deadline passes before it begins is not applied', async ({ stack }) => {
   const { postgres } = stack
   await using writer = await stack.startWriter({ POSTGRES_POOL_SIZE: '1' })
   const id = randomUUID()
   await using lock = await lockProducts(postgres)
   const first = writer.grpc.createProduct({ product: teapot })
   const second = writer.grpc.createProduct({ id, product: teapot }, { timeoutMs: 300 })
-  // The writer's view of a deadline is later by the way of the request; when this one is over, that one surely is.
+  // The writer sees a deadline later by the time of transmission; when this deadline is over, the other one is too.
   const third = writer.grpc.createProduct({ product: teapot }, { timeoutMs: 1_000 })
   expect([await statusOf(second), await statusOf(third)]).toEqual(['DEADLINE_EXCEEDED', 'DEADLINE_EXCEEDED'])
   await lock.release()
   expect(await statusOf(first)).toBe('OK')
-  // Whatever had waited behind the first has had its turn.
+  // Every command that waited behind the first has been processed.
   expect(await statusOf(writer.grpc.createProduct({ product: teapot }))).toBe('OK')
-  const { rowCount } = await postgres.query('select from products where id = $1', [id])
-  expect(rowCount).toBe(0)
+  expect(await countEvents(postgres, 'product', id)).toBe(0)
 })

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { status, type ServiceError } from '@grpc/grpc-js'
 import { expect } from 'vitest'
-import { fieldsAtFault, type CommandsClient, type QueriesClient } from '../../clients/grpc-client.ts'
-import { readable } from '../../clients/queries.ts'
+import { invalidFields, type CommandsClient, type QueriesClient } from '../../clients/grpc-client.ts'
+import { readable } from '../../clients/readable.ts'
 import { test } from '../../system/stack-test.ts'
 
 type Clients = { commands: CommandsClient; queries: QueriesClient; id: string; gone: string }
 type Row = readonly [
-  promise: string,
+  rule: string,
   call: (clients: Clients) => Promise<unknown>,
   status: keyof typeof status,
   code: string,
-  /** Every field at fault, sorted. */
+  /** Every invalid field, sorted. */
   fields?: readonly string[],
 ]
 
@@ -21,7 +21,7 @@ const updateMask = undefined
 const bytes = Buffer.from('ffffffffff', 'hex')
 const path = (service: string, method: string) => `/lockstep.product.v1.${service}/${method}`
 
-const invalidFields: [string, object, string][] = [
+const fieldErrors: [string, object, string][] = [
   ['an empty name', { name: '' }, 'name'],
   ['a name of 251 code points', { name: 'é'.repeat(251) }, 'name'],
   ['a name with U+0000', { name: 'a\u0000' }, 'name'],
@@ -63,7 +63,7 @@ const rows: Row[] = [
     'invalid',
     ['category', 'description', 'id', 'name', 'price_cents'],
   ],
-  ...invalidFields.flatMap(([name, field, fault]): Row[] => {
+  ...fieldErrors.flatMap(([name, field, fault]): Row[] => {
     const wrong = { ...product, ...field }
     return [
       [
@@ -145,7 +145,7 @@ const rows: Row[] = [
     ['idempotency_key'],
   ],
   [
-    'bytes that are no message',
+    'bytes that are not a message',
     ({ commands }) => commands.raw(path('ProductCommands', 'CreateProduct'), bytes),
     'INVALID_ARGUMENT',
     'malformed',
@@ -182,16 +182,14 @@ const rows: Row[] = [
     ['category', 'page_token'],
   ],
   [
-    'bytes that are no message',
+    'bytes that are not a message',
     ({ queries }) => queries.raw(path('ProductQueries', 'GetProduct'), bytes),
     'INVALID_ARGUMENT',
     'malformed',
   ],
 ]
 
-test('each wrong gRPC call is answered with its status, which names every field at fault', async ({
-  stack,
-}) => {
+test('each wrong gRPC call gets its status, which names every invalid field', async ({ stack }) => {
   const commands = stack.writers[0].grpc
   const queries = stack.reader.grpc
   const { id } = await commands.createProduct({ product })
@@ -200,23 +198,23 @@ test('each wrong gRPC call is answered with its status, which names every field 
   await readable(stack.reader, id, 1)
   await readable(stack.reader, gone, 2)
 
-  for (const [promise, call, expected, code, fields = []] of rows) {
+  for (const [rule, call, expected, code, fields = []] of rows) {
     const error = await call({ commands, queries, id, gone }).then(
       () => undefined,
       (thrown: ServiceError) => thrown,
     )
-    const told = `${promise}: ${call.toString()}`
-    expect(status[error?.code ?? status.OK], told).toBe(expected)
-    expect(error?.metadata.get('x-error-code'), told).toEqual([code])
-    expect(error && fieldsAtFault(error), told).toEqual(fields)
+    const message = `${rule}: ${call.toString()}`
+    expect(status[error?.code ?? status.OK], message).toBe(expected)
+    expect(error?.metadata.get('x-error-code'), message).toEqual([code])
+    expect(error && invalidFields(error), message).toEqual(fields)
   }
   expect((await queries.getProduct({ id })).product).toMatchObject({ version: 1, ...product })
 })
 
-test('a request over 256 KiB is refused, and a method that nobody serves', async ({ stack }) => {
+test('a request over 256 KiB and an unknown method are refused', async ({ stack }) => {
   const { grpc } = stack.writers[0]
   const large = grpc.raw(path('ProductCommands', 'CreateProduct'), Buffer.alloc(262_145))
   await expect(large).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED })
-  const nobody = grpc.raw(path('ProductCommands', 'Explode'), Buffer.alloc(0))
-  await expect(nobody).rejects.toMatchObject({ code: status.UNIMPLEMENTED })
+  const unsupported = grpc.raw(path('ProductCommands', 'Explode'), Buffer.alloc(0))
+  await expect(unsupported).rejects.toMatchObject({ code: status.UNIMPLEMENTED })
 })

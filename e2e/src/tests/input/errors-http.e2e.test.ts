@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect } from 'vitest'
 import { problemOf, type HttpRequest } from '../../clients/http-client.ts'
-import { readable } from '../../clients/queries.ts'
+import { readable } from '../../clients/readable.ts'
 import { test } from '../../system/stack-test.ts'
 
 const products = '/api/v1/products'
 const product = { name: 'Teapot', priceCents: 1 }
 
 type Row = readonly [
-  promise: string,
-  /** `:id` stands for a product at version 1, `:gone` for a deleted one. */
+  rule: string,
+  /** `:id` is replaced by a product at version 1, `:gone` by a deleted one. */
   request: readonly [method: string, path: string, request?: HttpRequest],
   status: number,
   code: string,
-  /** Every field at fault, sorted. */
+  /** Every invalid field, sorted. */
   fields?: readonly string[],
 ]
 
@@ -27,7 +27,7 @@ const typed = (type: string, body: string | Uint8Array = '{}'): HttpRequest => (
 const ifMatch = (tag: string): HttpRequest => ({ json: product, headers: { 'if-match': tag } })
 const keyed = { json: product, headers: { 'idempotency-key': 'k'.repeat(256) } }
 
-const invalidFields: [string, object, string][] = [
+const fieldErrors: [string, object, string][] = [
   ['an empty name', { name: '' }, 'name'],
   ['a name of 251 code points', { name: '🫖'.repeat(251) }, 'name'],
   ['a name with U+0000', { name: 'a\u0000' }, 'name'],
@@ -43,23 +43,23 @@ const invalidFields: [string, object, string][] = [
   ['a price above the limit', { priceCents: 100_000_000_000 }, 'priceCents'],
   ['half a cent', { priceCents: 0.5 }, 'priceCents'],
   ['a price in quotes', { priceCents: '1' }, 'priceCents'],
-  ['a field that nobody knows', { weight: 1 }, 'weight'],
+  ['an unknown field', { weight: 1 }, 'weight'],
 ]
 
 const commands: Row[] = [
   ['an id that is taken', ['POST', products, withField({ id: ':id' })], 409, 'already_exists'],
   ['an id that was deleted', ['POST', products, withField({ id: ':gone' })], 409, 'already_exists'],
-  ['an id that is no UUID', ['POST', products, withField({ id: 'x' })], 400, 'invalid', ['id']],
+  ['an id that is not a UUID', ['POST', products, withField({ id: 'x' })], 400, 'invalid', ['id']],
   ['no fields at all', ['POST', products, { json: {} }], 400, 'invalid', ['name', 'priceCents']],
   [
-    'every field at fault',
+    'every field invalid',
     ['POST', products, { json: { id: 1, name: '', description: 2, category: '', priceCents: -1, x: 0 } }],
     400,
     'invalid',
     ['category', 'description', 'id', 'name', 'priceCents', 'x'],
   ],
   ['an idempotency key of 256 characters', ['POST', products, keyed], 400, 'invalid', ['Idempotency-Key']],
-  ...invalidFields.flatMap(([name, field, fault]): Row[] => [
+  ...fieldErrors.flatMap(([name, field, fault]): Row[] => [
     [name, ['POST', products, withField(field)], 400, 'invalid', [fault]],
     [name, ['PUT', one, withField(field)], 400, 'invalid', [fault]],
     [name, ['PATCH', one, { json: field }], 400, 'invalid', [fault]],
@@ -69,7 +69,7 @@ const commands: Row[] = [
     return [
       ['an unknown id', [method, `${products}/${randomUUID()}`, body], 404, 'not_found'],
       ['a deleted id', [method, `${products}/:gone`, body], 404, 'not_found'],
-      ['an id that is no UUID', [method, `${products}/7`, body], 400, 'invalid', ['id']],
+      ['an id that is not a UUID', [method, `${products}/7`, body], 400, 'invalid', ['id']],
       [
         'another version',
         [method, one, { ...body, headers: { 'if-match': '"2"' } }],
@@ -105,7 +105,7 @@ const commands: Row[] = [
     ['no body', [method, path, typed(json, '')], 400, 'malformed'],
     ['a list', [method, path, typed(json, '[]')], 400, 'invalid', ['body']],
     [
-      'bytes that are no UTF-8',
+      'bytes that are not UTF-8',
       [method, path, typed(json, Buffer.from([0x22, 0xff, 0x22]))],
       400,
       'malformed',
@@ -116,7 +116,7 @@ const commands: Row[] = [
     ['256 KiB and one byte', [method, path, typed(json, ' '.repeat(262_145))], 413, 'too_large'],
   ]),
   ['a merge patch', ['PUT', one, typed('application/merge-patch+json')], 415, 'unsupported_media_type'],
-  ['a path that nobody serves', ['GET', '/api/v2/products'], 404, 'not_found'],
+  ['an unknown path', ['GET', '/api/v2/products'], 404, 'not_found'],
   ['a query at the writer', ['GET', products], 405, 'method_not_allowed'],
   ['a query at the writer', ['GET', one], 405, 'method_not_allowed'],
   ['a post to a product', ['POST', one, { json: product }], 405, 'method_not_allowed'],
@@ -125,7 +125,7 @@ const commands: Row[] = [
 const queries: Row[] = [
   ['an unknown id', ['GET', `${products}/${randomUUID()}`], 404, 'not_found'],
   ['a deleted id', ['GET', `${products}/:gone?minVersion=2`], 404, 'not_found'],
-  ['an id that is no UUID', ['GET', `${products}/7`], 400, 'invalid', ['id']],
+  ['an id that is not a UUID', ['GET', `${products}/7`], 400, 'invalid', ['id']],
   ['a version that never comes', ['GET', `${one}?minVersion=9`], 503, 'read_model_behind'],
   ...['0', '-1', '1.5', 'x', ''].map((version): Row => [
     'a version',
@@ -149,9 +149,15 @@ const queries: Row[] = [
     ['pageToken'],
   ]),
   ['a category', ['GET', `${products}?category=No`], 400, 'invalid', ['category']],
-  ['a parameter that nobody knows', ['GET', `${products}?serach=x`], 400, 'invalid', ['serach']],
-  ['two faults', ['GET', `${products}?pageSize=0&category=_`], 400, 'invalid', ['category', 'pageSize']],
-  ['a path that nobody serves', ['GET', '/api/v2/products'], 404, 'not_found'],
+  ['an unknown parameter', ['GET', `${products}?serach=x`], 400, 'invalid', ['serach']],
+  [
+    'two invalid parameters',
+    ['GET', `${products}?pageSize=0&category=_`],
+    400,
+    'invalid',
+    ['category', 'pageSize'],
+  ],
+  ['an unknown path', ['GET', '/api/v2/products'], 404, 'not_found'],
   ['a command at the reader', ['POST', products, { json: product }], 405, 'method_not_allowed'],
   ['a command at the reader', ['DELETE', one], 405, 'method_not_allowed'],
 ]
@@ -160,11 +166,9 @@ describe.for([
   ['writer', commands],
   ['reader', queries],
 ] as const)('errors of the %s over HTTP', ([name, rows]) => {
-  const names = rows.map(([promise, [method, path], status]) => `${promise}: ${method} ${path} is ${status}`)
+  const names = rows.map(([rule, [method, path], status]) => `${rule}: ${method} ${path} is ${status}`)
 
-  test('each wrong request is answered with its problem, which names every field at fault', async ({
-    stack,
-  }) => {
+  test('each wrong request gets its problem, which names every invalid field', async ({ stack }) => {
     const { writers, reader } = stack
     const { http } = name === 'writer' ? writers[0] : reader
     const ids = { ':id': await create(), ':gone': await create() }
@@ -180,20 +184,20 @@ describe.for([
 
     for (const [index, [, [method, path, request], status, code, fields]] of rows.entries()) {
       const body = request?.json === undefined ? undefined : JSON.parse(filled(JSON.stringify(request.json)))
-      const answer = await http.send(method, filled(path), { ...request, json: body })
-      const problem = problemOf(answer)
+      const response = await http.send(method, filled(path), { ...request, json: body })
+      const problem = problemOf(response)
       expect({ status: problem.status, code: problem.code }, names[index]).toEqual({ status, code })
-      const atFault = problem.errors?.map(({ field }) => field).toSorted()
-      expect(atFault, names[index]).toEqual(fields)
-      expect(answer.headers.get('x-request-id'), names[index]).toBe(problem.requestId)
-      expect(answer.headers.has('retry-after'), names[index]).toBe(status === 503)
+      const invalid = problem.errors?.map(({ field }) => field).toSorted()
+      expect(invalid, names[index]).toEqual(fields)
+      expect(response.headers.get('x-request-id'), names[index]).toBe(problem.requestId)
+      expect(response.headers.has('retry-after'), names[index]).toBe(status === 503)
     }
     const unchanged = await reader.http.send('GET', `${products}/${ids[':id']}`)
     expect(unchanged.json).toMatchObject({ version: 1, ...product })
   })
 })
 
-test('what lies just within the limits is accepted: free products, the longest texts, the highest price', async ({
+test('values at the limits are accepted: free products, the longest texts, the highest price', async ({
   stack,
 }) => {
   const { http } = stack.writers[0]

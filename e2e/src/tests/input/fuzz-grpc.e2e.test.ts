@@ -23,7 +23,7 @@ import {
 import fc from 'fast-check'
 import { test } from '../../system/stack-test.ts'
 
-/** Whatever comes over gRPC, the fault is the caller's: these are the statuses that say so. */
+/** The statuses of success and of an error of the caller. */
 const fair = new Set([
   status.OK,
   status.INVALID_ARGUMENT,
@@ -52,7 +52,7 @@ const bytesOf = <T>(
   message: fc.Arbitrary<T>,
 ): fc.Arbitrary<Buffer> => message.map((value) => Buffer.from(codec.encode(value).finish()))
 
-/** A message of this kind, one that was damaged on its way, or bytes that never were one. */
+/** A message of this kind, a damaged message, or random bytes. */
 const wild = (good: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> =>
   fc.oneof(
     { weight: 3, arbitrary: good },
@@ -87,7 +87,7 @@ const remove = bytesOf(
   DeleteProductRequest,
   fc.record({ id: text, expectedVersion: maybe(int64), idempotencyKey: maybe(text) }),
 )
-// A min_version of 1 or more waits for its version, which is no fault of the input.
+// A min_version of 1 or more would wait for its version.
 const get = bytesOf(GetProductRequest, fc.record({ id: text, minVersion: maybe(fc.constantFrom(0, -1)) }))
 const search = bytesOf(
   SearchProductsRequest,
@@ -146,38 +146,38 @@ const queries = fc.oneof(
 
 type Raw = { raw: (path: string, bytes: Buffer) => Promise<Buffer> }
 
-async function isFair(client: Raw, path: string, bytes: Buffer): Promise<void> {
+async function expectFair(client: Raw, path: string, bytes: Buffer): Promise<void> {
   const error = await client.raw(path, bytes).then(
     () => undefined,
     (thrown: ServiceError) => thrown,
   )
   const code = error?.code ?? status.OK
-  // A damaged message may ask for a version that nobody wrote.
+  // A damaged message may ask for a version that does not exist.
   if (error?.metadata.get('x-error-code')[0] === 'read_model_behind') return
-  if (!fair.has(code)) throw new Error(`${path} answered ${status[code]}: ${error?.details}`)
+  if (!fair.has(code)) throw new Error(`${path} ended with ${status[code]}: ${error?.details}`)
 }
 
-test('no message of any kind makes the writer answer that the fault is its own', async ({ stack }) => {
+test('no message of any kind causes an error of the writer', async ({ stack }) => {
   const { grpc } = stack.writers[0]
   await fc.assert(
-    fc.asyncProperty(commands, ([path, bytes]) => isFair(grpc, path, bytes)),
+    fc.asyncProperty(commands, ([path, bytes]) => expectFair(grpc, path, bytes)),
     runs,
   )
 })
 
-test('no message of any kind makes the reader answer that the fault is its own', async ({ stack }) => {
+test('no message of any kind causes an error of the reader', async ({ stack }) => {
   const { grpc } = stack.reader
   await fc.assert(
-    fc.asyncProperty(queries, ([path, bytes]) => isFair(grpc, path, bytes)),
+    fc.asyncProperty(queries, ([path, bytes]) => expectFair(grpc, path, bytes)),
     runs,
   )
 })
 
-test('no message to operators makes the writer answer that the fault is its own', async ({ stack }) => {
+test('no message to the operators API causes an error of the writer', async ({ stack }) => {
   const { grpc } = stack.writers[0]
   await fc.assert(
-    fc.asyncProperty(toOperators, ([path, bytes]) => isFair(grpc, path, bytes)),
-    // Those that are right read the error topic, which takes its time.
+    fc.asyncProperty(toOperators, ([path, bytes]) => expectFair(grpc, path, bytes)),
+    // The valid ones read the error topic, which takes longer.
     { numRuns: 200 },
   )
 })

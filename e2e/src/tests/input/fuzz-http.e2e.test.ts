@@ -1,10 +1,10 @@
 import { connect } from 'node:net'
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { problemOf, type HttpAnswer, type HttpClient, type HttpRequest } from '../../clients/http-client.ts'
+import { problemOf, type HttpResponse, type HttpClient, type HttpRequest } from '../../clients/http-client.ts'
 import { test } from '../../system/stack-test.ts'
 
-/** Whatever comes over HTTP, the fault is the caller's: no answer is a 5xx, and every error is a problem. */
+/** No request over HTTP gets a 5xx, and every error is a problem document. */
 const runs = { numRuns: 2_000 }
 
 const wildText = fc.oneof(
@@ -67,16 +67,16 @@ const target = fc.oneof(
 )
 const method = fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'BREW')
 
-/** A minVersion that is valid waits for its version, which is no fault of the input: it is left out here. */
+/** Without a valid minVersion, which would wait for its version. */
 const withoutWait = (pairs: Record<string, string>) =>
   Object.entries(pairs).filter(([name, value]) => name !== 'minVersion' || !/^\s*\d+/.test(value))
 
-function isFair(answer: HttpAnswer, how: string): void {
-  if (answer.status >= 500) throw new Error(`${answer.status} ${answer.text}`)
-  if (answer.status >= 400 && how !== 'HEAD') expect(problemOf(answer).status).toBe(answer.status)
+function expectFair(response: HttpResponse, how: string): void {
+  if (response.status >= 500) throw new Error(`${response.status} ${response.text}`)
+  if (response.status >= 400 && how !== 'HEAD') expect(problemOf(response).status).toBe(response.status)
 }
 
-/** Sends it, unless the client itself refuses to (a header or URL that cannot be written down). */
+/** Sends the request, unless the client itself refuses a header or the URL. */
 async function send(http: HttpClient, how: string, path: string, request: HttpRequest) {
   const sendable = (() => {
     try {
@@ -85,10 +85,10 @@ async function send(http: HttpClient, how: string, path: string, request: HttpRe
       return undefined
     }
   })()
-  if (sendable) isFair(await http.send(how, path, request), how)
+  if (sendable) expectFair(await http.send(how, path, request), how)
 }
 
-test('no request of any kind makes the writer answer 5xx', async ({ stack }) => {
+test('no request of any kind gets a 5xx from the writer', async ({ stack }) => {
   const { http } = stack.writers[0]
   const property = fc.asyncProperty(method, target, headers, body, async (how, path, head, bytes) => {
     const bodyless = how === 'GET' || how === 'HEAD'
@@ -100,7 +100,7 @@ test('no request of any kind makes the writer answer 5xx', async ({ stack }) => 
   await fc.assert(property, runs)
 })
 
-test('no query of any kind makes the reader answer 5xx', async ({ stack }) => {
+test('no query of any kind gets a 5xx from the reader', async ({ stack }) => {
   const { http } = stack.reader
   const property = fc.asyncProperty(method, target, headers, query, async (how, path, head, pairs) => {
     const search = new URLSearchParams()
@@ -110,19 +110,19 @@ test('no query of any kind makes the reader answer 5xx', async ({ stack }) => {
   await fc.assert(property, runs)
 })
 
-test('bytes that are not HTTP are answered with 400 or a closed connection, and the service lives on', async ({
+test('bytes that are not HTTP get a 400 or a closed connection, and the service continues', async ({
   stack,
 }) => {
   const { http } = stack.writers[0]
   const port = Number(new URL(http.url).port)
   const property = fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 200 }), async (bytes) => {
-    const answer = await new Promise<string>((resolve) => {
+    const response = await new Promise<string>((resolve) => {
       let text = ''
       const socket = connect(port, '127.0.0.1', () => socket.end(bytes))
       socket.on('data', (chunk) => (text += chunk.toString()))
       socket.on('error', () => {}).on('close', () => resolve(text))
     })
-    expect(answer).toMatch(/^$|^HTTP\/1\.1 4\d\d /)
+    expect(response).toMatch(/^$|^HTTP\/1\.1 4\d\d /)
   })
   await fc.assert(property, { numRuns: 500 })
   expect((await http.send('GET', '/openapi.json')).status).toBe(200)

@@ -8,7 +8,7 @@ import { throwAwayDir } from '@lockstep/local-infra/throw-away-dir.ts'
 const run = promisify(execFile)
 const folder = join(import.meta.dirname, '../../../schemathesis')
 
-/** Where Schemathesis is, in the versions of requirements.txt; undefined on a machine without Python's pip. */
+/** The folder of Schemathesis in the versions of requirements.txt; undefined on a machine without Python's pip. */
 export async function schemathesis(): Promise<string | undefined> {
   try {
     await run('python3', ['-m', 'pip', '--version'])
@@ -17,13 +17,13 @@ export async function schemathesis(): Promise<string | undefined> {
   }
   const requirements = join(folder, 'requirements.txt')
   return cached(`schemathesis/${fingerprint(await readFile(requirements))}`, async (dir) => {
-    // A plain folder: a virtual environment may not be moved, and Debian keeps what makes one in another package.
+    // A plain folder: a virtual environment cannot be moved, and Debian has its tool in another package.
     const options = ['--quiet', '--no-deps', '--target', dir, '-r', requirements]
     await run('python3', ['-m', 'pip', 'install', ...options])
   })
 }
 
-/** Tests the service at `url` against its own OpenAPI document. Gives how many requests were made. */
+/** Tests the service at `url` against its own OpenAPI document. Returns how many requests were sent. */
 export async function testAgainstDocument(
   home: string,
   service: 'writer' | 'reader',
@@ -34,10 +34,12 @@ export async function testAgainstDocument(
   const report = join(work.dir, 'report.json')
   const options = {
     'max-examples': examplesPerOperation,
+    // Coverage tries each boundary of each field; fuzzing combines them at random and needs far more time per request.
     phases: 'examples,coverage,fuzzing',
-    // More than one at a time break Hypothesis on Python 3.11, whose parser is not safe for threads.
+    // More than one at a time break Hypothesis on Python 3.11, whose parser is not thread-safe.
     workers: 1,
     'generation-database': 'none',
+    // The same requests in every run.
     seed: 1,
     warnings: 'off',
     report: 'json',
@@ -50,10 +52,14 @@ export async function testAgainstDocument(
     '--no-color',
     'run',
     `${url}/openapi.json`,
+    '--url',
+    url,
+    '--no-shrink',
+    '--continue-on-failure',
   ]
   const settings = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
   try {
-    await run('python3', ['-c', start, ...command, '--continue-on-failure', ...settings], {
+    await run('python3', ['-c', start, ...command, ...settings], {
       cwd: work.dir,
       env: { ...process.env, PYTHONPATH: home },
       maxBuffer: 2 ** 26,
@@ -68,7 +74,7 @@ export async function testAgainstDocument(
   return cases.generated
 }
 
-/** From the first failure on; some lines hold a whole source file. */
+/** From the first failure on; some lines contain a whole source file. */
 function shortened(output: string): string {
   const lines = output.slice(Math.max(0, output.search(/^=+ (FAILURES|ERRORS) =+$/m))).split('\n')
   return lines

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { expect } from 'vitest'
 import { lockstepOf } from '../../clients/lockstep.ts'
 import { eventually } from '../../system/eventually.ts'
-import { acknowledged, inTurn, startLoad, wholeLives } from '../../clients/load.ts'
+import { roundRobin } from '../../clients/balancer.ts'
+import { acknowledged, startLoad, wholeLives } from '../../clients/load.ts'
 import { metric } from '../../system/metric.ts'
-import { readable } from '../../clients/queries.ts'
+import { readable } from '../../clients/readable.ts'
 import type { Stack } from '../../system/stack.ts'
 import { test } from '../../system/stack-test.ts'
 
-/** All products of the tests before, without a pause. */
+/** All products of earlier tests, without a pause. */
 const fast = ['--rate', '100000']
 
 type Document = { _id: string; version: number; deleted: boolean; priceCents?: number }
@@ -23,22 +24,20 @@ async function products({ writers, reader }: Stack, count: number): Promise<stri
   return ids
 }
 
-test('an audit finds what drifted, a repair mends it, and queries are answered rightly again', async ({
-  stack,
-}) => {
+test('an audit finds drift, a repair removes it, and queries return the right states', async ({ stack }) => {
   const { reader, mongo } = stack
   const lockstep = lockstepOf(stack)
   const documents = mongo.collection<Document>('products')
-  // What other tests have left behind.
+  // Drift that other tests have left.
   await lockstep('audit', '--repair', '--age-limit', '0', ...fast)
   const [lost, changed, ahead, fine] = (await products(stack, 4)) as [string, string, string, string]
-  const ghost = randomUUID()
+  const orphan = randomUUID()
   // In the cache before they drift.
   for (const id of [lost, changed, ahead, fine]) await reader.grpc.getProduct({ id })
   await documents.deleteOne({ _id: lost })
   await documents.updateOne({ _id: changed }, { $set: { priceCents: 77 } })
   await documents.updateOne({ _id: ahead }, { $set: { version: 9 } })
-  await documents.insertOne({ _id: ghost, version: 1, deleted: true })
+  await documents.insertOne({ _id: orphan, version: 1, deleted: true })
 
   const audit = await lockstep('audit', '--json', '--age-limit', '1000', ...fast)
   expect(audit.code).toBe(1)
@@ -49,7 +48,7 @@ test('an audit finds what drifted, a repair mends it, and queries are answered r
       expect.objectContaining({ id: lost, kind: 'missing' }),
       expect.objectContaining({ id: changed, kind: 'different', detail: 'priceCents' }),
       expect.objectContaining({ id: ahead, kind: 'ahead', writerVersion: 1, heldVersion: 9 }),
-      expect.objectContaining({ id: ghost, kind: 'ghost' }),
+      expect.objectContaining({ id: orphan, kind: 'ghost' }),
     ]),
   )
   const drift = (kind: string) =>
@@ -66,7 +65,7 @@ test('an audit finds what drifted, a repair mends it, and queries are answered r
   for (const [priceCents, id] of [lost, changed, ahead].entries()) {
     expect((await reader.grpc.getProduct({ id })).product).toMatchObject({ version: 1, priceCents })
   }
-  expect(await documents.findOne({ _id: ghost })).toBeNull()
+  expect(await documents.findOne({ _id: orphan })).toBeNull()
 })
 
 test('an audit finds nothing under load', async ({ stack }) => {
@@ -76,17 +75,17 @@ test('an audit finds nothing under load', async ({ stack }) => {
     clients: 8,
     perSecond: 100,
     next: wholeLives(),
-    pick: inTurn(stack.writers),
+    pick: roundRobin(stack.writers),
   })
   await acknowledged(load, 200)
-  // Fewer a second, so that it lasts.
+  // A lower rate, so that it takes longer.
   const audit = await lockstep('audit', '--rate', '500')
   await acknowledged(load, 1)
   expect(audit.err).toBe('')
   expect(audit).toMatchObject({ code: 0 })
 })
 
-test('a reader audits by the clock when it is told to', async ({ stack }) => {
+test('a reader with an audit interval audits by itself', async ({ stack }) => {
   await using reader = await stack.startReader({ READER_AUDIT_EVERY_MS: '500' })
   const completed = () => metric(reader, 'reader_audit_completed_timestamp_seconds')
   await eventually(async () => expect(await completed()).toBeGreaterThan(Date.now() / 1_000 - 60), {
@@ -94,7 +93,7 @@ test('a reader audits by the clock when it is told to', async ({ stack }) => {
   })
 })
 
-test('without the writer an audit is cut off and says why', async ({ stack }) => {
+test('without the writer an audit fails and says why', async ({ stack }) => {
   const lockstep = lockstepOf(stack)
   await stack.writers[0].process.stop()
   const { code, err } = await lockstep('audit', ...fast)

@@ -8,7 +8,7 @@ import { expect } from 'vitest'
 import { lockstepOf } from '../../clients/lockstep.ts'
 import { eventually } from '../../system/eventually.ts'
 import { metric } from '../../system/metric.ts'
-import { readable } from '../../clients/queries.ts'
+import { readable } from '../../clients/readable.ts'
 import type { Stack } from '../../system/stack.ts'
 import { test } from '../../system/stack-test.ts'
 
@@ -23,10 +23,10 @@ async function productAtTwo({ writers, reader }: Stack, broker: BrokerView) {
   return { id, first: first! }
 }
 
-/** Puts the record on the error topic, as a reader would have that could not handle it then. */
-async function givenUpBefore(broker: BrokerView, record: ReceivedRecord) {
+/** Puts the record on the error topic, as an older reader would that could not handle it. */
+async function deadLetter(broker: BrokerView, record: ReceivedRecord) {
   const { key, value, headers, partition, offset, timestamp } = record
-  const told = {
+  const added = {
     [errorHeaders.topic]: topics.productEvents,
     [errorHeaders.partition]: String(partition),
     [errorHeaders.offset]: offset,
@@ -37,19 +37,19 @@ async function givenUpBefore(broker: BrokerView, record: ReceivedRecord) {
     [errorHeaders.firstFailedAt]: new Date().toISOString(),
     [errorHeaders.consumerGroup]: groups.productProjection,
   }
-  const asError = { key, value, headers: { ...headers, ...told } }
+  const asError = { key, value, headers: { ...headers, ...added } }
   await broker.produce(errorTopic(groups.productProjection), 0, [asError])
   return `${topics.productEvents}/${partition}/${offset}`
 }
 
-test('a redriven record that is older than what the model holds ends as superseded', async ({ stack }) => {
+test('a redriven record that is older than the read model is superseded', async ({ stack }) => {
   await using broker = await brokerView(stack.servers.kafka.brokers)
   const lockstep = lockstepOf(stack)
   const { id, first } = await productAtTwo(stack, broker)
-  const place = await givenUpBefore(broker, first)
+  const place = await deadLetter(broker, first)
   const superseded = async () =>
     (await metric(stack.reader, 'reader_projection_events_total', 'superseded')) ?? 0
-  // Events that a writer killed before has repeated would count.
+  // Events that a writer killed earlier repeats would count.
   const uncommitted = () => broker.uncommitted(groups.productProjection, topics.productEvents)
   await eventually(async () => expect(await uncommitted()).toBe(0), { withinMs: 60_000 })
   const before = await superseded()
@@ -66,12 +66,12 @@ test('a redriven record that is older than what the model holds ends as supersed
   expect((await lockstep('errors', 'list', '--key', id)).out).toBe('none\n')
 })
 
-test('a record that the reader can handle by now takes effect when it is redriven', async ({ stack }) => {
+test('a redriven record that the reader can handle now is applied', async ({ stack }) => {
   await using broker = await brokerView(stack.servers.kafka.brokers)
   const lockstep = lockstepOf(stack)
   const { id, first } = await productAtTwo(stack, broker)
-  await givenUpBefore(broker, first)
-  // As if the model had never had it.
+  await deadLetter(broker, first)
+  // As if the read model had never had it.
   await stack.mongo.collection<{ _id: string }>('products').deleteOne({ _id: id })
   expect(await lockstep('errors', 'redrive', '--key', id, '--via', 'writer')).toMatchObject({ code: 0 })
   await readable(stack.reader, id, 1)
@@ -104,11 +104,11 @@ test('poison that fails again is listed again until it is discarded with a reaso
   expect(await listed('--settled')).toMatchObject([
     { record, settlement: { outcome: 'discarded', attempts: 2, by: 'ann', reason: 'not ours' } },
   ])
-  // Nothing is left to settle.
+  // It is discarded already.
   expect(await lockstep('errors', 'discard', record, '--reason', 'again')).toMatchObject({ code: 1 })
 })
 
-test('pnpm lockstep is the tool, and gives its exit code', async () => {
+test('pnpm lockstep runs the tool and returns its exit code', async () => {
   const run = promisify(execFile)
   await expect(run('pnpm', ['lockstep', 'errors', '--help'])).resolves.toMatchObject({
     stdout: expect.stringMatching(/^Usage: lockstep errors/),
@@ -116,7 +116,7 @@ test('pnpm lockstep is the tool, and gives its exit code', async () => {
   await expect(run('pnpm', ['lockstep', 'errors', 'redrive'])).rejects.toMatchObject({ code: 2 })
 })
 
-test('a service that serves no operators says so', async ({ stack }) => {
+test('without the operators API the tool names the setting', async ({ stack }) => {
   await using reader = await stack.startReader({ OPS_API: 'false' })
   const lockstep = lockstepOf({ ...stack, reader })
   const { code, err } = await lockstep('errors', 'list')

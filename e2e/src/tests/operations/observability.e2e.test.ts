@@ -14,7 +14,7 @@ import { test } from '../../system/stack-test.ts'
 
 const products = '/api/v1/products'
 
-/** Something of everything that the dashboard shows: writes, reads, refusals, and a wait in vain. */
+/** Everything that the dashboard shows: writes, reads, refusals, and a version wait that times out. */
 async function someTraffic({ writers, reader }: Stack): Promise<void> {
   const [{ http, grpc }] = writers
   for (let round = 0; round < 10; round++) {
@@ -28,7 +28,7 @@ async function someTraffic({ writers, reader }: Stack): Promise<void> {
   await reader.http.send('GET', `${products}/${randomUUID()}?minVersion=1`)
 }
 
-test('every query of the dashboard gives data once there was some traffic', async ({ stack }) => {
+test('every query of the dashboard returns data after some traffic', async ({ stack }) => {
   await using folder = await throwAwayDir()
   const [first, second] = stack.writers
   await using prometheus = await startPrometheus({
@@ -44,14 +44,14 @@ test('every query of the dashboard gives data once there was some traffic', asyn
 
   await eventually(
     async () => {
-      // Again and again: a rate takes two scrapes with something between them.
+      // Repeatedly: a rate needs two scrapes with traffic between them.
       await someTraffic(stack)
       for (const { title, expr } of dashboardQueries) {
-        const answer = await api.send('GET', `/api/v1/query?query=${encodeURIComponent(expr)}`)
-        expect(answer.status, `${title}: ${expr}\n${answer.text}`).toBe(200)
-        const { data } = answer.json as { data: { result: { value: [number, string] }[] } }
+        const response = await api.send('GET', `/api/v1/query?query=${encodeURIComponent(expr)}`)
+        expect(response.status, `${title}: ${expr}\n${response.text}`).toBe(200)
+        const { data } = response.json as { data: { result: { value: [number, string] }[] } }
         const values = data.result.map(({ value }) => Number(value[1]))
-        expect(values.some(Number.isFinite), `${title}: ${expr}\n${answer.text}`).toBe(true)
+        expect(values.some(Number.isFinite), `${title}: ${expr}\n${response.text}`).toBe(true)
       }
     },
     { withinMs: 90_000, everyMs: 1_000 },

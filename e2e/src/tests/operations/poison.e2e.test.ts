@@ -37,8 +37,8 @@ function creation(id: string, version = 1): Record {
 }
 
 /**
- * The largest value that a batch of this one record may have, counted as KIP-98 lays a batch out: 61 bytes of
- * frame, then lengths as varints: 3 bytes for the record and the value, 1 for each of the rest.
+ * The largest value for a batch with only this record, in the batch format of KIP-98: 61 bytes of frame, then lengths
+ * as varints: 3 bytes for the record and the value, 1 for each other field.
  */
 function largestValue(limit: number, { key, headers }: Record): number {
   const pairs = Object.entries(headers).map(([name, value]) => 2 + Buffer.byteLength(name) + value.length)
@@ -46,7 +46,7 @@ function largestValue(limit: number, { key, headers }: Record): number {
   return limit - 61 - 3 - fields - pairs.reduce((sum, bytes) => sum + bytes, 0)
 }
 
-/** Headers that no service of ours sends: not UTF-8, empty, repeated. */
+/** Headers that our services never send: not UTF-8, empty, repeated. */
 const foreign = {
   'x-raw': Buffer.from([0xff, 0x00, 0xfe]),
   'x-empty': Buffer.alloc(0),
@@ -56,7 +56,7 @@ const foreign = {
 const partition = 3
 const limit = 1_048_576
 
-test('poison goes to the error topic with its bytes and headers untouched; what lies behind it is applied', async ({
+test('poison goes to the error topic with its bytes and headers unchanged; the records behind it are applied', async ({
   stack,
 }) => {
   const { servers, reader } = stack
@@ -95,12 +95,12 @@ test('poison goes to the error topic with its bytes and headers untouched; what 
   expect(found.product).toMatchObject({ id: good, version: 1, name: 'Behind' })
 
   const keys = new Set(poisons.map(({ record }) => record.key))
-  const given = (await broker.recordsOf(errorTopic(groups.productProjection))).filter(({ key }) =>
+  const deadLetters = (await broker.recordsOf(errorTopic(groups.productProjection))).filter(({ key }) =>
     keys.has(key?.toString() ?? ''),
   )
-  expect(given).toHaveLength(poisons.length)
+  expect(deadLetters).toHaveLength(poisons.length)
   for (const [index, { errorClass, record }] of poisons.entries()) {
-    const error = given[index] as ReceivedRecord
+    const error = deadLetters[index] as ReceivedRecord
     expect(error.key?.toString()).toBe(record.key)
     expect(error.value?.equals(record.value), errorClass).toBe(true)
     expect(error.headers).toMatchObject(record.headers)

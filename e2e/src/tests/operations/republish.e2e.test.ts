@@ -4,12 +4,10 @@ import { brokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
 import { expect } from 'vitest'
 import { lockstepOf } from '../../clients/lockstep.ts'
 import { eventually } from '../../system/eventually.ts'
-import { readable } from '../../clients/queries.ts'
+import { readable } from '../../clients/readable.ts'
 import { test } from '../../system/stack-test.ts'
 
-test('what the read model has lost comes back by republishing, in the order of versions', async ({
-  stack,
-}) => {
+test('republishing restores what the read model has lost, in the order of versions', async ({ stack }) => {
   await using broker = await brokerView(stack.servers.kafka.brokers)
   const lockstep = lockstepOf(stack)
   const { grpc } = stack.writers[0]
@@ -22,16 +20,16 @@ test('what the read model has lost comes back by republishing, in the order of v
 
   const dry = await lockstep('republish', '--product', id, '--dry-run', '--json')
   expect(dry).toMatchObject({ code: 0, json: [{ scanned: 3, queued: 3 }] })
-  // Upper case: ids are lower-cased at every edge.
+  // In upper case: every edge converts ids to lower case.
   const done = await lockstep('republish', '--product', id.toUpperCase())
   expect(done).toMatchObject({ code: 0, out: '3 events are published again, of 3\n' })
 
-  const inModel = async () =>
+  const restored = async () =>
     expect(await stack.mongo.collection<{ _id: string }>('products').findOne({ _id: id })).toMatchObject({
       version: 3,
       priceCents: 3,
     })
-  await eventually(inModel, { withinMs: 60_000 })
+  await eventually(restored, { withinMs: 60_000 })
   const published = (await broker.recordsOf(topics.productEvents)).filter(({ key }) => String(key) === id)
   const versions = published.map(({ value }) => decodeProductEvent(value ?? Buffer.alloc(0)).version)
   expect(versions).toEqual([1, 2, 3, 1, 2, 3])
@@ -41,7 +39,7 @@ test('what the read model has lost comes back by republishing, in the order of v
   )
 })
 
-test('a product that never was is a problem, no id at all is wrong usage', async ({ stack }) => {
+test('an unknown product is a problem, a malformed id is wrong usage', async ({ stack }) => {
   const lockstep = lockstepOf(stack)
   const unknown = '00000000-0000-7000-8000-000000000000'
   const { code, err } = await lockstep('republish', '--product', unknown)

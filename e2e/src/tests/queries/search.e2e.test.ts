@@ -1,23 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import { expect } from 'vitest'
 import { eventually } from '../../system/eventually.ts'
-import { readable } from '../../clients/queries.ts'
+import { readable } from '../../clients/readable.ts'
 import { test } from '../../system/stack-test.ts'
 import type { Stack } from '../../system/stack.ts'
 
-/** Letters that no other test's products have. */
+/** A word that no other test uses. */
 const word = () => `w${randomBytes(5).toString('hex')}`
 
 type Page = { items: { id: string; name: string }[]; nextPageToken?: string }
 
-/** The ids of one page over HTTP, checked to be those over gRPC. */
+/** The ids of one page over HTTP, compared with those over gRPC. */
 async function find({ reader }: Stack, query: { search?: string; category?: string }): Promise<string[]> {
-  const answer = await reader.http.send(
+  const response = await reader.http.send(
     'GET',
     `/api/v1/products?${new URLSearchParams({ ...query, pageSize: '100' }).toString()}`,
   )
-  expect(answer.status).toBe(200)
-  const ids = (answer.json as Page).items.map(({ id }) => id)
+  expect(response.status).toBe(200)
+  const ids = (response.json as Page).items.map(({ id }) => id)
   const { items } = await reader.grpc.searchProducts({ ...query, pageSize: 100 })
   expect(items.map(({ id }) => id)).toEqual(ids)
   return ids
@@ -32,7 +32,7 @@ async function create({ writers, reader }: Stack, product: object): Promise<stri
   return id
 }
 
-test('search finds every product that has all words by their beginnings, whatever their case and accents', async ({
+test('search finds every product that has all words as prefixes, with any case and accents', async ({
   stack,
 }) => {
   const [mine, other] = [word(), word()]
@@ -60,7 +60,7 @@ test('search finds every product that has all words by their beginnings, whateve
   for (const search of ['heiere', 'theieres', 'thé absent', 'maillee', 'xyz']) {
     expect(await finds(search), search).toEqual([])
   }
-  // The beginning of the word that is in the name, the category and nowhere else.
+  // A prefix of the word that only the name and the category have.
   expect(await find(stack, { search: mine.slice(0, -1) })).toEqual([id])
   expect(await find(stack, { category: `tea-${mine}` })).toEqual([id])
   expect(await find(stack, { category: `tea-${mine}`, search: 'xyz' })).toEqual([])
@@ -73,13 +73,13 @@ test('characters that are special in regular expressions are ordinary in a searc
     expect(await find(stack, { search: `${search} ${mine}` }), search).toEqual([id])
   }
   for (const search of ['.*', '.', '(', '[a-z]+', '^', '\\w', '*']) {
-    // Nothing but signs: as an only search it has no word in it, and beside a word it asks for nothing more.
+    // Without letters and digits a search contains no word; beside a word it has no effect.
     if (!/\w/.test(search)) expect(await find(stack, { search }), search).toEqual([])
     expect(await find(stack, { search: `${mine.slice(0, 4)}${search}${mine.slice(4)}` }), search).toEqual([])
   }
 })
 
-test('a change moves a product to its new words, and a deletion takes it out of every search', async ({
+test('a change moves a product to its new words, and a deletion removes it from every search', async ({
   stack,
 }) => {
   const { http } = stack.writers[0]
@@ -111,8 +111,8 @@ test('paging gives each of 1,000 products once, newest first, while others are c
   }
   const made = await Promise.all(Array.from({ length: 20 }, (_, client) => make(client, total / 20)))
   const existing = new Set(made.flat())
-  const inModel = () => mongo.collection('products').countDocuments({ category })
-  await eventually(async () => expect(await inModel()).toBe(total), { withinMs: 60_000 })
+  const projected = () => mongo.collection('products').countDocuments({ category })
+  await eventually(async () => expect(await projected()).toBe(total), { withinMs: 60_000 })
 
   const seen: { id: string; createdAt: number }[] = []
   let pageToken = ''

@@ -14,7 +14,7 @@ import { missingLines, tourSteps } from './tour.ts'
 
 const readme = readFileSync(join(import.meta.dirname, '../../../../README.md'), 'utf8')
 
-/** As the tour says to get it; kept for the next run. */
+/** Installed as the tour says, and cached. */
 function grpcurlFolder(): Promise<string> {
   return cached('grpcurl/v1.9.3', async (dir) => {
     const env = { ...process.env, GOBIN: dir, GOFLAGS: '' }
@@ -28,10 +28,10 @@ test('the commands of the README print what the README shows', async ({ stack, s
   const { writers, reader, jaeger } = stack
   if (!jaeger) return skip('Jaeger has not been built on this machine')
   await using folder = await throwAwayDir()
-  // The relay may be in either writer: both are scraped, and the tour looks at the one that relays.
+  // Either writer may be the relay leader: both are scraped, and the tour uses the relay leader.
   const [first, second] = writers
-  const relaying = (await first.admin.send('GET', '/metrics')).text.includes('\noutbox_relay_holder 1')
-  const [writer, other] = relaying ? [first, second] : [second, first]
+  const leads = (await first.admin.send('GET', '/metrics')).text.includes('\noutbox_relay_holder 1')
+  const [writer, other] = leads ? [first, second] : [second, first]
   await using prometheus = await startPrometheus({
     dir: folder.dir,
     port: await freePort(),
@@ -60,7 +60,7 @@ test('the commands of the README print what the README shows', async ({ stack, s
   const state = join(folder.dir, 'variables.sh')
   writeFileSync(state, '')
   for (const { command, shown } of tourSteps(readme, 'Five-minute tour')) {
-    // Each block goes on in the shell that the one before has left: its variables are kept.
+    // Each block continues with the variables of the block before.
     const set = [...command.matchAll(/^(\w+)=/gm)].map(([, name = '']) => name)
     const keep = set.map((name) => `declare -p ${name} >> ${state}`)
     const script = [`. ${state}`, here(command), ...keep].join('\n')
@@ -69,7 +69,7 @@ test('the commands of the README print what the README shows', async ({ stack, s
       const { stdout } = await promisify(execFile)('bash', ['-c', script], { env })
       expect(missingLines(shown, stdout), `${command}\n${stdout}`).toEqual([])
     }
-    // A query may be early: the next scrape, or the next batch of spans, is still to come.
+    // A query may be too early for the next scrape or the next batch of spans.
     const commands = set.length > 0 || command.includes('-X ')
     await (commands ? run() : eventually(run, { withinMs: 60_000, everyMs: 500 }))
   }

@@ -14,7 +14,7 @@ export function tourSteps(markdown: string, heading: string): Step[] {
   })
 }
 
-/** The lines of `shown` that the output does not have, in their order. `…` stands for anything within a line. */
+/** The lines of `shown` that the output does not have, in their order. `…` matches anything within a line. */
 export function missingLines(shown: string, output: string): string[] {
   const lines = output.split('\n').map((line) => line.trim())
   let from = 0
