@@ -23,12 +23,15 @@ export async function schemathesis(): Promise<string | undefined> {
   })
 }
 
-/** Tests the service at `url` against its own OpenAPI document. Returns how many requests were sent. */
+/**
+ * Tests the service at `url` against its own OpenAPI document: all operations, or the one with this id. Returns how many
+ * requests were sent.
+ */
 export async function testAgainstDocument(
   home: string,
   service: 'writer' | 'reader',
   url: string,
-  { examplesPerOperation }: { examplesPerOperation: number },
+  { examplesPerOperation, operation }: { examplesPerOperation: number; operation?: string },
 ): Promise<number> {
   await using work = await throwAwayDir()
   const report = join(work.dir, 'report.json')
@@ -56,6 +59,7 @@ export async function testAgainstDocument(
     url,
     '--no-shrink',
     '--continue-on-failure',
+    ...(operation === undefined ? [] : ['--include-operation-id', operation]),
   ]
   const settings = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
   try {
