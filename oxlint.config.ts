@@ -111,7 +111,7 @@ export default defineConfig({
     'unicorn/consistent-function-scoping': 'off',
     'unicorn/no-useless-spread': 'off',
     'vitest/no-conditional-expect': 'off',
-    // The test of e2e/src/stack-test.ts is not known as one.
+    // The test of e2e/src/system/stack-test.ts is not known as one.
     'vitest/no-standalone-expect': 'off',
     'vitest/require-mock-type-parameters': 'off',
     'vitest/require-to-throw-message': 'off',

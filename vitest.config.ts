@@ -1,16 +1,24 @@
 import { defineConfig } from 'vitest/config'
+import { slowestFiles } from './scripts/slowest-files.ts'
 
 /**
- * How long `expect.poll` waits for a condition, ms. What is so after all passes at once, so these limits, as those of
- * the tests, only have to be beyond what a machine with twenty times its load needs.
+ * How long `expect.poll` waits for a condition, ms. A condition that holds is seen at once, so these limits, and those
+ * of the tests, only have to be longer than a machine under twenty times its load needs.
  */
 const poll = { timeout: 60_000, interval: 20 }
 
-/** The ending of a test's name says what it costs; the cheap ones run first, and `--project unit` runs them alone. */
+/** The ending of a test's file name states its cost; the cheap ones run first, and `--project unit` runs only them. */
 export default defineConfig({
   test: {
     // To stop the servers of the end-to-end tests in order.
     teardownTimeout: 60_000,
+    reporters: [
+      'default',
+      slowestFiles,
+      ...(process.env.TEST_RESULTS
+        ? [['json', { outputFile: process.env.TEST_RESULTS }] satisfies ['json', object]]
+        : []),
+    ],
     projects: [
       {
         test: {
@@ -20,7 +28,7 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 30_000,
           sequence: { groupOrder: 0 },
-          // Nothing to keep apart: to import everything anew for each file would take four times as long.
+          // These files share no state: a new module registry for each file would take four times as long.
           isolate: false,
           include: ['*/src/**/*.{test,prop.test}.ts'],
           exclude: ['**/*.{int,e2e}.test.ts', '**/node_modules/**'],
@@ -33,6 +41,8 @@ export default defineConfig({
           expect: { poll },
           sequence: { groupOrder: 1 },
           include: ['*/src/**/*.int.test.ts'],
+          // More than the cores: these tests wait for servers most of the time.
+          maxWorkers: 4,
           globalSetup: ['testkit/src/test-servers.ts'],
           testTimeout: 180_000,
           hookTimeout: 120_000,
@@ -45,8 +55,8 @@ export default defineConfig({
           expect: { poll },
           sequence: { groupOrder: 2 },
           include: ['*/src/**/*.e2e.test.ts'],
-          // One worker that keeps its modules runs all files: they share one stack (e2e/src/stack-test.ts).
-          fileParallelism: false,
+          // Each worker keeps its modules and starts one stack for all of its files (e2e/src/system/stack-test.ts).
+          maxWorkers: 2,
           isolate: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,

@@ -1,5 +1,5 @@
 import { cpus, totalmem } from 'node:os'
-import { percentile } from '@lockstep/e2e/percentile.ts'
+import { percentile } from '@lockstep/e2e/demo/percentile.ts'
 import { CALLERS, ROUND_SECONDS, type Round } from './commands.ts'
 import type { Memory } from './memory.ts'
 import { RATE, type Waits } from './write-to-readable.ts'

@@ -31,7 +31,7 @@ export type CommandsClient = Disposable & {
   createProduct: Call<CreateProductRequest, CreateProductResponse>
   updateProduct: Call<UpdateProductRequest, UpdateProductResponse>
   deleteProduct: Call<DeleteProductRequest, DeleteProductResponse>
-  /** Sends bytes that need not be a message. */
+  /** Sends any bytes. */
   raw: RawCall
 }
 
@@ -43,7 +43,7 @@ export type QueriesClient = Disposable & {
 
 type RawCall = (path: string, bytes: Buffer) => Promise<Buffer>
 
-// A server that was stopped and started again is tried at once, not after grpc-js's growing pauses.
+// A restarted server is tried at once, not after the growing pauses of grpc-js.
 const options = { 'grpc.initial_reconnect_backoff_ms': 50, 'grpc.max_reconnect_backoff_ms': 200 }
 
 export function commandsClient(address: string): CommandsClient {
@@ -87,19 +87,19 @@ function promised<Request, Response>(method: Method<Request, Response>): Call<Re
     })
 }
 
-/** A call with one answer is a stream of one. */
+/** A call with one response is a stream of one. */
 function raw(client: Client): RawCall {
   const same = (bytes: Buffer) => bytes
   return async (path, bytes) => {
     const limits = { deadline: Date.now() + 15_000 }
     const stream = client.makeServerStreamRequest(path, same, same, bytes, new Metadata(), limits)
-    const answers: Buffer[] = []
-    for await (const answer of stream as AsyncIterable<Buffer>) answers.push(answer)
-    return Buffer.concat(answers)
+    const responses: Buffer[] = []
+    for await (const response of stream as AsyncIterable<Buffer>) responses.push(response)
+    return Buffer.concat(responses)
   }
 }
 
-/** The name of the status that a call was answered with. */
+/** The name of the status with which a call ends. */
 export async function statusOf(call: Promise<unknown>): Promise<string> {
   const error = await call.then(
     () => undefined,
@@ -108,8 +108,8 @@ export async function statusOf(call: Promise<unknown>): Promise<string> {
   return status[error?.code ?? status.OK]
 }
 
-/** The fields that a google.rpc.BadRequest in the error's details names, sorted. */
-export function fieldsAtFault(error: ServiceError): string[] {
+/** The fields of the google.rpc.BadRequest in the error's details, sorted. */
+export function invalidFields(error: ServiceError): string[] {
   const [details] = error.metadata.get('grpc-status-details-bin')
   if (!Buffer.isBuffer(details)) return []
   return Status.decode(details)

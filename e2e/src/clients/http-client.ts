@@ -1,5 +1,5 @@
-/** An answer over HTTP, read to its end. */
-export type HttpAnswer = {
+/** A response over HTTP, read to its end. */
+export type HttpResponse = {
   status: number
   headers: Headers
   text: string
@@ -10,7 +10,7 @@ export type HttpAnswer = {
 export type HttpRequest = {
   /** Sent as JSON. */
   json?: unknown
-  /** Sent as it is. */
+  /** Sent unchanged. */
   body?: string | Uint8Array
   headers?: Record<string, string>
   timeoutMs?: number
@@ -18,22 +18,22 @@ export type HttpRequest = {
 
 export type HttpClient = {
   readonly url: string
-  /** Rejects when no answer comes; a status is never an error here. */
-  send(method: string, path: string, request?: HttpRequest): Promise<HttpAnswer>
+  /** Rejects when no response arrives; a status is never an error here. */
+  send(method: string, path: string, request?: HttpRequest): Promise<HttpResponse>
 }
 
 export function httpClient(url: string): HttpClient {
   return {
     url,
     async send(method, path, { json, body, headers = {}, timeoutMs = 15_000 } = {}) {
-      const answer = await fetch(url + path, {
+      const response = await fetch(url + path, {
         method,
         headers: { ...(json !== undefined && { 'content-type': 'application/json' }), ...headers },
         body: (json === undefined ? body : JSON.stringify(json)) as RequestInit['body'],
         signal: AbortSignal.timeout(timeoutMs),
       })
-      const text = await answer.text()
-      return { status: answer.status, headers: answer.headers, text, json: parsed(text) }
+      const text = await response.text()
+      return { status: response.status, headers: response.headers, text, json: parsed(text) }
     },
   }
 }
@@ -46,15 +46,16 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The members of a problem (RFC 9457) that tests look at. */
+/** The members of a problem (RFC 9457) that tests check. */
 export type ProblemBody = {
   status: number
   code: string
+  detail?: string
   requestId: string
   errors?: { field: string; message: string }[]
 }
 
-export function problemOf({ status, headers, json, text }: HttpAnswer): ProblemBody {
+export function problemOf({ status, headers, json, text }: HttpResponse): ProblemBody {
   const problem = json as ProblemBody | undefined
   const mediaType = headers.get('content-type')
   if (mediaType !== 'application/problem+json' || problem?.status !== status || !problem.requestId) {

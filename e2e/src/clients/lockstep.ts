@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { portsOf, type Service } from '../services.ts'
+import { portsOf, type Service } from '../system/services.ts'
 
 const root = join(import.meta.dirname, '../../..')
 

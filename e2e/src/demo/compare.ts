@@ -11,7 +11,7 @@ const fields = [
   'updatedAt',
 ] as const satisfies (keyof Product)[]
 
-/** What is different, field by field, in words; `undefined` stands for a product that is not there. */
+/** What is different, field by field, in words; `undefined` is a product that does not exist. */
 export function differences(expected: Product | undefined, got: Product | undefined): string[] {
   if (expected === undefined) return got === undefined ? [] : ['it was deleted, and can still be read']
   if (got === undefined) return ['it cannot be found']

@@ -2,14 +2,14 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { freePort } from '@lockstep/local-infra/ports.ts'
-import { portsOf } from '../services.ts'
-import type { Stack } from '../stack.ts'
-import { test } from '../stack-test.ts'
+import { portsOf } from '../system/services.ts'
+import type { Stack } from '../system/stack.ts'
+import { test } from '../system/stack-test.ts'
 
 function demo(ports: Record<string, number>): Promise<{ code: number; output: string }> {
   const env = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]))
   return new Promise((resolve) => {
-    const script = join(import.meta.dirname, 'main.ts')
+    const script = join(import.meta.dirname, 'make-demo.ts')
     execFile(process.execPath, [script], { env: { ...process.env, ...env } }, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr })
     })
@@ -26,20 +26,20 @@ function portsFor({ writers: [writer], reader }: Stack): Record<string, number> 
   }
 }
 
-test('the demo gets every product back as it sent it, as often as one likes', async ({ stack }) => {
-  for (const _ of ['once', 'again']) {
+test('the demo reads every product back as it sent it, in each run', async ({ stack }) => {
+  for (const _ of ['once', 'twice']) {
     const { code, output } = await demo(portsFor(stack))
     expect(output).toContain('200 of 200 products are right; 60 of them were changed and 20 deleted')
     expect(output).toMatch(
       /Write to readable: median \d+\.\d ms, 99th percentile \d+\.\d ms\n {2}\(280 writes;/,
     )
-    expect(output).toContain('Look next:')
+    expect(output).toContain('Open next:')
     expect(code).toBe(0)
   }
 })
 
 test('the demo says so when the services do not run', async ({ stack }) => {
   const { code, output } = await demo({ ...portsFor(stack), READER_ADMIN_PORT: await freePort() })
-  expect(output).toMatch(/^The reader does not answer .* Start everything with: make up\n$/)
+  expect(output).toMatch(/^The reader does not respond .* Start everything with: make up\n$/)
   expect(code).toBe(1)
 })

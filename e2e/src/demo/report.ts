@@ -1,11 +1,11 @@
 import type { StackSettings } from '@lockstep/local-infra/stack/settings.ts'
-import { percentile } from '../percentile.ts'
+import { percentile } from './percentile.ts'
 import type { DemoResult } from './run-demo.ts'
 
 /** How many of the products with differences are listed. */
 const LISTED = 10
 
-/** What the demo found, and where to look next. */
+/** The results of the demo, and pages to open next. */
 export function demoReport(result: DemoResult, settings: StackSettings): string {
   const { products, changed, deleted, wrong, waitsMs } = result
   const ms = (share: number) => `${percentile(waitsMs, share).toFixed(1)} ms`
@@ -18,20 +18,20 @@ export function demoReport(result: DemoResult, settings: StackSettings): string 
         ...differences.map((difference) => `    ${shortened(difference)}`),
       ]),
     ...(wrong.length > LISTED ? [`  and ${wrong.length - LISTED} more`] : []),
-    `${right} of ${products} products are right; ${changed} of them were changed and ${deleted} deleted on the way.`,
+    `${right} of ${products} products are right; ${changed} of them were changed and ${deleted} deleted by the demo.`,
     ...(waitsMs.length > 0
       ? [
           `Write to readable: median ${ms(0.5)}, 99th percentile ${ms(0.99)}`,
-          `  (${waitsMs.length} writes; from the writer's answer to the reader's, which waited for that version)`,
+          `  (${waitsMs.length} writes; from the writer's response to the reader's, which waited for that version)`,
         ]
       : []),
     '',
-    'Look next:',
-    ...whereToLook(result, settings).map(([what, where]) => `  ${what.padEnd(28)}${where}`),
+    'Open next:',
+    ...nextPages(result, settings).map(([what, where]) => `  ${what.padEnd(28)}${where}`),
   ].join('\n')
 }
 
-function whereToLook({ slowestTrace }: DemoResult, settings: StackSettings): [string, string][] {
+function nextPages({ slowestTrace }: DemoResult, settings: StackSettings): [string, string][] {
   const http = (port: number, path: string) => `http://127.0.0.1:${port}${path}`
   const query = encodeURIComponent('rate(reader_projection_events_total[1m])')
   return [

@@ -13,7 +13,7 @@ export type DemoResult = {
   changed: number
   deleted: number
   wrong: { name: string; differences: string[] }[]
-  /** From the writer's answer until the reader's with that version, one for each write, in ms. */
+  /** From the writer's response to the reader's response with that version, for each write, in ms. */
   waitsMs: number[]
   /** Id of the trace of the write that took longest to become readable. */
   slowestTrace: string | undefined
@@ -21,12 +21,12 @@ export type DemoResult = {
 
 export type Step = 'written' | 'read back'
 
-/** Enough to have several in one batch of the projection, few enough to hurt nobody. */
+/** Enough for several events in one batch of the projection, and little load. */
 const CONCURRENCY = 8
 
 const products = '/api/v1/products'
 
-/** What becomes of each product after its creation, in turn. */
+/** What happens to each product after its creation, in rotation. */
 const fates = [
   'kept',
   'changed',
@@ -41,9 +41,8 @@ const fates = [
 ] as const
 
 /**
- * Sends the catalogue through the writer, changes and deletes some of it, and compares what the reader has: right
- * after every write, and once more when all are done. Whatever goes wrong with a product is a difference; nothing
- * rejects.
+ * Sends the catalogue through the writer, changes and deletes some of it, and compares what the reader has:
+ * after every write, and once more at the end. Every error of a product is a difference; nothing rejects.
  */
 export async function runDemo(options: {
   writer: HttpClient
@@ -63,7 +62,7 @@ export async function runDemo(options: {
   type Entry = (typeof found)[number]
   const waits: { ms: number; trace: string }[] = []
 
-  /** One write, and the read that must show it. `details` are what the product is to be; none: it is to be gone. */
+  /** One write, and the read that must show it. `details` is the expected product; undefined when it must be deleted. */
   async function write(
     entry: Entry,
     details: CatalogueProduct | undefined,
@@ -71,11 +70,11 @@ export async function runDemo(options: {
   ): Promise<void> {
     const trace = randomBytes(16).toString('hex')
     const { id, version } = await send(`00-${trace}-${randomBytes(8).toString('hex')}-01`)
-    const answeredAt = performance.now()
+    const respondedAt = performance.now()
     const got = await readAtVersion(reader, id, version)
-    waits.push({ ms: performance.now() - answeredAt, trace })
+    waits.push({ ms: performance.now() - respondedAt, trace })
 
-    if (version !== entry.version + 1) entry.differences.push(`the writer answered version ${version}`)
+    if (version !== entry.version + 1) entry.differences.push(`the writer returned version ${version}`)
     const times = { createdAt: entry.expected?.createdAt ?? got?.createdAt, updatedAt: got?.updatedAt }
     entry.id = id
     entry.version = version

@@ -18,7 +18,7 @@ export async function command(
 ): Promise<Written> {
   const { details, ifMatch, traceparent } = options
   const headers = { traceparent, ...(ifMatch !== undefined && { 'if-match': `"${ifMatch}"` }) }
-  const answer = await http.send(method, path, { json: details, headers })
-  if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`)
-  return answer.json as Written
+  const response = await http.send(method, path, { json: details, headers })
+  if (response.status >= 300) throw new Error(`${method} ${path}: ${response.status} ${response.text}`)
+  return response.json as Written
 }

@@ -1,0 +1,56 @@
+/** What callers did and which responses they got; the checkers compare it with what the system stores. */
+export type History = { commands: readonly Attempt[]; reads: readonly Read[] }
+
+export type Protocol = 'http' | 'grpc'
+
+export type Command = {
+  /** The type of the aggregate: see subjects/. */
+  subject: string
+  type: string
+  /** Absent from a creation whose id the writer generates. */
+  id?: string
+  /** Identifies the command in its event: no other command has this mark. */
+  mark: string
+  /** The same in every repetition of a command. */
+  idempotencyKey?: string
+  /** What the command needs besides. */
+  input?: Readonly<Record<string, unknown>>
+}
+
+/** A command that was sent once; each repetition is an attempt of its own. Times: ms since the epoch. */
+export type Attempt = Command & {
+  writer: string
+  protocol: Protocol
+  sentAt: number
+  completedAt: number
+  outcome: Outcome
+}
+
+/** What the caller of a command knows about it. */
+export type Outcome =
+  | { type: 'acknowledged'; id: string; version: number }
+  | { type: 'nothing_done'; code: string }
+  /** It may have been applied: the service said so, or no response arrived. */
+  | { type: 'unknown'; code: string }
+
+export type Query = { subject: string; id: string; minVersion?: number }
+
+export type Read = Query & {
+  protocol: Protocol
+  /** Names the client and the process that responded; undefined when the process may have changed meanwhile. */
+  connection: string | undefined
+  sentAt: number
+  completedAt: number
+  result: ReadResult
+}
+
+export type ReadResult =
+  | { type: 'found'; state: State }
+  | { type: 'not_found' }
+  | { type: 'failed'; code: string }
+
+/** An aggregate as callers see it; of a deleted one, only these three fields. Times as RFC 3339 with milliseconds. */
+export type State = Readonly<{ id: string; version: number; deleted: boolean; [field: string]: unknown }>
+
+/** What happened to the system: a fault, its end, a start. */
+export type TimelineEntry = { at: number; what: string }

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto'
+import { openMongo } from '@lockstep/core/mongo/client.ts'
+import { freshMongo } from '@lockstep/testkit/fresh-names.ts'
+import { mongoGenerationStore } from '@lockstep/reader-service/product/outbound/mongo/cache-generation-store.ts'
+import { redisProductCache } from '@lockstep/reader-service/product/outbound/redis/product-cache.ts'
+import { productAt, tombstoneAt } from '@lockstep/reader-service/testing/products.ts'
+import { connectedRedis } from '@lockstep/reader-service/testing/redis.ts'
+import { product } from '../subjects/product.ts'
+import { afterAll, expect, inject, test } from 'vitest'
+import { readCache } from './read-cache.ts'
+
+const url = inject('redisUrl')
+const connection = await connectedRedis(url)
+const mongo = openMongo({ url: freshMongo(inject('mongoUrl')), appName: 'e2e' })
+const generations = mongoGenerationStore(mongo.db)
+
+afterAll(async () => {
+  await mongo.db.dropDatabase()
+  await mongo[Symbol.asyncDispose]()
+  await connection[Symbol.asyncDispose]()
+})
+
+test('the evidence shows what the reader stores in its cache, until the cache is closed', async () => {
+  const { number } = await generations.read()
+  const cache = redisProductCache({ connection, generation: { usable: () => number }, ttlMs: 60_000 })
+  const [live, deleted, leased] = [productAt(randomUUID(), 2), tombstoneAt(randomUUID(), 3), randomUUID()]
+  for (const state of [live, deleted]) {
+    const answer = await cache.read(state.id)
+    if (answer.kind !== 'miss' || !answer.lease) throw new Error(`no lease: ${JSON.stringify(answer)}`)
+    await cache.fill(answer.lease, state)
+  }
+  await cache.read(leased)
+
+  const shown = () =>
+    readCache(
+      { servers: { redis: { url } }, mongo: mongo.db },
+      product,
+      new Set([live.id, deleted.id, leased]),
+    )
+  expect(await shown()).toEqual(JSON.parse(JSON.stringify([live, deleted])))
+  await generations.close(number)
+  expect(await shown()).toEqual([])
+})

@@ -1,0 +1,38 @@
+import type { RedisConnection } from '@lockstep/core/redis/client.ts'
+import type { Random } from '../runner/random.ts'
+import type { StoredEvent } from '../evidence/evidence.ts'
+import type { Command, Outcome, Protocol, Query, ReadResult, State } from '../evidence/history.ts'
+import type { Reader, Writer } from '../system/services.ts'
+
+/**
+ * An aggregate as the harness sees it: its commands, its queries, and where the system stores evidence about it. The
+ * traffic, the checkers and the scenarios know nothing else about an aggregate. A new one is a file beside this one and
+ * an entry in all.ts.
+ */
+export type Subject = {
+  /** The type of the aggregate, as in `product.events`. */
+  type: string
+  topic: string
+  /** The consumer group of its projection, which names its error topic. */
+  group: string
+  /** The values of the header `ce_type` in its topic. */
+  eventTypes: readonly string[]
+
+  /** A command that creates an aggregate. Without an id, the writer generates it. */
+  create(id?: string): Command
+  /** The next command of a client for an aggregate that exists, as far as the client knows. */
+  next(id: string, random: Random): Command
+  /** Whether an acknowledged command of this type deletes the aggregate. */
+  deletes(commandType: string): boolean
+  send(writer: Writer, protocol: Protocol, command: Command): Promise<Outcome>
+  query(reader: Reader, protocol: Protocol, query: Query): Promise<ReadResult>
+
+  /** Reads an event of the store or the topic. Throws when the bytes are not an event of this aggregate. */
+  decode(payload: Buffer): StoredEvent
+  /** Where the reader caches it; undefined while Redis is unavailable. `epoch`: the cache epoch. */
+  cacheKey(connection: RedisConnection, epoch: number, id: string): string | undefined
+  readModel: { collection: string; stateOf(document: Readonly<Record<string, unknown>>): State }
+}
+
+/** An aggregate that the clients share; a deleted one makes room for another. */
+export type Slot = { subject: Subject; id: string | undefined; version: number }

@@ -1,0 +1,104 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const root = join(import.meta.dirname, '../../../..')
+
+type Case = [folder: string, specifier: string, ending?: string]
+
+const refused: Case[] = [
+  ['writer-service/src/product/domain', '../app/ports.ts'],
+  ['writer-service/src/product/domain', '@lockstep/core/errors/app-error.ts'],
+  ['writer-service/src/product/domain', 'pg'],
+  ['reader-service/src/product/domain', 'node:fs'],
+  ['reader-service/src/product/app', '../outbound/mongo/product-finder.ts'],
+  ['reader-service/src/product/app', '../inbound/http/product-routes.ts'],
+  ['writer-service/src/product/app', '../../wire.ts'],
+  ['writer-service/src/product/app', 'pg'],
+  ['writer-service/src/product/app', '@lockstep/core/kafka/producer/producer.ts'],
+  ['writer-service/src/product/inbound/http', '../../outbound/postgres/product-store.ts'],
+  ['writer-service/src/product/outbound/postgres', '../../inbound/http/if-match.ts'],
+  ['writer-service/src/product/outbound/postgres', '../../../wire.ts'],
+  ['writer-service/src', '@lockstep/reader-service/config.ts'],
+  ['writer-service/src', '../../reader-service/src/config.ts'],
+  ['reader-service/src', '@lockstep/writer-service/config.ts'],
+  ['reader-service/src', '@lockstep/writer-service/config.ts', '.test.ts'],
+  ['reader-service/src', '@lockstep/local-infra/ports.ts'],
+  ['reader-service/src', '@lockstep/testkit/fresh-names.ts'],
+  ['core/src/kafka/consumer', '@lockstep/testkit/fresh-names.ts'],
+  ['local-infra/src', '@lockstep/testkit/fresh-names.ts'],
+  ['migrations/src', '@lockstep/testkit/fresh-names.ts'],
+  ['testkit/src', '@lockstep/writer-service/config.ts'],
+  ['reader-service/src', 'kafkajs'],
+  ['writer-service/src/product/outbound/outbox', 'kafkajs'],
+  ['migrations/src', 'kafkajs'],
+  ['core/src/http', 'kafkajs'],
+  ['core/src/http', '@lockstep/writer-service/config.ts'],
+  ['core/src/http', '@lockstep/contracts/gen/lockstep/product/v1/product.ts'],
+  ['core/src/kafka', '@lockstep/contracts/product-event-codec.ts'],
+  ['contracts/src', '@lockstep/core/errors/app-error.ts'],
+  ['cli/src', '@lockstep/writer-service/config.ts'],
+  ['cli/src', '../../reader-service/src/config.ts'],
+  ['cli/src', '@lockstep/local-infra/ports.ts'],
+  ['cli/src', 'pg'],
+  ['cli/src', 'mongodb'],
+  ['cli/src', 'kafkajs'],
+  ['cli/src/errors', '@lockstep/core/kafka/producer/producer.ts'],
+  ['cli/src', '@lockstep/core/postgres/pool.ts'],
+  ['reader-service/src', '@lockstep/cli/config.ts'],
+  ['core/src/ops', '@lockstep/cli/config.ts'],
+]
+
+const allowed: Case[] = [
+  ['core/src/kafka/consumer', '@lockstep/testkit/fresh-names.ts', '.test.ts'],
+  ['local-infra/src', '@lockstep/testkit/fresh-names.ts', '.test.ts'],
+  ['writer-service/src/product/domain', './product.ts'],
+  ['writer-service/src/product/app', '../domain/product.ts'],
+  ['writer-service/src/product/outbound/postgres', '../../app/ports.ts'],
+  ['writer-service/src/product/outbound/postgres', 'pg'],
+  ['writer-service/src', './product/outbound/postgres/product-store.ts'],
+  ['core/src/kafka', 'kafkajs'],
+  ['core/src/ops', '@lockstep/contracts/gen/lockstep/ops/v1/dead_letters.ts'],
+  ['cli/src', '@lockstep/contracts/gen/lockstep/ops/v1/dead_letters.ts'],
+  ['cli/src', '@lockstep/core/config/settings.ts'],
+]
+
+/** What the lint says of the planted files, all at once: its start takes longer than the linting. */
+let complaints: string[]
+let copy: string
+
+beforeAll(async () => {
+  copy = await mkdtemp(join(tmpdir(), 'lockstep-boundaries-'))
+  await cp(join(root, 'oxlint.config.ts'), join(copy, 'oxlint.config.ts'))
+  await symlink(join(root, 'node_modules'), join(copy, 'node_modules'))
+  const cases = [...refused, ...allowed]
+  await Promise.all(cases.map(plant))
+  const parameters = ['-f', 'unix', ...cases.map(([folder]) => folder)]
+  const lint = promisify(execFile)(join(root, 'node_modules/.bin/oxlint'), parameters, { cwd: copy })
+  const { stdout } = await lint.catch((error: { stdout: string }) => error)
+  complaints = stdout.split('\n').filter((line) => line.includes('no-restricted-imports'))
+})
+
+afterAll(() => rm(copy, { recursive: true, force: true }))
+
+async function plant([folder, specifier, ending = '.ts']: Case, index: number): Promise<void> {
+  const file = join(copy, folder, `planted${index}${ending}`)
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, `import { something } from '${specifier}'\nconsole.log(something)\n`)
+}
+
+function refusals(index: number): string[] {
+  return complaints.filter((line) => line.includes(`/planted${index}.`))
+}
+
+describe('the lint keeps the layers apart', () => {
+  for (const [index, [folder, specifier]] of refused.entries()) {
+    test(`${folder} may not import ${specifier}`, () => expect(refusals(index)).toHaveLength(1))
+  }
+  for (const [index, [folder, specifier]] of allowed.entries()) {
+    test(`${folder} may import ${specifier}`, () => expect(refusals(refused.length + index)).toEqual([]))
+  }
+})

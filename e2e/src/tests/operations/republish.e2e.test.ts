@@ -1,0 +1,49 @@
+import { groups, topics } from '@lockstep/contracts/topics.ts'
+import { decodeProductEvent } from '@lockstep/contracts/product-event-codec.ts'
+import { brokerView } from '@lockstep/testkit/kafka/broker-view.ts'
+import { expect } from 'vitest'
+import { lockstepOf } from '../../clients/lockstep.ts'
+import { eventually } from '../../system/eventually.ts'
+import { readable } from '../../clients/readable.ts'
+import { test } from '../../system/stack-test.ts'
+
+test('republishing restores what the read model has lost, in the order of versions', async ({ stack }) => {
+  await using broker = await brokerView(stack.servers.kafka.brokers)
+  const lockstep = lockstepOf(stack)
+  const { grpc } = stack.writers[0]
+  const { id } = await grpc.createProduct({ product: { name: 'Teapot', priceCents: 1 } })
+  for (const priceCents of [2, 3]) {
+    await grpc.updateProduct({ id, product: { name: 'Teapot', priceCents }, updateMask: [] })
+  }
+  await readable(stack.reader, id, 3)
+  await stack.mongo.collection<{ _id: string }>('products').deleteOne({ _id: id })
+
+  const dry = await lockstep('republish', '--product', id, '--dry-run', '--json')
+  expect(dry).toMatchObject({ code: 0, json: [{ scanned: 3, queued: 3 }] })
+  // In upper case: every edge converts ids to lower case.
+  const done = await lockstep('republish', '--product', id.toUpperCase())
+  expect(done).toMatchObject({ code: 0, out: '3 events are published again, of 3\n' })
+
+  const restored = async () =>
+    expect(await stack.mongo.collection<{ _id: string }>('products').findOne({ _id: id })).toMatchObject({
+      version: 3,
+      priceCents: 3,
+    })
+  await eventually(restored, { withinMs: 60_000 })
+  const published = (await broker.recordsOf(topics.productEvents)).filter(({ key }) => String(key) === id)
+  const versions = published.map(({ value }) => decodeProductEvent(value ?? Buffer.alloc(0)).version)
+  expect(versions).toEqual([1, 2, 3, 1, 2, 3])
+  await eventually(
+    async () => expect(await broker.uncommitted(groups.productProjection, topics.productEvents)).toBe(0),
+    { withinMs: 60_000 },
+  )
+})
+
+test('an unknown product is a problem, a malformed id is wrong usage', async ({ stack }) => {
+  const lockstep = lockstepOf(stack)
+  const unknown = '00000000-0000-7000-8000-000000000000'
+  const { code, err } = await lockstep('republish', '--product', unknown)
+  expect(code).toBe(1)
+  expect(err).toContain(`There is no product ${unknown}`)
+  expect((await lockstep('republish', '--product', 'x')).code).toBe(2)
+})
