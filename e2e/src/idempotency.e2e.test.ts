@@ -110,7 +110,7 @@ test('a writer killed between commit and answer: the repeat, at another writer, 
   await locked(stack, 'lock table product_events in exclusive mode', async () => {
     unanswered.resolve(send(stack, 0, 'POST', products, key, request).catch(() => 'no answer'))
     await untilBlocked(stack, 'lockstep-writer')
-    await proxies.postgres.spoil({ type: 'timeout', attributes: { timeout: 0 }, stream: 'downstream' })
+    await proxies.postgres.inject({ type: 'timeout', attributes: { timeout: 0 }, stream: 'downstream' })
   })
   await eventually(async () => expect(await eventsOf(id)).toBe(1), {
     withinMs: 60_000,

@@ -56,7 +56,7 @@ async function versions(stack: Stack, id: string): Promise<number> {
 
 /** The answers of Postgres do not arrive from now on; what the services send does. */
 const silence = ({ proxies }: Stack) =>
-  proxies.postgres.spoil({ type: 'timeout', attributes: { timeout: 0 }, stream: 'downstream' })
+  proxies.postgres.inject({ type: 'timeout', attributes: { timeout: 0 }, stream: 'downstream' })
 
 const expectTrue = async (stack: Stack, attempts: Attempt[]) =>
   expect(await faultsIn(stack, { commands: attempts }, { withinMs: 60_000 })).toEqual([])

@@ -59,7 +59,7 @@ export const networkScenarios: readonly Scenario[] = Object.entries(pairs).flatM
 
 function toxic(spoiled: Toxic): Spoiling['spoil'] {
   return async (way, during) => {
-    const end = await way.spoil(spoiled)
+    const end = await way.inject(spoiled)
     try {
       await during()
     } finally {
