@@ -1,6 +1,7 @@
-# One of the workspace's programs with what it imports: docker build -f docker/service.Dockerfile
-# --build-arg PACKAGE=writer-service . There is no build step: Node runs the TypeScript as it is.
-# `pnpm deploy` is no way here, because it puts the sources below node_modules, where Node strips no types.
+# One program of the workspace with the packages that it imports:
+#   docker build -f docker/service.Dockerfile --build-arg PACKAGE=writer-service .
+# There is no build step: Node runs the TypeScript directly. `pnpm deploy` does not work, because it copies the sources
+# below node_modules, where Node does not strip types.
 
 FROM node:24.21.0-bookworm-slim AS packages
 ARG PACKAGE
@@ -31,5 +32,5 @@ COPY --from=packages /app /app
 WORKDIR /app/${PACKAGE}
 # The user node of the image.
 USER 1000
-# A small young generation: at rest a service then takes about 15 MB less.
+# A small young generation saves about 15 MB in an idle service.
 CMD ["node", "--max-semi-space-size=4", "src/main.ts"]

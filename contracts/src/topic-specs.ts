@@ -1,12 +1,12 @@
 import { errorStateTopic, errorTopic, groups, retryTopic, topics } from './topics.ts'
 
-/** How a topic has to be. Whatever differs in an existing topic is reported; `ensureTopics` mends what is safe. */
+/** The required settings of a topic. `ensureTopics` reports how an existing topic differs, and repairs what is safe. */
 export type TopicSpec = {
   topic: string
-  /** Never raised later: a key's records would move to another partition and lose their order. */
+  /** Never changed later: a key's records would move to another partition and lose their order. */
   partitions: number
   cleanupPolicy: 'delete' | 'compact'
-  /** Milliseconds; left out for compacted topics, which keep the last record of each key. */
+  /** Milliseconds; unset for compacted topics, which keep the last record of each key. */
   retentionMs?: number
   /** Bytes of the largest record batch, after compression. */
   maxMessageBytes: number
@@ -16,7 +16,7 @@ const days = (n: number) => n * 24 * 60 * 60 * 1_000
 
 const mebibyte = 1_048_576
 
-/** The group's own topics, with room on the error topic for the largest source record and the `x-` headers. */
+/** The topics of a group. The error and retry topics have room for the largest source record and the `x-` headers. */
 const groupTopics = (group: string): TopicSpec[] => [
   {
     topic: errorTopic(group),
@@ -35,7 +35,7 @@ const groupTopics = (group: string): TopicSpec[] => [
   { topic: errorStateTopic(group), partitions: 1, cleanupPolicy: 'compact', maxMessageBytes: mebibyte },
 ]
 
-/** Every topic that the setup step makes. */
+/** Every topic that the setup step creates. */
 export const topicSpecs: readonly TopicSpec[] = [
   {
     topic: topics.productEvents,

@@ -14,13 +14,13 @@ export const groups = {
   productProjection: 'product-projection',
 } as const
 
-/** Where a consumer group puts the records that it will never be able to handle. */
+/** The dead-letter topic of a consumer group: the records that it can never handle. */
 export const errorTopic = (group: string): string => `${group}.errors`
 
-/** Where an operator puts records back for one consumer group. */
+/** The records that an operator redrove for a consumer group. */
 export const retryTopic = (group: string): string => `${group}.retry`
 
-/** What became of a group's error records: redriven or discarded. */
+/** The resolutions of a group's dead letters: redriven or discarded. */
 export const errorStateTopic = (group: string): string => `${group}.errors.state`
 
 /** CloudEvents 1.0, Kafka protocol binding, binary mode. */
@@ -34,7 +34,7 @@ export const eventHeaders = {
   traceparent: 'traceparent',
 } as const
 
-/** What a record on an error topic says about the record that it was, beside that record's own headers. */
+/** The headers that describe a dead letter. The headers of the original record stay beside them. */
 export const errorHeaders = {
   topic: 'x-original-topic',
   partition: 'x-original-partition',

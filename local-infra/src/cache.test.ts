@@ -16,7 +16,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true })
 })
 
-test('two first uses at the same time both get a complete folder', async () => {
+test('two first uses at the same time both receive a complete folder', async () => {
   const build = async (draft: string) => {
     await writeFile(join(draft, 'first'), '')
     await new Promise((resolve) => setImmediate(resolve))
@@ -28,7 +28,7 @@ test('two first uses at the same time both get a complete folder', async () => {
   expect(await readdir(join(dir, 'lockstep/tool'))).toEqual(['1'])
 })
 
-test('a build that failed leaves nothing and is made again', async () => {
+test('a failed build leaves nothing and is repeated', async () => {
   await expect(cached('tool/1', () => Promise.reject(new Error('no network')))).rejects.toThrow('no network')
   expect(await readdir(join(dir, 'lockstep/tool'))).toEqual([])
   const build = vi.fn<() => Promise<void>>().mockResolvedValue()

@@ -9,8 +9,8 @@ export function cacheDir(): string {
 }
 
 /**
- * A folder of the cache that `build` fills once. It becomes visible under its name only when it is complete,
- * so a build that was killed is built again, and of two at the same time one wins and both can use it.
+ * A folder of the cache that `build` fills once. It gets its name when it is complete, so a killed build is repeated,
+ * and of two builds at the same time the first to finish provides the folder for both.
  */
 export async function cached(name: string, build: (dir: string) => Promise<void>): Promise<string> {
   const home = join(cacheDir(), name)
@@ -27,7 +27,7 @@ export async function cached(name: string, build: (dir: string) => Promise<void>
   return home
 }
 
-/** A short name for content: other content, other name. */
+/** A short name that changes with the content. */
 export function fingerprint(...content: (string | Buffer)[]): string {
   const hash = createHash('sha256')
   for (const part of content) hash.update(part).update('\0')

@@ -19,12 +19,12 @@ type Service = {
 const root = join(import.meta.dirname, '../..')
 const own = ['writer', 'reader', 'migrate']
 
-/** No engine runs here: the files are checked by the tools that would read them. */
+/** Without a container engine: the tools that read the files check them. */
 describe('the containers', () => {
   let services: [name: string, service: Service][]
   let project: { services: Record<string, Service>; volumes: Record<string, unknown> }
 
-  // The first time the tool is built from its sources.
+  // The first run builds the tool from its sources.
   beforeAll(async () => {
     const file = ['--file', join(root, 'docker-compose.yaml'), '--profile', '*']
     const compose = await composeBinary()
@@ -33,7 +33,7 @@ describe('the containers', () => {
     services = Object.entries(project.services)
   }, 900_000)
 
-  test('compose takes the file, and it has every part', () => {
+  test('compose accepts the file, and it has every part', () => {
     const servers = ['postgres', 'kafka', 'mongo', 'redis', 'jaeger', 'prometheus', 'grafana', 'console']
     expect(Object.keys(project.services).toSorted()).toEqual([...own, ...servers].toSorted())
   })
@@ -52,7 +52,7 @@ describe('the containers', () => {
     }
   })
 
-  test('every part says how it is, except one that ends and one without a shell', () => {
+  test('every part has a health check, except one that ends and one without a shell', () => {
     const silent = services.filter(([, { healthcheck }]) => !healthcheck?.test || healthcheck.disable)
     expect(silent.map(([name]) => name)).toEqual(['jaeger', 'migrate'])
   })
@@ -63,14 +63,14 @@ describe('the containers', () => {
     }
   })
 
-  test('data are in named volumes', () => {
+  test('data is in named volumes', () => {
     const mounted = services.flatMap(([, { volumes = [] }]) =>
       volumes.filter(({ type }) => type === 'volume'),
     )
     expect(mounted.map(({ source }) => source).toSorted()).toEqual(Object.keys(project.volumes).toSorted())
   })
 
-  test('a service gets longer to stop than the 25 s it gives itself', () => {
+  test('a service has more time to stop than the 25 s that it may take', () => {
     for (const name of ['writer', 'reader']) {
       expect(project.services[name]?.stop_grace_period).toBe('30s')
     }

@@ -10,7 +10,7 @@ test('free ports are free, all different, and outside the range for outgoing con
   expect(Math.max(...ports)).toBeLessThan(32_768)
 })
 
-test('the holder of a port is named', async () => {
+test('the process that uses a port is named', async () => {
   const port = await freePort()
   expect(portHolder(port)).toBeUndefined()
   await using server = createServer().listen(port, '127.0.0.1')

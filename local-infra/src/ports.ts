@@ -5,15 +5,15 @@ const last = 32_000
 let next = first + ((process.pid * 64) % (last - first))
 
 /**
- * Ports of the loopback that nothing listens on. They lie below the range that the system hands out to
- * outgoing connections (from 32768), which would otherwise take one before its server does; and each process
- * begins at another place, so that test runs side by side do not choose the same.
+ * Free ports of the loopback. They are below the range for outgoing connections (from 32768), one of which could
+ * otherwise take a port before its server does. Each process starts at another port, so that parallel test runs do not
+ * choose the same ones.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = []
   for (let tried = 0; ports.length < count; tried++) {
     if (tried > last - first) throw new Error(`No ${count} free ports between ${first} and ${last}`)
-    // Taken before the wait: another caller goes on from here meanwhile.
+    // Incremented before the wait, because another caller may continue from here meanwhile.
     const port = (next = next >= last ? first : next + 1)
     if (await isFree(port)) ports.push(port)
   }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 export type RunningProcess = { pid: number; parent: number; cwd: string; program: string; command: string }
 
-/** What local-infra starts. Redis' package makes redis-server a link to redis-check-rdb. */
+/** The programs that local-infra starts. In the Redis package, redis-server is a link to redis-check-rdb. */
 const programs = new Set([
   'postgres',
   'initdb',
@@ -20,9 +20,9 @@ const programs = new Set([
 ])
 
 /**
- * The servers that run with a working directory below `dir`. Every server gets one of its own, so this finds
- * them whoever started them and however the starter ended: a pid file can be stale, this cannot. The program
- * is compared as well, so a shell that somebody opened in there is not taken for a server.
+ * The servers whose working directory is below `dir`. Every server has its own, so this finds a server whichever process
+ * started it and however that process ended; unlike a pid file, it is never stale. The program is compared too, because
+ * a user's shell in such a folder is not a server.
  */
 export function processesBelow(dir: string): RunningProcess[] {
   return pids().flatMap((pid) => {
@@ -35,13 +35,13 @@ export function processesBelow(dir: string): RunningProcess[] {
   })
 }
 
-/** Those that were started first; a server tells its own children to stop, in its own order. */
+/** The processes without a parent among them: a server stops its own children, in its own order. */
 export function rootsBelow(dir: string): RunningProcess[] {
   const all = processesBelow(dir)
   return all.filter(({ parent }) => !all.some(({ pid }) => pid === parent))
 }
 
-/** Asks what runs below `dir` to end, and insists after a while. */
+/** Signals what runs below `dir`, and kills what still runs after `withinMs`. */
 export async function stopBelow(dir: string, signal: NodeJS.Signals, withinMs: number): Promise<void> {
   for (const { pid } of rootsBelow(dir)) send(pid, signal)
   if (await goneBelow(dir, withinMs)) return
@@ -51,17 +51,17 @@ export async function stopBelow(dir: string, signal: NodeJS.Signals, withinMs: n
 export async function killBelow(dir: string): Promise<void> {
   signalBelow(dir, 'SIGKILL')
   if (await goneBelow(dir, 10_000)) return
-  throw new Error(`These do not end: ${JSON.stringify(processesBelow(dir))}`)
+  throw new Error(`These processes do not end; kill them manually: ${JSON.stringify(processesBelow(dir))}`)
 }
 
-/** Sends the signal to all of them; each is the leader of a group, or alone. */
+/** Signals every process below `dir`, and its process group if it is the leader of one. */
 export function signalBelow(dir: string, signal: NodeJS.Signals): void {
   for (const { pid } of processesBelow(dir)) {
     if (!send(-pid, signal)) send(pid, signal)
   }
 }
 
-/** Waits until nothing runs below `dir`; false when the time is over. */
+/** Waits until no process runs below `dir`; false after `withinMs`. */
 export async function goneBelow(dir: string, withinMs: number): Promise<boolean> {
   const limit = Date.now() + withinMs
   while (processesBelow(dir).length > 0) {
@@ -71,7 +71,7 @@ export async function goneBelow(dir: string, withinMs: number): Promise<boolean>
   return true
 }
 
-/** Who listens on this port of the loopback or of all addresses, as far as this user may see it. */
+/** The process that listens on this port of the loopback or of all addresses, if this user may see it. */
 export function portHolder(port: number): string | undefined {
   const inodes = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => listening(file, port))
   if (inodes.length === 0) return undefined
@@ -94,7 +94,7 @@ function listening(file: string, port: number): string[] {
     .flatMap((fields) => fields[9] ?? [])
 }
 
-/** The second field behind the program's name, which is in brackets and may hold anything. */
+/** The second field after the program's name, which is in brackets and may contain any character. */
 function parentOf(pid: number): number {
   const [, rest = ''] = read(`/proc/${pid}/stat`).match(/\) (.*)$/s) ?? []
   return Number(rest.split(' ')[1])
@@ -112,7 +112,7 @@ function send(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-// A process may end between two looks at it, and other users' processes cannot be read: both are "not there".
+// A process may end between two reads, and other users' processes cannot be read: both count as absent.
 
 function link(path: string): string | undefined {
   try {

@@ -7,13 +7,13 @@ import { killBelow, portHolder, rootsBelow, signalBelow, stopBelow } from './pro
 
 export type ServerSpec = {
   name: string
-  /** Exists already and is this server's alone: its working directory, by which its processes are known. */
+  /** Its own existing folder. It is the working directory, which identifies its processes. */
   dir: string
   command: string[]
   env?: NodeJS.ProcessEnv
   user?: { uid: number; gid: number }
   ports: number[]
-  /** Rejects as long as the server does not do its work. */
+  /** Rejects until the server can do its work. */
   ready(): Promise<unknown>
   readyWithinMs?: number
   stopSignal?: NodeJS.Signals
@@ -24,27 +24,27 @@ export type Server = AsyncDisposable & {
   readonly name: string
   readonly dir: string
   readonly logFile: string
-  /** Of its first process; undefined when none runs. */
+  /** The id of its first process; undefined if it does not run. */
   readonly pid: number | undefined
   readonly ports: readonly number[]
-  /** How often this object has started it: what was connected before the last time has been cut off. */
+  /** How often this object has started it. Connections from before the last start are lost. */
   readonly launches: number
-  /** How the process that this object started last has ended; undefined while it runs. */
+  /** How the process of the last start ended; undefined while it runs. */
   readonly ended: { code: number | null; signal: NodeJS.Signals | null } | undefined
-  /** With the same data and ports as before; when it runs already, this only waits until it answers. */
+  /** Uses the same data and ports as before. If it already runs, this only waits until it is ready. */
   start(): Promise<void>
-  /** Asks it to end; insists after a while. */
+  /** Signals it to stop, and kills it if it takes too long. */
   stop(): Promise<void>
-  /** Signals every process of the server (SIGKILL when nothing is said); waits for the end only after SIGKILL. */
+  /** Signals every process of the server, by default with SIGKILL; waits for the end only after SIGKILL. */
   kill(signal?: NodeJS.Signals): Promise<void>
 }
 
-/** A server did not start, in words for the person who started it. */
+/** A server did not start. The message is for the user who started it. */
 export class ServerFailed extends Error {
   readonly server: string
-  /** The last lines of what it said. */
+  /** The last lines of its output. */
   readonly logTail: string[]
-  /** Where the rest of it is; without it, `logTail` is all there is. */
+  /** The file with its whole output, if there is one. */
   readonly logFile: string | undefined
 
   constructor(server: string, message: string, logTail: string[] = [], logFile?: string) {
@@ -67,8 +67,8 @@ export class PortInUse extends ServerFailed {
 }
 
 /**
- * Starts the server and comes back when it answers. The child gets a session of its own and writes its log
- * itself, so it outlives the process that started it; whoever wants it gone with the test run uses throwAwayDir.
+ * Starts the server and returns when it is ready. The child has its own session and writes its own log, so it outlives
+ * this process. A test that wants it to end with the test run uses throwAwayDir.
  */
 export async function runServer(spec: ServerSpec): Promise<Server> {
   const logFile = `${spec.dir}/${spec.name}.log`
@@ -151,16 +151,14 @@ async function whenReady(spec: ServerSpec, logFile: string, child?: ChildProcess
     )
     if (refusal === undefined) return
     if (Date.now() > limit) {
-      const how = child
-        ? 'it is not ready'
-        : 'it runs already, but make down has to come first, as it does not answer'
+      const how = child ? 'it is not ready' : 'it already runs but does not respond: run make down first'
       throw new ServerFailed(spec.name, `${how} (${String(refusal)})`, lastLines(logFile), logFile)
     }
     await sleep(50)
   }
 }
 
-/** A process is out of /proc a moment before Node hears of its end. */
+/** A process disappears from /proc a moment before Node reports its end. */
 async function ended(child: ChildProcess | undefined): Promise<void> {
   if (!child || !isRunning(child)) return
   child.ref()

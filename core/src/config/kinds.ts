@@ -1,23 +1,24 @@
 import type { Setting } from './settings.ts'
 
-/** The kinds of settings there are. Each takes the default as text (undefined: must be set) and the help. */
+/** The kinds of settings. Each takes the default as text (undefined: the setting is required) and the help text. */
 
 export function text(fallback: string | undefined, help: string): Setting<string> {
   return { parse: (value) => value, default: fallback, help, secret: false }
 }
 
-/** A password: shown as `***`. */
+/** A password. Logs show `***`. */
 export function secret(fallback: string | undefined, help: string): Setting<string> {
   return { ...text(fallback, help), secret: true }
 }
 
-/** A URL with one of the given schemes; a password in it is masked when shown. */
+/** A URL with one of the given schemes. Logs mask a password in it. */
 export function url(fallback: string | undefined, schemes: readonly string[], help: string): Setting<string> {
   return {
     parse: (value) => {
-      const right = `a URL like ${schemes[0]}://host:port`
-      // Lists of hosts (mongodb://a,b,c) are URLs to their client but not to the URL class.
-      if (!schemes.some((scheme) => value.startsWith(`${scheme}://`))) throw new Error(`expected ${right}`)
+      // A list of hosts (mongodb://a,b,c) is a URL for its client but not for the URL class.
+      if (!schemes.some((scheme) => value.startsWith(`${scheme}://`))) {
+        throw new Error(`expected a URL like ${schemes[0]}://host:port`)
+      }
       return value
     },
     default: fallback,
@@ -26,7 +27,7 @@ export function url(fallback: string | undefined, schemes: readonly string[], he
   }
 }
 
-/** A URL that may be left empty to switch the thing off. */
+/** A URL, or an empty value that disables the feature. */
 export function optionalUrl(schemes: readonly string[], help: string): Setting<string> {
   const setting = url('', schemes, help)
   return { ...setting, parse: (value) => (value === '' ? '' : setting.parse(value)) }
@@ -51,7 +52,7 @@ export function integer(
   }
 }
 
-/** A TCP port; 0 lets the system choose one. */
+/** A TCP port; 0 lets the operating system choose one. */
 export function port(fallback: number, help: string): Setting<number> {
   return integer(fallback, { min: 0, max: 65_535 }, help)
 }

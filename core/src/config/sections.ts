@@ -1,6 +1,6 @@
 import { flag, integer, list, milliseconds, oneOf, optionalUrl, ratio, secret, text, url } from './kinds.ts'
 
-/** Settings that both services understand, by the part of the system that they are for. */
+/** Settings that both services share, by the part of the system that they configure. */
 
 export const logSettings = {
   LOG_LEVEL: oneOf(
@@ -13,11 +13,11 @@ export const logSettings = {
 export const telemetrySettings = {
   OTLP_ENDPOINT: optionalUrl(
     ['http', 'https'],
-    'Where traces go (OTLP over HTTP, without the path); empty switches them off',
+    'Where traces are sent (OTLP over HTTP, without the path); empty disables tracing',
   ),
   TRACE_RATIO: ratio(
     1,
-    'Share of the traces begun here that are recorded; a caller that decided is followed',
+    'Share of the traces that start here that are recorded, 0 to 1; the decision of a caller takes precedence',
   ),
 }
 
@@ -25,14 +25,17 @@ export const lifecycleSettings = {
   DRAIN_DELAY_MS: milliseconds(
     2_000,
     { min: 0, max: 15_000 },
-    'How long a stopping service still takes requests while load balancers see that it is not ready, ms',
+    'How long a stopping service still accepts requests while load balancers notice that it is not ready, ms',
   ),
 }
 
 export const kafkaSettings = {
   KAFKA_BROKERS: list('127.0.0.1:19092', 'Addresses of brokers, host:port, separated by commas'),
-  KAFKA_TLS: flag(false, 'Whether to talk TLS to the brokers'),
-  KAFKA_TLS_CA_FILE: text('', 'Certificate authority of the brokers, a PEM file; empty: the system store'),
+  KAFKA_TLS: flag(false, 'Whether to use TLS with the brokers'),
+  KAFKA_TLS_CA_FILE: text(
+    '',
+    'Certificate authority of the brokers, a PEM file; empty: the authorities of the system',
+  ),
   KAFKA_SASL_MECHANISM: oneOf(
     'none',
     ['none', 'plain', 'scram-sha-256', 'scram-sha-512'],
@@ -46,22 +49,29 @@ export const postgresSettings = {
   POSTGRES_URL: url(
     'postgres://lockstep@127.0.0.1:15432/lockstep',
     ['postgres', 'postgresql'],
-    'The database of the writer; TLS by sslmode=verify-full&sslrootcert=FILE in it',
+    'The database of the writer; for TLS, add sslmode=verify-full&sslrootcert=FILE',
   ),
-  POSTGRES_POOL_SIZE: integer(10, { min: 1, max: 200 }, 'Most connections that a writer opens for commands'),
+  POSTGRES_POOL_SIZE: integer(
+    10,
+    { min: 1, max: 200 },
+    'Maximum number of connections that a writer opens for commands',
+  ),
 }
 
 export const mongoSettings = {
   MONGO_URL: url(
     'mongodb://127.0.0.1:17017/lockstep',
     ['mongodb', 'mongodb+srv'],
-    'The database of the read model; TLS by tls=true&tlsCAFile=FILE in it',
+    'The database of the read models; for TLS, add tls=true&tlsCAFile=FILE',
   ),
 }
 
 export const redisSettings = {
-  REDIS_URL: url('redis://127.0.0.1:16379', ['redis', 'rediss'], 'The cache; TLS by the scheme rediss'),
-  REDIS_TLS_CA_FILE: text('', 'Certificate authority of Redis, a PEM file; empty: the system store'),
+  REDIS_URL: url('redis://127.0.0.1:16379', ['redis', 'rediss'], 'The cache; for TLS, use the scheme rediss'),
+  REDIS_TLS_CA_FILE: text(
+    '',
+    'Certificate authority of Redis, a PEM file; empty: the authorities of the system',
+  ),
 }
 
 export const grpcSettings = {
@@ -69,13 +79,13 @@ export const grpcSettings = {
   GRPC_TLS_KEY_FILE: text('', 'Private key of the gRPC server, a PEM file'),
   GRPC_TLS_CLIENT_CA_FILE: text(
     '',
-    'Clients must show a certificate of this authority, a PEM file; empty: any',
+    'Clients must present a certificate of this authority, a PEM file; empty: no client certificate is required',
   ),
 }
 
 export const opsSettings = {
   OPS_API: flag(
     true,
-    'Whether operators are served on the gRPC port (lockstep.ops.v1); switch it off where others reach that port',
+    "Whether the gRPC port serves the operators' API (lockstep.ops.v1); disable it if others can reach that port",
   ),
 }

@@ -16,18 +16,18 @@ const settings = {
 }
 const least = { APP_DATABASE: 'postgres://me:hunter2@db:5432/shop' }
 
-function faultsOf(env: Record<string, string>): readonly string[] {
+function problemsOf(env: Record<string, string>): readonly string[] {
   try {
     readSettings(settings, env, ['APP_'])
   } catch (error) {
-    if (error instanceof ConfigError) return error.faults
+    if (error instanceof ConfigError) return error.problems
     throw error
   }
   return []
 }
 
 describe('settings', () => {
-  it('what is not set has its default', () => {
+  it('a setting that is not set has its default', () => {
     expect(readSettings(settings, least)).toEqual({
       APP_PORT: 5001,
       APP_DATABASE: least.APP_DATABASE,
@@ -42,12 +42,12 @@ describe('settings', () => {
     })
   })
 
-  it('an empty variable counts as not set, as compose files and .env files make them', () => {
+  it('an empty variable counts as not set, as in compose files and .env files', () => {
     expect(readSettings(settings, { ...least, APP_PORT: '' }).APP_PORT).toBe(5001)
   })
 
-  it('all faults are told at once, each with what would be right', () => {
-    const faults = faultsOf({
+  it('all problems are reported at once, each with what is expected', () => {
+    const problems = problemsOf({
       APP_PORT: '70000',
       APP_RATIO: '1.5',
       APP_LEVEL: 'loud',
@@ -56,7 +56,7 @@ describe('settings', () => {
       APP_TRACES: 'ftp://x',
       APP_POOL: '0x10',
     })
-    expect(faults).toEqual([
+    expect(problems).toEqual([
       'APP_PORT: "70000" is not valid: expected a whole number from 0 to 65535',
       'APP_DATABASE is not set: The database',
       'APP_RATIO: "1.5" is not valid: expected a number from 0 to 1',
@@ -68,17 +68,17 @@ describe('settings', () => {
     ])
   })
 
-  it('a misspelt variable is refused and the nearest setting named', () => {
-    expect(faultsOf({ ...least, APP_PROT: '1', OTHER: 'x' })).toEqual([
+  it('a misspelt variable is rejected, and the message names the nearest setting', () => {
+    expect(problemsOf({ ...least, APP_PROT: '1', OTHER: 'x' })).toEqual([
       expect.stringMatching(/^APP_PROT is not a setting; did you mean APP_/),
     ])
   })
 
-  it('a fault in a secret does not show the secret', () => {
-    expect(faultsOf({ APP_DATABASE: 'mysql://me:hunter2@db' }).join()).not.toContain('hunter2')
+  it('a problem with a secret does not show the secret', () => {
+    expect(problemsOf({ APP_DATABASE: 'mysql://me:hunter2@db' }).join()).not.toContain('hunter2')
   })
 
-  it('secrets in the query of a URL are masked too, whatever their name is in full', () => {
+  it('secrets in the query of a URL are masked too, also if only a part of the name matches', () => {
     const query = 'tlsCertificateKeyFilePassword=hunter2&password=hunter3&ssl=true'
     const values = readSettings(settings, { ...least, APP_DATABASE: `postgres://db:5432/shop?${query}` })
     expect(showSettings(settings, values)['APP_DATABASE']).toBe(

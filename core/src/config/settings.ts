@@ -1,14 +1,14 @@
 /**
- * Settings come from environment variables. A service lists every one it knows, with its type, default
- * and meaning; `readSettings` checks them all before anything starts and reports every fault at once.
+ * A setting is an environment variable. A service lists all its settings, with their types, defaults and meanings.
+ * `readSettings` checks them before anything starts and reports every problem at once.
  */
 export type Setting<T> = {
-  /** Turns the variable's text into a value, or throws an Error whose message says what would be right. */
+  /** Converts the variable's text into a value, or throws an Error whose message says what is expected. */
   parse: (text: string) => T
-  /** The text to use when the variable is not set or empty; undefined means that it must be set. */
+  /** The text to use if the variable is not set or empty; undefined means that the setting is required. */
   default: string | undefined
   help: string
-  /** Never shown in full: a password, or a URL that may hold one. */
+  /** Never shown in full: a password, or a URL that may contain one. */
   secret: boolean
 }
 
@@ -17,48 +17,50 @@ export type SettingValues<S extends Settings> = { [K in keyof S]: S[K] extends S
 
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
-  readonly faults: readonly string[]
+  readonly problems: readonly string[]
 
-  constructor(faults: readonly string[]) {
-    super(`The settings are not valid:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`)
-    this.faults = faults
+  constructor(problems: readonly string[]) {
+    super(`The settings are not valid:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    this.problems = problems
   }
 }
 
 /**
- * The values of all settings. Throws a ConfigError with every fault in it. A variable that starts with
- * one of `prefixes` and is no known setting is a fault too: it is most often a spelling mistake.
+ * The values of all settings.
+ *
+ * @param prefixes a variable with one of these prefixes that is not a setting is a problem too: usually a typing mistake
+ * @throws ConfigError with every problem
  */
 export function readSettings<S extends Settings>(
   settings: S,
   env: Record<string, string | undefined>,
   prefixes: readonly string[] = [],
 ): SettingValues<S> {
-  const faults: string[] = []
+  const problems: string[] = []
   const values: Record<string, unknown> = {}
   for (const [name, setting] of Object.entries(settings)) {
     const text = env[name] || setting.default
     if (text === undefined) {
-      faults.push(`${name} is not set: ${setting.help}`)
+      problems.push(`${name} is not set: ${setting.help}`)
       continue
     }
     try {
       values[name] = setting.parse(text)
     } catch (error) {
       const shown = setting.secret ? 'its value' : JSON.stringify(text)
-      faults.push(`${name}: ${shown} is not valid: ${(error as Error).message}`)
+      problems.push(`${name}: ${shown} is not valid: ${(error as Error).message}`)
     }
   }
   for (const name of Object.keys(env)) {
     if (prefixes.some((prefix) => name.startsWith(prefix)) && !(name in settings)) {
-      faults.push(`${name} is not a setting; did you mean ${nearest(name, Object.keys(settings))}?`)
+      problems.push(`${name} is not a setting; did you mean ${nearest(name, Object.keys(settings))}?`)
     }
   }
-  if (faults.length > 0) throw new ConfigError(faults)
+  if (problems.length > 0) throw new ConfigError(problems)
   return values as SettingValues<S>
 }
 
-/** The settings as they may be shown in a log: secrets are masked, and so are those in URLs and their queries. */
+/** The settings in a form that may be logged: secrets are masked, also those in URLs and their queries. */
 export function showSettings<S extends Settings>(
   settings: S,
   values: SettingValues<S>,

@@ -5,15 +5,15 @@ import { expect, it } from 'vitest'
 
 const script = fileURLToPath(new URL('./testing/service.ts', import.meta.url))
 
-/** Runs a tiny service in a process of its own; it prints what happens to it. */
+/** Runs a tiny service in a separate process; it prints its steps. */
 async function runService(mode: string, signal?: NodeJS.Signals) {
   const child = spawn(process.execPath, [script, mode], { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
-  let told = false
+  let signalled = false
   child.stdout.on('data', (bytes: Buffer) => {
     output += bytes.toString()
-    if (signal === undefined || told || !output.includes('running')) return
-    told = true
+    if (signal === undefined || signalled || !output.includes('running')) return
+    signalled = true
     child.kill(signal)
   })
   const [code] = (await once(child, 'close')) as [number]
@@ -43,7 +43,7 @@ it('a part that fails later ends the process with 1, in order', async () => {
   expect(code).toBe(1)
 })
 
-it('an error that nobody handled ends the process with 1, in order', async () => {
+it('an unhandled error ends the process with 1, in order', async () => {
   const { code, steps } = await runService('throws')
   expect(steps.slice(-2)).toEqual(['stop b', 'stop a'])
   expect(code).toBe(1)

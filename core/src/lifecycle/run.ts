@@ -1,22 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { withTimeout } from '../async/with-timeout.ts'
 import type { Log } from '../log/log.ts'
 
 export type Lifecycle = {
-  /** Aborted when the service begins to stop: it is not ready any more, though it still serves. */
+  /** Aborted when the service begins to stop: it reports not ready, but still serves requests. */
   draining: AbortSignal
-  /** Ends the process with an error: something that the service cannot work without has stopped for good. */
+  /** Stops the process with an error: a part that the service needs has stopped permanently. */
   fail: (reason: Error) => void
 }
 
-/** SIGKILL usually follows 30 s after SIGTERM; whatever still hangs then, the process is gone by this time. */
+/** SIGKILL usually follows 30 s after SIGTERM. The process ends before that, even if a part hangs. */
 const HARD_DEADLINE_MS = 24_000
 
 /**
- * Runs a service until a signal: wires it, waits, then stops in reverse order of wiring and exits.
+ * Runs a service until a signal: wires it, waits, stops its parts in reverse order and exits.
  *
- * `wire` registers each thing it acquires in the scope at once, so that a start that fails half-way, or
- * a signal in the middle of it, releases what was already acquired. Exit codes: 0 after a signal,
- * 1 when the start or a part failed or stopping took longer than 24 s.
+ * `wire` registers each acquired resource in the scope at once, so a failed start, or a signal during the start,
+ * releases what was acquired. Exit codes: 0 after a signal, 1 if the start or a part failed or the stop took longer
+ * than 24 s.
  */
 export async function run(
   options: { log: Log; drainDelayMs: number },
@@ -40,15 +41,18 @@ export async function run(
 
   if (end.error === undefined) log.info({ reason: end.reason }, 'stopping')
   else log.fatal({ err: end.error }, `stopping: ${end.reason}`)
-  setTimeout(() => {
-    log.fatal(`stopping took longer than ${HARD_DEADLINE_MS} ms; leaving at once`)
-    process.exit(1)
-  }, HARD_DEADLINE_MS).unref()
 
-  draining.abort()
-  if (end.error === undefined) await sleep(options.drainDelayMs)
-  const code = await stop(scope, log, end.error === undefined ? 0 : 1)
-  log.info({ code }, 'stopped')
+  const drainAndStop = async () => {
+    draining.abort()
+    if (end.error === undefined) await sleep(options.drainDelayMs)
+    const code = await stop(scope, log, end.error === undefined ? 0 : 1)
+    log.info({ code }, 'stopped')
+    return code
+  }
+  const code = await withTimeout(drainAndStop(), HARD_DEADLINE_MS, () => {
+    log.fatal(`stopping took longer than ${HARD_DEADLINE_MS} ms; exiting now`)
+    return 1
+  })
   process.exit(code)
 }
 

@@ -12,15 +12,15 @@ import { run, type Lifecycle } from './run.ts'
 export type ServiceContext<S extends Settings> = Lifecycle & { config: SettingValues<S>; log: Log }
 
 /**
- * The main function of a service: reads its settings from the environment, logs them with secrets masked, and
- * runs `wire` until a signal. Settings that are not valid are all told on stderr; the exit code is then 2.
+ * The main function of a service: reads its settings from the environment, logs them with masked secrets, and runs
+ * `wire` until a signal. Prints all invalid settings on stderr; the exit code is then 2.
  */
 export async function startService<
   S extends Settings & typeof logSettings & typeof lifecycleSettings,
 >(options: {
   service: string
   settings: S
-  /** Environment variables that begin so and are no setting are refused. */
+  /** An environment variable with this prefix that is not a setting is rejected. */
   prefix: string
   wire: (context: ServiceContext<S>, scope: AsyncDisposableStack) => Promise<void>
 }): Promise<never> {

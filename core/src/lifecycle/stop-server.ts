@@ -1,24 +1,22 @@
+import { promisify } from 'node:util'
+import { withTimeout } from '../async/with-timeout.ts'
+
 /**
- * A server gives calls in hand so long when it stops, ms: more than a command's time limit, and for HTTP and then gRPC
- * together well within the 24 s of the whole stop.
+ * How long a stopping server waits for its calls in progress, ms: more than the time limit of a command, and for HTTP
+ * and then gRPC together well within the 24 s of the whole stop.
  */
 const WITHIN_MS = 6_000
 
 /**
- * Has a server take nothing new and waits for the calls in hand. Who has not sent its request or read its answer, or
- * listens for ever, as a watch of the health does, is cut off after `withinMs`.
+ * Stops the intake of a server and waits for its calls in progress. A caller that has not sent its request, has not
+ * read its response, or listens indefinitely, like a health watch, is disconnected after `withinMs`.
  */
-export function stopServer(
+export async function stopServer(
   stop: (done: (error?: Error) => void) => void,
   cut: () => void,
   withinMs = WITHIN_MS,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(cut, withinMs)
-    stop((error) => {
-      clearTimeout(late)
-      if (error) reject(error)
-      else resolve()
-    })
-  })
+  const stopped = promisify(stop)()
+  await withTimeout(stopped, withinMs, cut)
+  await stopped
 }

@@ -4,12 +4,12 @@ import { pino, type DestinationStream, type Logger } from 'pino'
 
 export type Log = Logger
 
-/** What is known about the request that the current code works for. */
+/** The request that the current code runs for. */
 export type RequestContext = { requestId: string }
 
 export const requestContext = new AsyncLocalStorage<RequestContext>()
 
-/** JSON lines on stdout; each carries the request id and trace id of the work that it belongs to. */
+/** Writes JSON lines to stdout, each with the request id and the trace id of its request. */
 export function createLog(
   options: { service: string; level: string },
   destination: DestinationStream = pino.destination({ fd: 1, sync: true }),

@@ -1,22 +1,22 @@
 import { DatabaseError } from 'pg'
 
 /**
- * True when the server itself said that the statement failed and the connection goes on: the statement was
- * rolled back and nothing was done. Anything else (a lost connection, a time-out on our side, a server that shuts
- * down) says nothing about a statement that was already sent.
+ * True if the server itself reported the failure and the connection remains usable: the statement was rolled back and
+ * nothing was done. After any other error (a lost connection, a timeout on our side, a server that shuts down), the
+ * outcome of a statement that was sent is unknown.
  *
- * By the code, since the word of the severity is in the server's language: class 08 connection exception, 25P03 and
- * 57P0x a session that is ended, 58 system error and XX internal error, which may take the server down.
+ * Uses the code, because the severity is in the server's language: class 08 connection exception, 25P03 and 57P0x ended
+ * session, 58 system error and XX internal error, which may stop the server.
  */
 export function rolledBack(error: unknown): error is DatabaseError {
   return error instanceof DatabaseError && !/^(08|25P03|57P0|58|XX)/.test(error.code ?? 'XX')
 }
 
 /**
- * True when the statement may well succeed later without a change to it: class 40 transaction rollback,
- * 53 insufficient resources (a full disk among them), 55 object not in prerequisite state (a lock time-out),
- * 57 operator intervention (a statement time-out), 58 system error; or the connection was lost.
- * Classes as in https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * True if the same statement may succeed later: the connection was lost, or class 40 transaction rollback, 53
+ * insufficient resources (for example a full disk), 55 object not in prerequisite state (a lock timeout), 57 operator
+ * intervention (a statement timeout), 58 system error.
+ * Classes: https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof DatabaseError)) return true

@@ -2,22 +2,22 @@ import { Pool, types, type ClientBase } from 'pg'
 import { Gauge, type Registry } from 'prom-client'
 import type { Log } from '../log/log.ts'
 
-/** bigint: every one of ours (versions, cents, positions) fits a JS number. */
+/** bigint: all our values (versions, cents, positions) fit a JS number. */
 types.setTypeParser(types.builtins.INT8, Number)
 
-/** A statement that takes longer is cancelled by the server, ms. */
+/** The server cancels a statement that takes longer, ms. */
 const STATEMENT_TIMEOUT_MS = 5_000
-/** When the server does not even answer, the connection is given up, ms. */
-const ANSWER_TIMEOUT_MS = 6_000
+/** Without a response from the server for this long, ms, the connection is closed. */
+const RESPONSE_TIMEOUT_MS = 6_000
 /** Longest wait for a free or new connection, ms. */
 const CONNECT_TIMEOUT_MS = 2_000
 
-/** The server process behind a connection. Process ids are used again: only both fields name one process. */
+/** The server process behind a connection. Process ids are reused, so only both fields identify a process. */
 export type Backend = { pid: number; startedAt: string }
 
 const backends = new WeakMap<ClientBase, Backend>()
 
-/** A pool of connections that are opened when first needed, so that a service starts while Postgres is away. */
+/** A pool that opens connections when they are needed, so that a service can start while Postgres is unavailable. */
 export function connectPostgres(options: {
   url: string
   poolSize: number
@@ -31,22 +31,22 @@ export function connectPostgres(options: {
     application_name: options.applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: ANSWER_TIMEOUT_MS,
+    query_timeout: RESPONSE_TIMEOUT_MS,
     keepAlive: true,
-    // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, its types do not say so
+    // oxlint-disable-next-line typescript/no-misused-promises -- the pool awaits it, although its types do not say so
     onConnect: rememberBackend,
   })
-  // An idle connection that the server ends is replaced at the next use.
-  // The error itself is not logged: the pool hangs the whole client on it, its keys included.
+  // The pool replaces an idle connection that the server ends. The error itself is not logged, because the pool adds
+  // the whole client to it, including its keys.
   pool.on('error', ({ message }) =>
     options.log.warn({ reason: message }, 'lost an idle connection to Postgres'),
   )
-  // The pool listens on idle connections only; without this one, a connection lost in use would end the process.
-  // Whoever uses it gets the error from its query.
+  // The pool listens only on idle connections. Without this listener, the loss of a connection in use would end the
+  // process; its query rejects anyway.
   pool.on('connect', (client) => client.on('error', () => {}))
   new Gauge({
     name: 'postgres_pool_connections',
-    help: 'Connections of the pool by what they do; waiting: callers that want one',
+    help: 'Connections of the pool by state; waiting: callers without a connection',
     labelNames: ['state'],
     registers: [options.metrics],
     collect() {
@@ -58,7 +58,7 @@ export function connectPostgres(options: {
   return { pool, [Symbol.asyncDispose]: () => pool.end() }
 }
 
-/** The server process behind a connection of a pool that `connectPostgres` made. */
+/** The server process behind a connection of a pool of `connectPostgres`. */
 export function backendOf(client: ClientBase): Backend {
   const backend = backends.get(client)
   if (backend === undefined) throw new TypeError('the connection is not from connectPostgres')

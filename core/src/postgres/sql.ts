@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** A statement that each connection prepares once. Two files may have the same name, two texts may not. */
+/** A statement that each connection prepares once. The name contains a digest, so two files may have the same name. */
 export type Statement = { name: string; text: string }
 
 /** Reads the one statement in a `.sql` file: `sql(import.meta.url, './load-products.sql')`. */

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 
-/** The registry of one process. Which service it is, whoever scrapes it knows and says. */
+/** The registry of one process. The scrape configuration adds the name of the service. */
 export function createMetrics(): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })

@@ -18,8 +18,8 @@ import {
 } from '@opentelemetry/sdk-trace-node'
 
 /**
- * Sends the spans of this process to an OTLP endpoint in the background. Without an endpoint nothing is
- * recorded. An endpoint that does not answer costs the spans and nothing else.
+ * Sends the spans of this process to an OTLP endpoint in the background. Without an endpoint, no spans are recorded. If
+ * the endpoint is unavailable, only the spans are lost.
  */
 export function startTracing(options: { service: string; endpoint: string; ratio: number }): AsyncDisposable {
   if (options.endpoint === '') return { [Symbol.asyncDispose]: async () => {} }
@@ -32,7 +32,7 @@ export function startTracing(options: { service: string; endpoint: string; ratio
   provider.register()
   return {
     [Symbol.asyncDispose]: async () => {
-      // A collector that is down must not turn a clean stop into a failed one.
+      // An unavailable collector must not turn a clean stop into a failed one.
       await provider.shutdown().catch(() => {})
     },
   }
@@ -41,7 +41,7 @@ export function startTracing(options: { service: string; endpoint: string; ratio
 export type SpanOptions = {
   kind?: 'internal' | 'server' | 'client' | 'producer' | 'consumer'
   attributes?: Attributes
-  /** W3C traceparent of the work that this is part of; left out: the span that is active here. */
+  /** W3C traceparent of the parent span. Default: the active span. */
   parent?: string
 }
 
@@ -53,7 +53,7 @@ const kinds = {
   consumer: SpanKind.CONSUMER,
 } as const
 
-/** Runs `work` inside a span; what it throws marks the span as failed and goes on to the caller. */
+/** Runs `work` inside a span. An error marks the span as failed and is rethrown. */
 export async function withSpan<T>(
   name: string,
   options: SpanOptions,
@@ -77,7 +77,7 @@ export async function withSpan<T>(
   })
 }
 
-/** The W3C traceparent of the active span, to be carried to whoever goes on with the work. */
+/** The W3C traceparent of the active span, to pass on with the work. */
 export function currentTraceparent(): string | undefined {
   const carrier: { traceparent?: string } = {}
   propagation.inject(context.active(), carrier)

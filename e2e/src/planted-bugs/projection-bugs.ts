@@ -1,6 +1,6 @@
 import type { Bug } from './bug.ts'
 
-const batch = 'core/src/kafka/consumer/process-batch.ts'
+const batch = 'core/src/kafka/consumer/handle-batch.ts'
 const project = 'reader-service/src/product/app/project-products.ts'
 const model = 'reader-service/src/product/outbound/mongo/projection-store.ts'
 
@@ -12,9 +12,8 @@ export const projectionBugs: readonly Bug[] = [
     changes: [
       {
         file: batch,
-        find: 'const refusals = messages.length > 0 ? ((await handle(messages, context)) ?? []) : []',
-        instead: `const refusals = []
-          void handle(messages, context).catch(() => {})`,
+        find: 'if (messages.length > 0) await handle(messages, { ...from, attempt: state.failedAttempts + 1 })',
+        instead: 'void handle(messages, { ...from, attempt: 1 }).catch(() => {})',
       },
     ],
   },
@@ -97,7 +96,7 @@ export const projectionBugs: readonly Bug[] = [
     scenario: 'poison',
     changes: [
       {
-        file: 'core/src/kafka/dead-letters/error-record.ts',
+        file: 'core/src/kafka/dead-letters/dead-letter.ts',
         find: 'headers: { ...headers, ...Object.fromEntries(added) }',
         instead: 'headers: Object.fromEntries(added)',
       },
@@ -110,7 +109,7 @@ export const projectionBugs: readonly Bug[] = [
     changes: [
       {
         file: batch,
-        find: 'if (failed.length > 0) await giveUp(failed)',
+        find: 'if (rejected.length > 0) await sendDeadLetters(parts, topic, rejected)',
         instead: '',
       },
     ],

@@ -14,7 +14,7 @@ export async function silent(
   stream: 'downstream' | 'upstream',
   during: () => Promise<unknown>,
 ): Promise<void> {
-  const end = await proxy.spoil({ type: 'timeout', attributes: { timeout: 0 }, stream })
+  const end = await proxy.inject({ type: 'timeout', attributes: { timeout: 0 }, stream })
   try {
     await during()
   } finally {

@@ -59,7 +59,7 @@ export const networkScenarios: readonly Scenario[] = Object.entries(pairs).flatM
 
 function toxic(fault: Toxic): NetworkFault['inject'] {
   return async (way, during) => {
-    const end = await way.spoil(fault)
+    const end = await way.inject(fault)
     try {
       await during()
     } finally {

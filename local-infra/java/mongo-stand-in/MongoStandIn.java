@@ -18,15 +18,15 @@ import java.util.Set;
 import org.h2.mvstore.MVMap;
 
 /**
- * Stands in for MongoDB where no mongod can be had: mongo-java-server on an H2 store, with three changes that
- * the reader's guarantees need. Arguments: port, file.
+ * A stand-in for MongoDB on machines without mongod: mongo-java-server on an H2 store, with three changes that the
+ * reader's guarantees require. Arguments: port, file.
  */
 final class MongoStandIn {
   private static final Set<String> WRITES =
       Set.of("insert", "update", "delete", "findandmodify", "createindexes", "dropindexes", "create", "drop",
           "dropdatabase");
 
-  /** The Node driver 7 refuses servers below 4.2 (wire version 8). */
+  /** Version 7 of the Node driver rejects servers older than 4.2 (wire version 8). */
   private static final MongoVersion VERSION = new MongoVersion() {
     @Override
     public List<Integer> getVersionArray() {
@@ -56,13 +56,13 @@ final class MongoStandIn {
       return new Database(name);
     }
 
-    /** An inner class, because its constructor's super() already opens collections and needs the store. */
+    /** An inner class, because the constructor of the superclass opens collections and needs the store. */
     private final class Database extends H2Database {
       Database(String name) {
         super(name, getMvStore(), getCursorRegistry());
       }
 
-      /** An acknowledged write survives a kill -9: the store goes to the file before the answer goes out. */
+      /** An acknowledged write survives a kill -9: the store is committed to the file before the response. */
       @Override
       public Document handleCommand(
           Channel channel, String command, Document query, DatabaseResolver resolver, Oplog oplog) {
@@ -75,7 +75,7 @@ final class MongoStandIn {
         }
       }
 
-      /** The map names are those of H2Database, which lists its collections by them. */
+      /** Uses the map names of H2Database, which lists its collections by these names. */
       @Override
       protected MongoCollection<Object> openOrCreateCollection(String name, CollectionOptions options) {
         String namespace = getFullCollectionNamespace(name);
@@ -93,7 +93,7 @@ final class MongoStandIn {
       super(database, name, options, data, meta, cursors);
     }
 
-    /** Looks up _id first and filters what that gives; without it {_id, version: {$lt}} scans the collection. */
+    /** Looks up _id first and filters the result; otherwise {_id, version: {$lt}} scans the whole collection. */
     @Override
     protected QueryResult queryDocuments(
         Document query, Document orderBy, int skip, int limit, int batchSize, Document projection) {

@@ -2,16 +2,16 @@ import { runCommand } from '../stack/commands.ts'
 import { explain } from '../stack/report.ts'
 import { readStackSettings } from '../stack/settings.ts'
 
-// `make up | head` closes the pipe early: what was begun goes on.
+// `make up | head` closes the pipe early; the command continues.
 process.stdout.on('error', () => {})
 
-/** make up, down, reset, status, logs and dev end here, with the command's name as the only argument. */
+/** The program behind make up, down, reset, status, logs and dev. Its only argument is the name of the command. */
 try {
   await runCommand(process.argv[2] ?? '', process.env)
 } catch (error) {
-  const words = explain(error, safeSettings())
-  if (words === undefined) throw error
-  console.error(`\n${words}`)
+  const message = explain(error, safeSettings())
+  if (message === undefined) throw error
+  console.error(`\n${message}`)
   process.exitCode = 1
 }
 

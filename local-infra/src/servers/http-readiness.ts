@@ -1,6 +1,6 @@
-/** Rejects unless a GET is answered with a status of 2xx within a second. */
+/** Rejects unless a GET returns a 2xx status within a second. */
 export async function answersOk(url: string): Promise<void> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(1000) })
-  await answer.body?.cancel()
-  if (!answer.ok) throw new Error(`${url} answers ${answer.status}`)
+  const response = await fetch(url, { signal: AbortSignal.timeout(1000) })
+  await response.body?.cancel()
+  if (!response.ok) throw new Error(`${url} returned ${response.status}`)
 }

@@ -5,9 +5,9 @@ import { type Server, ServerFailed, runServer } from '../server.ts'
 import { answersOk } from './http-readiness.ts'
 
 export type JaegerServer = Server & {
-  /** Of the query API; the native build has no web page. */
+  /** The address of the query API; the native build has no web page. */
   url: string
-  /** For OTLP_ENDPOINT. */
+  /** The value for OTLP_ENDPOINT. */
   otlpEndpoint: string
 }
 
@@ -33,7 +33,7 @@ export async function startJaeger({ dir, ...ports }: JaegerOptions): Promise<Jae
     command: [binary, '--config', config],
     env: {
       ...process.env,
-      // It would show traces of its own queries among those of the services.
+      // Otherwise its traces of its own queries appear among those of the services.
       OTEL_TRACES_SAMPLER: 'always_off',
       JAEGER_HTTP: `127.0.0.1:${ports.port}`,
       JAEGER_GRPC: `127.0.0.1:${ports.queryGrpcPort}`,

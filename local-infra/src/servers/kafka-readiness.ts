@@ -1,42 +1,42 @@
 import { connect } from 'node:net'
 
 /**
- * Rejects unless the broker has a coordinator for a group and has loaded that group's offsets: before, its port
- * is open but a consumer that joins is turned away. Asked in Kafka's own protocol (FindCoordinator 1 and
- * OffsetFetch 2, protocol guide of Kafka 4), because the client library belongs to core.
+ * Rejects unless the broker has a coordinator for a group and has loaded that group's offsets: until then its port is
+ * open, but a consumer cannot join. Uses Kafka's protocol directly (FindCoordinator 1 and OffsetFetch 2, protocol guide
+ * of Kafka 4), because only core imports the client library.
  */
 export async function coordinatorAnswers(port: number): Promise<void> {
   const group = string('readiness')
-  const found = await ask(port, 10, 1, Buffer.concat([group, Buffer.from([0])]))
+  const found = await request(port, 10, 1, Buffer.concat([group, Buffer.from([0])]))
   refuse(found.readInt16BE(4))
   const allTopics = Buffer.from([0xff, 0xff, 0xff, 0xff])
-  const offsets = await ask(port, 9, 2, Buffer.concat([group, allTopics]))
+  const offsets = await request(port, 9, 2, Buffer.concat([group, allTopics]))
   refuse(offsets.readInt16BE(offsets.length - 2))
 }
 
 function refuse(errorCode: number): void {
-  if (errorCode !== 0) throw new Error(`the group coordinator answers with error ${errorCode}`)
+  if (errorCode !== 0) throw new Error(`the group coordinator returned error ${errorCode}`)
 }
 
-/** One request on a connection of its own; gives the answer without its size and correlation id. */
-function ask(port: number, apiKey: number, version: number, body: Buffer): Promise<Buffer> {
+/** Sends one request on its own connection. Returns the response without its size and correlation id. */
+function request(port: number, apiKey: number, version: number, body: Buffer): Promise<Buffer> {
   const header = Buffer.alloc(8)
   header.writeInt16BE(apiKey, 0)
   header.writeInt16BE(version, 2)
-  const request = Buffer.concat([header, string('local-infra'), body])
+  const message = Buffer.concat([header, string('local-infra'), body])
   const size = Buffer.alloc(4)
-  size.writeInt32BE(request.length)
+  size.writeInt32BE(message.length)
 
   return new Promise((resolve, reject) => {
-    let answer = Buffer.alloc(0)
-    const socket = connect(port, '127.0.0.1', () => socket.write(Buffer.concat([size, request])))
-    socket.setTimeout(2000, () => socket.destroy(new Error('no answer in 2 s')))
+    let response = Buffer.alloc(0)
+    const socket = connect(port, '127.0.0.1', () => socket.write(Buffer.concat([size, message])))
+    socket.setTimeout(2000, () => socket.destroy(new Error('no response within 2 s')))
     socket.on('error', reject)
     socket.on('close', () => reject(new Error('the broker closed the connection')))
     socket.on('data', (chunk) => {
-      answer = Buffer.concat([answer, chunk])
-      if (answer.length < 4 || answer.length < answer.readInt32BE(0) + 4) return
-      resolve(answer.subarray(8))
+      response = Buffer.concat([response, chunk])
+      if (response.length < 4 || response.length < response.readInt32BE(0) + 4) return
+      resolve(response.subarray(8))
       socket.destroy()
     })
   })

@@ -10,7 +10,7 @@ import { makeData } from './setup-dir.ts'
 
 export type KafkaServer = Server & {
   brokers: string[]
-  /** One for each extra listener: its clients go on through the address it advertises. */
+  /** One for each extra listener: the address that it advertises to its clients. */
   proxiedBrokers: string[]
 }
 
@@ -18,7 +18,7 @@ export type KafkaOptions = {
   dir: string
   port: number
   controllerPort: number
-  /** Listeners that tell their clients to come back to another port, where a proxy stands before `port`. */
+  /** Listeners that advertise another port, on which a proxy forwards to `port`. */
   extraListeners?: { port: number; advertisedPort: number }[]
 }
 
@@ -35,7 +35,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
   const server = await runServer({
     name: 'kafka',
     dir: home,
-    // Errors and warnings go to the log; at the default level a broker writes a line for every step it takes.
+    // Only warnings and errors: at the default level, a broker logs a line for each of its steps.
     command: [
       'java',
       '-Xms256m',
@@ -54,7 +54,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
   })
 }
 
-/** A single node that is its own controller; every replicated topic of its own has one replica. */
+/** A single node that is its own controller. Its internal topics have one replica. */
 function render(data: string, { port, controllerPort, extraListeners = [] }: KafkaOptions): string {
   const extra = extraListeners.map((listener, index) => ({ ...listener, name: `EXTRA${index}` }))
   const addresses = (pick: (listener: (typeof extra)[number]) => number) =>
@@ -83,7 +83,7 @@ function render(data: string, { port, controllerPort, extraListeners = [] }: Kaf
     'share.coordinator.state.topic.num.partitions': 1,
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
-    // A broker that was killed may come back only when its last session is over; the default is 9 s.
+    // A killed broker can register again only after its last session has expired; the default is 9 s.
     'broker.session.timeout.ms': 4000,
     'broker.heartbeat.interval.ms': 500,
     'group.initial.rebalance.delay.ms': 0,

@@ -5,9 +5,9 @@ import { throwAwayDir } from '@lockstep/testkit/throw-away-dir.ts'
 
 type Product = { _id: number; version: number }
 
-test('MongoDB killed with -9 in the middle of writes still has every one that it acknowledged', async () => {
-  await using place = await throwAwayDir()
-  await using servers = await startServers({ dir: place.dir, only: ['mongo'] })
+test('MongoDB that is killed with -9 during writes keeps every acknowledged write', async () => {
+  await using folder = await throwAwayDir()
+  await using servers = await startServers({ dir: folder.dir, only: ['mongo'] })
   const { mongo } = servers
   const options = { serverSelectionTimeoutMS: 2000, retryWrites: false }
 

@@ -7,7 +7,7 @@ import { type Server, runServer } from '../server.ts'
 
 export type MongoServer = Server & { url: string }
 
-/** A mongod of the PATH, or else the stand-in; they do not read each other's files. */
+/** Starts mongod if it is on the PATH, otherwise the stand-in. Neither reads the files of the other. */
 export async function startMongo({ dir, port }: { dir: string; port: number }): Promise<MongoServer> {
   const home = join(dir, 'mongo')
   const mongod = onPath('mongod')

@@ -15,10 +15,10 @@ type User = { uid: number; gid: number }
 export type PostgresOptions = {
   dir: string
   port: number
-  /** Made when the data are new. */
+  /** Created with new data. */
   user?: string
   database?: string
-  /** Data that nobody needs after a power cut: no fsync. */
+  /** Disables fsync: the data need not survive a power failure. */
   throwAway?: boolean
 }
 
@@ -49,13 +49,13 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     user,
     ports: [port],
     ready: () => query(url, 'select 1'),
-    // SIGINT: end the sessions. SIGTERM would wait until every client has gone by itself.
+    // SIGINT ends the sessions. SIGTERM would wait until every client has disconnected.
     stopSignal: 'SIGINT',
   })
   return Object.assign(server, { url: await createDatabase(url, database) })
 }
 
-/** Makes the database unless it exists; the URL is that of any database of the same server. */
+/** Creates the database unless it exists. `url` may name any database of the same server. */
 export async function createDatabase(url: string, name: string): Promise<string> {
   try {
     await query(url, `create database "${name}"`)
@@ -66,8 +66,8 @@ export async function createDatabase(url: string, name: string): Promise<string>
 }
 
 /**
- * Where Postgres keeps its files when the others keep theirs below `dir`. It refuses to run as root, and the
- * user it runs as instead may not be able to enter a checkout (one below /root): then it is outside of it.
+ * The folder of Postgres, if `dir` contains the folders of the other servers. Postgres refuses to run as root. If the
+ * user that runs it instead cannot enter `dir` (a checkout below /root), its folder is outside.
  */
 export function postgresHome(dir: string): string {
   const user = postgresUser()
@@ -82,20 +82,19 @@ function mayEnter(dir: string, user: User): boolean {
 function postgresUser(): User | undefined {
   if (process.getuid?.() !== 0) return undefined
   const entry = readFileSync('/etc/passwd', 'utf8').match(/^postgres:[^:]*:(\d+):(\d+):/m)
-  if (!entry)
-    throw new ServerFailed('postgres', 'it does not run as root, and there is no user named postgres')
+  if (!entry) throw new ServerFailed('postgres', 'it refuses to run as root: create a user named postgres')
   return { uid: Number(entry[1]), gid: Number(entry[2]) }
 }
 
 /**
- * /var/tmp is open to everybody: a folder that somebody else has put there is refused. One of root's was made
- * here, by a launcher that was killed before it could give it away.
+ * Every user can write to /var/tmp, so a folder of another user is rejected. A folder of root comes from a launcher that
+ * was killed before it changed the owner.
  */
 async function prepare(home: string, user: User | undefined): Promise<void> {
   await mkdir(home, { recursive: true, mode: 0o700 })
   const { uid } = await lstat(home)
   if (!user || uid === user.uid) return
-  if (uid !== 0) throw new ServerFailed('postgres', `${home} belongs to somebody else`)
+  if (uid !== 0) throw new ServerFailed('postgres', `${home} belongs to another user: remove it`)
   await chown(home, user.uid, user.gid)
 }
 
@@ -111,13 +110,13 @@ async function initialise(
   await promisify(execFile)(join(bin, 'initdb'), ['-D', draft, ...options], { cwd, ...user })
 }
 
-/** Debian keeps the server's programs off the PATH. */
+/** Debian does not put the server's programs on the PATH. */
 function postgresBin(): string {
   const debian = '/usr/lib/postgresql'
   const versions = existsSync(debian) ? readdirSync(debian).toSorted((a, b) => Number(b) - Number(a)) : []
   const folders = [...versions.map((version) => join(debian, version, 'bin')), ...path()]
   const bin = folders.find((folder) => ['initdb', 'postgres'].every((name) => existsSync(join(folder, name))))
-  if (!bin) throw new ServerFailed('postgres', 'PostgreSQL is not installed: scripts/bootstrap')
+  if (!bin) throw new ServerFailed('postgres', 'PostgreSQL is not installed: run scripts/bootstrap servers')
   return bin
 }
 

@@ -14,7 +14,7 @@ export type PrometheusOptions = {
 
 const config = join(import.meta.dirname, '../../../monitoring/prometheus')
 
-/** Runs the configuration of the repository, with the addresses of these services. */
+/** Uses the configuration in `monitoring/prometheus`, with the addresses of these services. */
 export async function startPrometheus({ dir, port, targets }: PrometheusOptions): Promise<PrometheusServer> {
   const home = join(dir, 'prometheus')
   await mkdir(home, { recursive: true })

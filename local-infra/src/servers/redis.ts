@@ -5,7 +5,7 @@ import { type Server, runServer } from '../server.ts'
 
 export type RedisServer = Server & { url: string }
 
-/** Keeps nothing on disk: a cache that came back with entries of an hour ago would answer with old versions. */
+/** Stores nothing on disk: a cache that restarts with old entries would return old versions. */
 export async function startRedis({ dir, port }: { dir: string; port: number }): Promise<RedisServer> {
   const home = join(dir, 'redis')
   await mkdir(home, { recursive: true })
@@ -27,11 +27,11 @@ export async function startRedis({ dir, port }: { dir: string; port: number }): 
 function ping(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
-    socket.setTimeout(1000, () => socket.destroy(new Error('no answer in 1 s')))
+    socket.setTimeout(1000, () => socket.destroy(new Error('no response within 1 s')))
     socket.on('error', reject)
     socket.on('close', () => reject(new Error('the server closed the connection')))
-    socket.on('data', (answer) => {
-      if (answer.toString().startsWith('+PONG')) resolve()
+    socket.on('data', (response) => {
+      if (response.toString().startsWith('+PONG')) resolve()
       socket.destroy()
     })
   })

@@ -4,7 +4,7 @@ import { expect, inject, test } from 'vitest'
 import { freshMongo, freshPostgres } from '@lockstep/testkit/fresh-names.ts'
 import { coordinatorAnswers } from './kafka-readiness.ts'
 
-test('the shared servers answer, and a fresh database is empty', async () => {
+test('the shared servers respond, and a fresh database is empty', async () => {
   const client = new pg.Client({ connectionString: await freshPostgres(inject('postgresUrl')) })
   await client.connect()
   const { rowCount } = await client.query(`select from pg_tables where schemaname = 'public'`)
@@ -13,7 +13,7 @@ test('the shared servers answer, and a fresh database is empty', async () => {
   await coordinatorAnswers(Number(inject('kafkaBrokers')[0]?.split(':')[1]))
 })
 
-test('mongo gates an upsert on the version and finds it by id first', async () => {
+test('a versioned upsert applies only a higher version, and finds the document by its id', async () => {
   await using client = await new MongoClient(freshMongo(inject('mongoUrl'))).connect()
   const products = client.db().collection<{ _id: string; version: number; deleted?: boolean }>('products')
   const apply = (version: number) =>

@@ -9,18 +9,18 @@ export type ServiceOptions = {
   dir: string
   /** Settings of the service, by the names of its config.ts. */
   env: Record<string, string>
-  /** Its ports by meaning; `admin` is the one that says when it is ready. */
+  /** Its ports; `admin` reports when it is ready. */
   ports: { admin: number; http: number; grpc: number }
-  /** Starts it again whenever a file of it changes. */
+  /** Restarts it when one of its files changes. */
   watch?: boolean
 }
 
-/** A small young generation: at rest a service then takes about 15 MB less. The image has the same. */
+/** A small young generation saves about 15 MB in an idle service. The image has the same option. */
 const memory = ['--max-semi-space-size=4']
 
 const root = join(import.meta.dirname, '../../..')
 
-/** One of our own services, as a process like the others; the ports are also put into its environment. */
+/** Starts one of our services as a process, with the ports in its environment. */
 export async function startService({ name, dir, env, ports, watch }: ServiceOptions): Promise<Server> {
   const home = join(dir, name)
   await mkdir(home, { recursive: true })
@@ -37,7 +37,7 @@ export async function startService({ name, dir, env, ports, watch }: ServiceOpti
     ],
     env: {
       ...process.env,
-      // With its types already stripped a service starts sooner and never loads what strips them, 20 MB of it.
+      // With cached code, a service starts faster and does not load the type stripper, which takes 20 MB.
       NODE_COMPILE_CACHE: join(cacheDir(), 'compiled'),
       ...env,
       [`${prefix}_HTTP_PORT`]: String(ports.http),
@@ -46,7 +46,7 @@ export async function startService({ name, dir, env, ports, watch }: ServiceOpti
     },
     ports: [ports.http, ports.grpc, ports.admin],
     ready: () => answersOk(`http://127.0.0.1:${ports.admin}/ready`),
-    // Above the 25 s that a service gives itself.
+    // Longer than the 25 s that a service may take.
     stopWithinMs: 30_000,
   })
 }

@@ -2,14 +2,14 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { killBelow } from '../processes.ts'
 
-/** Where a server's data are made; a launcher that was killed may have left a program at work in there. */
+/** Where a server's data are initialised. A killed launcher may have left a running program there. */
 export function setupDir(home: string): string {
   return join(home, 'setup')
 }
 
 /**
- * Makes the folder `data` of a server. It gets its name when it is complete: what initialises data and is killed
- * in the middle leaves something that looks complete.
+ * Creates the folder `data` of a server. It is renamed to `data` when it is complete, because a killed initialisation
+ * leaves a folder that looks complete.
  */
 export async function makeData(
   home: string,

@@ -7,20 +7,20 @@ import { answersOk } from './http-readiness.ts'
 export type Toxic = {
   type: 'latency' | 'timeout' | 'reset_peer' | 'limit_data' | 'bandwidth' | 'slow_close' | 'slicer'
   attributes: Record<string, number>
-  /** downstream (the default): what the client gets; upstream: what the server gets. */
+  /** downstream (the default): the bytes to the client; upstream: the bytes to the server. */
   stream?: 'downstream' | 'upstream'
 }
 
 export type ToxiproxyServer = Server & {
-  /** Makes `listen` lead to `upstream`, both ports of the loopback. */
+  /** Forwards the port `listen` to the port `upstream`, both on the loopback. */
   proxy(listen: number, upstream: number): Promise<Proxy>
-  /** Enables every proxy and takes every fault away. */
+  /** Enables every proxy and removes every fault. */
   reset(): Promise<void>
 }
 
 export type Proxy = {
-  /** Adds the fault; the function that comes back takes it away. */
-  spoil(toxic: Toxic): Promise<() => Promise<void>>
+  /** Injects the fault; the returned function heals it. */
+  inject(toxic: Toxic): Promise<() => Promise<void>>
   /** Closes the connections and refuses new ones until it is enabled again. */
   enable(enabled: boolean): Promise<void>
 }
@@ -43,7 +43,7 @@ export async function startToxiproxy({ dir, port }: { dir: string; port: number 
       const addresses = { listen: `127.0.0.1:${listen}`, upstream: `127.0.0.1:${upstream}` }
       await call(`${api}/proxies`, 'POST', { name, ...addresses, enabled: true })
       return {
-        async spoil(toxic) {
+        async inject(toxic) {
           const added = await call(`${api}/proxies/${name}/toxics`, 'POST', toxic)
           const { name: toxicName } = (await added.json()) as { name: string }
           return async () => void (await call(`${api}/proxies/${name}/toxics/${toxicName}`, 'DELETE'))
@@ -55,7 +55,9 @@ export async function startToxiproxy({ dir, port }: { dir: string; port: number 
 }
 
 async function call(url: string, method: string, body?: unknown): Promise<Response> {
-  const answer = await fetch(url, { method, body: JSON.stringify(body) })
-  if (!answer.ok) throw new Error(`toxiproxy: ${method} ${url}: ${answer.status} ${await answer.text()}`)
-  return answer
+  const response = await fetch(url, { method, body: JSON.stringify(body) })
+  if (!response.ok) {
+    throw new Error(`toxiproxy: ${method} ${url}: ${response.status} ${await response.text()}`)
+  }
+  return response
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { dockerDown, dockerLogs, dockerReset, dockerStatus, dockerUp, engineAnswers } from './docker.ts'
-import { forgetStack, stackState, startStack, stopStack } from './native.ts'
+import { deleteStack, stackState, startStack, stopStack } from './native.ts'
 import { jaegerPart, partsOf } from './parts.ts'
 import { overview } from './report.ts'
 import { type StackSettings, readStackSettings } from './settings.ts'
@@ -11,7 +11,7 @@ import { installServers } from './install.ts'
 
 const say = (line: string) => console.log(line)
 
-/** Throws what `explain` has words for. */
+/** Throws the errors that `explain` describes. */
 export async function runCommand(name: string, env: NodeJS.ProcessEnv): Promise<void> {
   const settings = readStackSettings(env)
   const docker = settings.LOCAL_INFRA === 'docker' || (settings.LOCAL_INFRA === 'auto' && engineAnswers())
@@ -27,7 +27,7 @@ export async function runCommand(name: string, env: NodeJS.ProcessEnv): Promise<
     },
   }
   const command = commands[name]
-  if (!command) throw new Error(`Unknown command ${name}; there are ${Object.keys(commands).join(', ')}`)
+  if (!command) throw new Error(`Unknown command ${name}; use one of: ${Object.keys(commands).join(', ')}`)
   await command()
 }
 
@@ -46,17 +46,17 @@ async function upDocker(settings: StackSettings): Promise<void> {
   say(overview(settings, 'docker', 'running'))
 }
 
-/** Both kinds, as the setting may have changed since `make up`. */
+/** Stops native servers and containers, because the setting may have changed since `make up`. */
 async function down(settings: StackSettings, docker: boolean): Promise<void> {
   const stopped = await stopStack(settings)
   if (docker) await dockerDown(settings)
-  else say(stopped.length > 0 ? `Stopped: ${stopped.join(', ')}. The data are kept.` : 'Nothing was running.')
+  else say(stopped.length > 0 ? `Stopped: ${stopped.join(', ')}. The data is kept.` : 'Nothing was running.')
 }
 
 async function reset(settings: StackSettings, docker: boolean): Promise<void> {
-  await forgetStack(settings)
+  await deleteStack(settings)
   if (docker) await dockerReset(settings)
-  say('Stopped, and all data are forgotten.')
+  say('Stopped, and all data is deleted.')
 }
 
 async function status(settings: StackSettings): Promise<void> {
@@ -68,7 +68,7 @@ async function status(settings: StackSettings): Promise<void> {
 async function logs(settings: StackSettings): Promise<void> {
   const parts = [...partsOf(settings), jaegerPart(settings)]
   const files = parts.map(({ home, name }) => join(home, `${name}.log`)).filter((file) => existsSync(file))
-  if (files.length === 0) return say('There are no logs yet: make up')
+  if (files.length === 0) return say('There are no logs yet: run make up first')
   const tail = spawn('tail', ['-n', '20', '-F', ...files], { stdio: 'inherit' })
   await new Promise((resolve) => tail.once('close', resolve))
 }

@@ -6,7 +6,7 @@ import { startStack } from './native.ts'
 import { partsOf } from './parts.ts'
 import type { StackSettings } from './settings.ts'
 
-/** Servers as by `make up`; the services start again when a file changes, and end with this command. */
+/** Starts the servers like `make up`. The services restart when a file changes, and end with this command. */
 export async function runDev(settings: StackSettings, say: (line: string) => void): Promise<void> {
   await startStack(settings, { services: false, say })
   const services = partsOf(settings, { watch: true }).filter(({ kind }) => kind === 'service')
@@ -17,10 +17,10 @@ export async function runDev(settings: StackSettings, say: (line: string) => voi
   const tail = spawn('tail', ['-n', '0', '-F', ...files], { stdio: ['ignore', 'inherit', 'ignore'] })
   const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   for (const { name, start } of services) {
-    // A service that does not compile is not the end: the next save starts it again.
+    // A service that fails to start is restarted when a file changes.
     start().catch((error: Error) => say(`${name}: ${error.message}`))
   }
-  say('Watching. Ctrl-C stops the services; make down stops the servers too.')
+  say('Watching for changes. Ctrl-C stops the services; make down also stops the servers.')
   await interrupted
   tail.kill()
   for (const { home } of services) await stopBelow(home, 'SIGTERM', 30_000)

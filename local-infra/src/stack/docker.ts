@@ -7,17 +7,17 @@ const root = join(import.meta.dirname, '../../..')
 
 type Container = { Service: string; State: string; Health: string; ExitCode: number }
 
-/** Whether there is a container engine with compose that can be used now. */
+/** Whether a container engine with compose is available. */
 export function engineAnswers(): boolean {
   const answers = (...command: string[]) => spawnSync('docker', command, { timeout: 5000 }).status === 0
   return answers('compose', 'version') && answers('info')
 }
 
-/** False when all of it ran already. */
+/** False if everything was already running. */
 export async function dockerUp(settings: StackSettings): Promise<boolean> {
   const wanted = compose(settings, ['config', '--services']).split('\n').filter(Boolean)
   const running = containers(settings).filter(({ State }) => State === 'running')
-  // The one-shot service has ended when the rest runs.
+  // The one-shot service has ended when the others run.
   if (wanted.every((name) => name === 'migrate' || running.some(({ Service }) => Service === name)))
     return false
   const { status } = spawnSync('docker', ['compose', 'up', '--detach', '--build', '--wait'], {
@@ -30,7 +30,7 @@ export async function dockerUp(settings: StackSettings): Promise<boolean> {
   )
   const name = failed?.Service ?? 'containers'
   const tail = failed ? compose(settings, ['logs', '--no-log-prefix', '--tail', '15', name]).split('\n') : []
-  throw new ServerFailed(name, 'it did not get healthy', tail)
+  throw new ServerFailed(name, 'it did not become healthy', tail)
 }
 
 export async function dockerDown(settings: StackSettings): Promise<void> {
@@ -69,7 +69,7 @@ function compose(settings: StackSettings, parameters: string[]): string {
   )
 }
 
-/** docker-compose.yaml publishes ports by these names; each is that of the URL which the host's programs use. */
+/** The ports that docker-compose.yaml publishes, from the URLs that programs on the host use. */
 function options(settings: StackSettings) {
   const ports = {
     LOCAL_POSTGRES_PORT: localPort(settings.POSTGRES_URL),

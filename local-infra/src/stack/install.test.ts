@@ -12,13 +12,13 @@ let bin: string
 beforeAll(async () => {
   bin = await mkdtemp(join(tmpdir(), 'lockstep-bin-'))
   for (const name of needed) await symlink(whereIs(name), join(bin, name))
-  // Would be found out: a package manager that must not be called.
+  // A package manager that reports when it is called, which must not happen.
   await writeFile(join(bin, 'apt-get'), '#!/bin/sh\necho CALLED\n', { mode: 0o755 })
 })
 
 afterAll(() => rm(bin, { recursive: true, force: true }))
 
-test('where installing is refused, bootstrap names what is missing and the line that installs it', () => {
+test('if installation is not allowed, bootstrap names the missing packages and the command that installs them', () => {
   const env = { ...process.env, PATH: bin, LOCKSTEP_NO_INSTALL: '1' }
   const { status, stderr, stdout } = spawnSync(bootstrap, ['servers'], { env, encoding: 'utf8' })
   expect(stderr).toMatch(

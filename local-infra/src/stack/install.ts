@@ -4,8 +4,8 @@ import { ServerFailed } from '../server.ts'
 
 const bootstrap = join(import.meta.dirname, '../../../scripts/bootstrap')
 
-/** Installs the distribution's servers, or says what is missing and how to get it. */
+/** Installs the servers of the distribution, or reports what is missing and how to install it. */
 export function installServers(): void {
   const { status } = spawnSync(bootstrap, ['servers'], { stdio: 'inherit' })
-  if (status !== 0) throw new ServerFailed('native servers', 'they cannot run without these programs')
+  if (status !== 0) throw new ServerFailed('native servers', 'they need these programs')
 }

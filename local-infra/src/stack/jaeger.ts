@@ -8,8 +8,8 @@ import type { Part } from './parts.ts'
 export type JaegerState = 'running' | 'building' | 'absent'
 
 /**
- * Starts Jaeger when it has been built; else has it built in the background, after which it starts by itself.
- * Whatever goes wrong here stops nobody: without it there are only no traces to look at.
+ * Starts Jaeger if it is built. Otherwise builds it in the background, after which it starts by itself. A failure does
+ * not stop the other parts: without Jaeger, only the traces are missing.
  */
 export async function ensureJaeger(
   part: Part,
@@ -26,7 +26,7 @@ export async function ensureJaeger(
     say(`jaeger      ready in ${((performance.now() - began) / 1000).toFixed(1)} s`)
     return 'running'
   } catch (error) {
-    say(`jaeger      goes without: ${(error as Error).message}`)
+    say(`jaeger      not started: ${(error as Error).message}`)
     return 'absent'
   }
 }

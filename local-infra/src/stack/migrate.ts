@@ -5,7 +5,7 @@ import { ServerFailed } from '../server.ts'
 
 const migrations = join(import.meta.dirname, '../../../migrations/src')
 
-/** The setup that each server needs before the services can use it. */
+/** The setup steps that the servers need before the services start. */
 export const setupSteps = {
   postgres: ['postgres.ts', 'up'],
   kafka: ['topics.ts'],

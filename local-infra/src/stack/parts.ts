@@ -12,9 +12,9 @@ import { type StackSettings, localPort } from './settings.ts'
 export type Part = {
   name: string
   kind: 'server' | 'service'
-  /** Its working directory, by which a running one is found. */
+  /** Its working directory, which identifies its processes. */
   home: string
-  /** All that it listens on. */
+  /** Every port that it listens on. */
   ports: number[]
   address: string
   start(): Promise<Server>
@@ -22,8 +22,8 @@ export type Part = {
 }
 
 /**
- * What runs on this machine. A server whose URL names another machine is not among them. With `watch` a service
- * starts again when a file of it changes.
+ * The parts that run on this machine, without servers whose URL names another machine. With `watch`, a service restarts
+ * when one of its files changes.
  */
 export function partsOf(settings: StackSettings, { watch = false } = {}): Part[] {
   return [...servers(settings), ...services(settings, watch)]
@@ -46,7 +46,7 @@ function servers(settings: StackSettings): Part[] {
       ...server('postgres', [postgres], settings.POSTGRES_URL),
       home: postgresHome(dir),
       start: () => startPostgres({ dir, port: postgres, ...names }),
-      // As in startPostgres: end the sessions, do not wait for their clients to go.
+      // As in startPostgres: end the sessions without waiting for their clients.
       stopSignal: 'SIGINT',
     })
   }
@@ -86,7 +86,7 @@ function servers(settings: StackSettings): Part[] {
   }
 }
 
-/** Apart from the others: it may be missing, and then nothing waits for it. */
+/** Separate from the others, because it may be missing and no part waits for it. */
 export function jaegerPart(settings: StackSettings): Part {
   const dir = settings.LOCAL_DIR
   const ports = {
@@ -135,12 +135,12 @@ function services(settings: StackSettings, watch: boolean): Part[] {
   }))
 }
 
-/** Writers refuse settings of readers. */
+/** A writer rejects the settings of a reader. */
 function ofReader({ WRITER_GRPC_PORT }: StackSettings, name: 'writer' | 'reader'): Record<string, string> {
   return name === 'reader' ? { READER_WRITER_GRPC: `127.0.0.1:${WRITER_GRPC_PORT}` } : {}
 }
 
-/** Where the services, migrations and the demo find the servers; all else they read from the environment. */
+/** The addresses of the servers, for the services, the migrations and the demo. Other settings are inherited. */
 export function serviceEnvironment(settings: StackSettings): Record<string, string> {
   return {
     POSTGRES_URL: settings.POSTGRES_URL,

@@ -7,7 +7,7 @@ import { type StackSettings, settingOfPort } from './settings.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
-/** The places to look at, for the end of `make up`. */
+/** The addresses that `make up` prints at its end. */
 export function overview(settings: StackSettings, kind: 'native' | 'docker', jaeger: JaegerState): string {
   const http = (port: number, path = '') => `http://127.0.0.1:${port}${path}`
   const rows: [string, string][] = [
@@ -37,8 +37,8 @@ function traces(settings: StackSettings, kind: 'native' | 'docker', state: Jaege
   const api = `${address}/api/traces?service=lockstep-writer (the native build has no web page)`
   return {
     running: api,
-    building: `is being built in the background (once, some minutes), then ${api}`,
-    absent: 'not here: it takes Go to build it',
+    building: `is being built in the background (once, a few minutes), then ${api}`,
+    absent: 'not available: install Go to build it',
   }[state]
 }
 
@@ -53,7 +53,7 @@ function firstSteps(settings: StackSettings): string[] {
   ]
 }
 
-/** What went wrong in words for the person at the keyboard; undefined for a fault of the program itself. */
+/** The message of an error for the user; undefined for a bug in the program. */
 export function explain(error: unknown, settings?: StackSettings): string | undefined {
   if (error instanceof ConfigError) return error.message
   if (error instanceof PortInUse) return explainPort(error, settings)
@@ -65,16 +65,16 @@ export function explain(error: unknown, settings?: StackSettings): string | unde
 function explainPort(error: PortInUse, settings?: StackSettings): string {
   const setting = settings && settingOfPort(settings, error.port)
   const other = setting ? `, or set ${setting} to another port (in .env or in the environment)` : ''
-  return `${error.server}: ${error.message}. Stop that${other}.`
+  return `${error.server}: ${error.message}. Stop that process${other}.`
 }
 
 function explainFailure({ server, message, logTail, logFile }: ServerFailed): string {
-  const words = [`${server}: ${message}.`]
-  if (logTail.length > 0) words.push('Its last lines:', ...logTail.map((line) => `  | ${line}`))
+  const lines = [`${server}: ${message}.`]
+  if (logTail.length > 0) lines.push('Its last lines:', ...logTail.map((line) => `  | ${line}`))
   if (logFile) {
-    words.push(
-      `All of them are in ${relative(root, logFile)}. make up tries again; make reset forgets the data.`,
+    lines.push(
+      `The whole log is in ${relative(root, logFile)}. Run make up to try again, or make reset to delete the data.`,
     )
   }
-  return words.join('\n')
+  return lines.join('\n')
 }

@@ -9,14 +9,14 @@ import {
 } from '@lockstep/core/config/sections.ts'
 import { type SettingValues, readSettings } from '@lockstep/core/config/settings.ts'
 
-/** What `make up` and its companions read; the services get the same environment. */
+/** The settings of `make up` and related commands. The services have the same environment. */
 export const stackSettings = {
   LOCAL_INFRA: oneOf(
     'auto',
     ['auto', 'docker', 'native'],
-    'Containers or programs of this machine; auto: containers when an engine with compose answers',
+    'Containers or native programs; auto: containers if an engine with compose is available',
   ),
-  LOCAL_DIR: text('.local', 'Where the native servers keep their data and logs'),
+  LOCAL_DIR: text('.local', 'The folder for the data and logs of the native servers'),
   POSTGRES_URL: postgresSettings.POSTGRES_URL,
   KAFKA_BROKERS: kafkaSettings.KAFKA_BROKERS,
   MONGO_URL: mongoSettings.MONGO_URL,
@@ -41,19 +41,19 @@ export type StackSettings = SettingValues<typeof stackSettings>
 
 const root = resolve(import.meta.dirname, '../../..')
 
-/** Throws a ConfigError that lists every fault. */
+/** @throws ConfigError with every problem */
 export function readStackSettings(env: NodeJS.ProcessEnv): StackSettings {
   const values = readSettings(stackSettings, env)
   return { ...values, LOCAL_DIR: resolve(root, values.LOCAL_DIR) }
 }
 
-/** The port to start a server at; undefined when the address is another machine's: then it is used as it is. */
+/** The port on which to start a server; undefined if the address is on another machine, where no server is started. */
 export function localPort(address: string): number | undefined {
   const { hostname, port: digits } = new URL(address.includes('://') ? address : `tcp://${address}`)
   return hostname === '127.0.0.1' && digits ? Number(digits) : undefined
 }
 
-/** The setting that moves a server away from this port. */
+/** The setting that changes this port. */
 export function settingOfPort(settings: StackSettings, wanted: number): string | undefined {
   const [first = ''] = settings.KAFKA_BROKERS
   const addresses = { ...settings, KAFKA_BROKERS: first }

@@ -10,14 +10,14 @@ import { processesBelow } from '../processes.ts'
 import { postgresHome } from '../servers/postgres.ts'
 import { type ThrowAwayDir, throwAwayDir } from '@lockstep/testkit/throw-away-dir.ts'
 
-/** The make targets as they are, in a folder and on ports of their own, beside a stack that may be up. */
+/** Runs the make targets with their own folder and ports, so another stack may be up. */
 describe('make up, down and reset on this machine', () => {
-  let place: ThrowAwayDir
+  let folder: ThrowAwayDir
   let env: NodeJS.ProcessEnv
   let postgresUrl: string
 
   beforeAll(async () => {
-    place = await throwAwayDir()
+    folder = await throwAwayDir()
     const ports = await freePorts(16)
     const port = () => String(ports.pop())
     postgresUrl = `postgres://lockstep@127.0.0.1:${port()}/lockstep`
@@ -26,7 +26,7 @@ describe('make up, down and reset on this machine', () => {
     env = {
       ...process.env,
       LOCAL_INFRA: 'native',
-      LOCAL_DIR: place.dir,
+      LOCAL_DIR: folder.dir,
       POSTGRES_URL: postgresUrl,
       KAFKA_BROKERS: `127.0.0.1:${port()}`,
       MONGO_URL: `mongodb://127.0.0.1:${port()}/lockstep`,
@@ -36,9 +36,9 @@ describe('make up, down and reset on this machine', () => {
     }
   })
 
-  afterAll(() => place[Symbol.asyncDispose]())
+  afterAll(() => folder[Symbol.asyncDispose]())
 
-  test('up starts all of it and says where to look', async () => {
+  test('up starts every part and prints the addresses', async () => {
     const { output, code } = await make('up')
     expect(output).toContain('Lockstep is up')
     expect(output).toContain(`http://127.0.0.1:${env.WRITER_HTTP_PORT}/docs`)
@@ -48,7 +48,7 @@ describe('make up, down and reset on this machine', () => {
     await sql('create table kept (what text)')
   })
 
-  test('up again says so and changes nothing', async () => {
+  test('a second up reports that it runs and changes nothing', async () => {
     const before = pids()
     const { output, code } = await make('up')
     expect(output).toContain('already up; nothing was changed')
@@ -63,9 +63,9 @@ describe('make up, down and reset on this machine', () => {
     }
   })
 
-  test('a server that was killed is started again by up, and only that', async () => {
+  test('up restarts a killed server, and only that server', async () => {
     const before = pids()
-    const redis = processesBelow(join(place.dir, 'redis')).map(({ pid }) => pid)
+    const redis = processesBelow(join(folder.dir, 'redis')).map(({ pid }) => pid)
     for (const pid of redis) process.kill(pid, 'SIGKILL')
     const { output } = await make('up')
     expect(output).toMatch(/^redis +ready/m)
@@ -73,7 +73,7 @@ describe('make up, down and reset on this machine', () => {
     expect(pids()).toEqual(expect.arrayContaining(before.filter((pid) => !redis.includes(pid))))
   })
 
-  test('down leaves no process, and the data are there after the next up', async () => {
+  test('down leaves no process, and the data is available after the next up', async () => {
     const { output } = await make('down')
     expect(output).toContain('Stopped: ')
     expect(processes()).toEqual([])
@@ -81,7 +81,7 @@ describe('make up, down and reset on this machine', () => {
     await sql('select * from kept')
   })
 
-  test('what a launcher killed with -9 leaves, up finishes and down stops', async () => {
+  test('up completes, and down stops, what a launcher that was killed with -9 left', async () => {
     await make('down')
     await killLauncherAt('redis')
     const { output, code } = await make('up')
@@ -96,10 +96,10 @@ describe('make up, down and reset on this machine', () => {
     expect(processes()).toEqual([])
   })
 
-  test('a launcher killed while it makes the data leaves nothing half-made', async () => {
+  test('a launcher that is killed while it initialises data leaves no incomplete data', async () => {
     await make('reset')
     expect(processes()).toEqual([])
-    // Any moment will do: the more of them, the more steps are cut in two.
+    // Arbitrary moments: each may interrupt another step.
     for (const wait of [500, 900, 1300, 1700]) {
       const launcher = start('up')
       await sleep(wait)
@@ -110,7 +110,7 @@ describe('make up, down and reset on this machine', () => {
     await expect(sql('select * from kept')).rejects.toThrow('does not exist')
   })
 
-  test('a port in use: who holds it and which setting changes it, and nothing is started', async () => {
+  test('if a port is in use, up names the process and the setting of the port, and starts nothing', async () => {
     await make('down')
     await using _taken = await listen(Number(env.READER_HTTP_PORT))
     const { output, code } = await make('up')
@@ -122,7 +122,7 @@ describe('make up, down and reset on this machine', () => {
     expect(processes()).toEqual([])
   })
 
-  test('a server that fails to start: its last lines and what to do, no stack trace', async () => {
+  test('if a server fails to start, up prints its last lines and what to do, and no stack trace', async () => {
     await make('down')
     const bad = {
       ...env,
@@ -132,20 +132,20 @@ describe('make up, down and reset on this machine', () => {
     const { output, code } = await make('up', bad)
     expect(output).toContain('make reset')
     expect(output).toContain('  | ')
-    expect(output).toMatch(/All of them are in \S+postgres.log/)
+    expect(output).toMatch(/The whole log is in \S+postgres.log/)
     expect(output).not.toContain('    at ')
     expect(code).toBe(1)
     expect(processes()).toEqual([])
   })
 
-  test('all faulty settings are listed at once', async () => {
+  test('all invalid settings are listed at once', async () => {
     const { output, code } = await make('up', { ...env, LOCAL_INFRA: 'cloud', LOCAL_JAEGER_PORT: 'x' })
     expect(output).toContain('LOCAL_INFRA')
     expect(output).toContain('LOCAL_JAEGER_PORT')
     expect(code).toBe(1)
   })
 
-  /** The launcher itself, as the make target calls it: through make its own process would be a grandchild. */
+  /** Starts the launcher like the make target does, but as a direct child, so that it can be killed. */
   function start(command: string, environment = env): { child: ChildProcess; text(): string } {
     const main = join(import.meta.dirname, '../cli/main.ts')
     const child = spawn(process.execPath, [main, command], {
@@ -172,10 +172,10 @@ describe('make up, down and reset on this machine', () => {
   }
 
   function processes() {
-    return [...new Set([place.dir, postgresHome(place.dir)])].flatMap((dir) => processesBelow(dir))
+    return [...new Set([folder.dir, postgresHome(folder.dir)])].flatMap((dir) => processesBelow(dir))
   }
 
-  /** Of the first processes; Postgres replaces some of its own as it likes. */
+  /** Without child processes, because Postgres replaces some of its own. */
   function pids(): number[] {
     const all = processes()
     return all.filter(({ parent }) => !all.some(({ pid }) => pid === parent)).map(({ pid }) => pid)
@@ -194,7 +194,7 @@ describe('make up, down and reset on this machine', () => {
 
 async function until(condition: () => boolean, what: string): Promise<void> {
   for (const limit = Date.now() + 60_000; !condition(); await sleep(20)) {
-    if (Date.now() > limit) throw new Error(`It did not come to this: ${what}`)
+    if (Date.now() > limit) throw new Error(`timed out: ${what}`)
   }
 }
 

@@ -1,7 +1,7 @@
 import { createLog } from '../../log/log.ts'
 import { run } from '../run.ts'
 
-/** A service of two parts that says what happens to it; `run.test.ts` watches it from outside. */
+/** A service of two parts that prints its steps, for `run.test.ts`. */
 const mode = process.argv[2]
 const step = (text: string) => console.log(`step: ${text}`)
 const part = (name: string) => {
@@ -20,7 +20,7 @@ await run(
     const timer = setInterval(() => {}, 60_000)
     scope.defer(() => clearInterval(timer))
     step('running')
-    if (mode === 'fails-later') lifecycle.fail(new Error('b is gone'))
-    if (mode === 'throws') setImmediate(() => void Promise.reject(new Error('nobody handles this')))
+    if (mode === 'fails-later') lifecycle.fail(new Error('b failed'))
+    if (mode === 'throws') setImmediate(() => void Promise.reject(new Error('unhandled')))
   },
 )

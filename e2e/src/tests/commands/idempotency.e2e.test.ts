@@ -107,7 +107,7 @@ test('a writer killed between commit and response: the repeat, at another writer
   await locked(stack, locks.allCommitsAndRepeats, async () => {
     firstResponse.resolve(send(stack, 0, 'POST', products, key, request).catch(() => 'no response'))
     await untilBlocked(stack, writerSessions)
-    await proxies.postgres.spoil({ type: 'timeout', attributes: { timeout: 0 }, stream: 'downstream' })
+    await proxies.postgres.inject({ type: 'timeout', attributes: { timeout: 0 }, stream: 'downstream' })
   })
   await eventually(async () => expect(await eventsOf(id)).toBe(1), {
     withinMs: 60_000,

@@ -56,7 +56,7 @@ function versions(stack: Stack, id: string): Promise<number> {
 
 /** From now on the responses of Postgres do not arrive; the requests of the services do. */
 const silence = ({ proxies }: Stack) =>
-  proxies.postgres.spoil({ type: 'timeout', attributes: { timeout: 0 }, stream: 'downstream' })
+  proxies.postgres.inject({ type: 'timeout', attributes: { timeout: 0 }, stream: 'downstream' })
 
 const expectNoViolation = async (stack: Stack, attempts: Attempt[]) =>
   expect(await violationsIn(stack, { commands: attempts }, { withinMs: 60_000 })).toEqual([])

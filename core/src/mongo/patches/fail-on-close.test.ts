@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import net from 'node:net'
 import { expect, test } from 'vitest'
-import { endCommandsWithTheirConnection } from './commands-end.ts'
+import { failCommandsOnClose } from './fail-on-close.ts'
 
 const require = createRequire(import.meta.url)
 const { Connection } = require('mongodb/lib/cmap/connection.js') as {
@@ -15,8 +15,8 @@ const { Connection } = require('mongodb/lib/cmap/connection.js') as {
 }
 const { ns } = require('mongodb/lib/utils.js') as { ns: (name: string) => unknown }
 
-test('a command that waits to be written fails when its connection is closed', async () => {
-  endCommandsWithTheirConnection()
+test('a command that waits to be written fails when its connection closes', async () => {
+  failCommandsOnClose()
   const server = net.createServer((socket) => socket.on('error', () => {}))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -25,7 +25,7 @@ test('a command that waits to be written fails when its connection is closed', a
   await once(socket, 'connect')
   const connection = new Connection(socket, { id: 1, generation: 1, hostAddress: `127.0.0.1:${port}` })
 
-  // As if the buffer of the socket were full.
+  // Simulates a full socket buffer.
   socket.write = () => false
   const command = connection.command(ns('admin.$cmd'), { hello: 1 }, { socketTimeoutMS: 1_000 })
   setImmediate(() => socket.destroy())

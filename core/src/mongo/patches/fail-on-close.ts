@@ -4,15 +4,15 @@ import { createRequire } from 'node:module'
 type Connection = EventEmitter & { error?: Error; command: (...parameters: unknown[]) => Promise<unknown> }
 
 /**
- * A command of mongodb 7.9.0 may wait for ever on a connection that was closed under it: `writeCommand` waits for
- * `drain`, which a closed socket never tells, and a closing reaches only a command that already reads
- * (lib/cmap/connection.js, `cleanup`). The heartbeat of a server's monitor is such a command: when it hangs, the server
- * stays unknown until the process is started again. Seen when a server is killed whose other connections were closed a
- * moment earlier. So a command fails with its connection.
+ * A command of mongodb 7.9.0 may wait indefinitely on a closed connection: `writeCommand` waits for `drain`, which a
+ * closed socket never emits, and `cleanup` fails only commands that already read (lib/cmap/connection.js; the wait came
+ * with https://github.com/mongodb/node-mongodb-native/pull/4022, no upstream issue found). If the heartbeat of a
+ * server's monitor hangs in this way, the server stays unknown until the process restarts. This happens when a server is
+ * killed shortly after its other connections were closed. The patch fails a command when its connection closes.
  *
- * The class is not exported, hence the deep import; commands-end.test.ts notices when it moves.
+ * The class is not exported, hence the deep import; fail-on-close.test.ts fails when it moves.
  */
-export function endCommandsWithTheirConnection(): void {
+export function failCommandsOnClose(): void {
   const require = createRequire(import.meta.url)
   const { Connection } = require('mongodb/lib/cmap/connection.js') as {
     Connection: { prototype: Connection }
