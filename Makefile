@@ -26,13 +26,13 @@ dev: ## servers, and both services started again on every change
 	$(stack) dev
 check: ## the quick checks: lint, format, types, unit tests
 	$(run) scripts/check
-test: ## everything: the checks, then unit, integration and end-to-end tests on real servers
+test: ## all checks, then the unit, integration and end-to-end tests on real servers
 	scripts/bootstrap tests && scripts/run scripts/test
-faults: ## the system under faults, a short set; LONG=1 MINUTES=60 for every fault and random pairs, SEED=7 for the same again
+faults: ## inject faults into the running system, a short set; LONG=1 MINUTES=60 for every fault and random pairs, SEED=7 to repeat a run
 	scripts/bootstrap tests && scripts/run node e2e/src/runner/make-faults.ts
 failure_matrix: ## write docs/failure-matrix.md from the last make faults LONG=1 and make planted_bugs
 	$(run) node e2e/src/runner/matrix/make-failure-matrix.ts
-planted_bugs: ## plant known bugs in the services, and see each of them caught
+planted_bugs: ## plant known bugs in the services, and expect the check that catches each
 	scripts/bootstrap tests && scripts/run node e2e/src/planted-bugs/make-planted-bugs.ts
 format: ## lay the code out
 	$(run) pnpm format
