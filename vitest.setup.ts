@@ -1,4 +1,4 @@
 import fc from 'fast-check'
 
-/** Every run tries the same cases, so a failure is one of the change; FAST_CHECK_SEED=n looks at others. */
+/** Every run tries the same cases, so that a failure is caused by the change; FAST_CHECK_SEED=n tries others. */
 fc.configureGlobal({ seed: Number(process.env.FAST_CHECK_SEED ?? 1) })

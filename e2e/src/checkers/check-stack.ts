@@ -10,6 +10,7 @@ import { outboxSize } from '../system/postgres.ts'
 import type { Stack } from '../system/stack.ts'
 import { checkHistory } from './check-history.ts'
 import { readModelDivergence } from './convergence.ts'
+import { brokenInvariants } from './invariants.ts'
 import { lateRecoveries } from './progress.ts'
 import { show, violation, type Violation } from './violation.ts'
 
@@ -51,7 +52,12 @@ export async function checkStack(
     const evidence = await readEvidence(stack, subject, scope)
     const last = await lastReads(stack, subject, evidence.events)
     const all = { commands: ours.commands, reads: [...ours.reads, ...last] }
-    checked.violations.push(...unfinished, ...checkHistory(all, evidence), ...failedReads(last))
+    checked.violations.push(
+      ...unfinished,
+      ...checkHistory(all, evidence),
+      ...brokenInvariants(subject, evidence, all.reads),
+      ...failedReads(last),
+    )
     checked.evidence.set(subject.type, evidence)
     reads.push(...last)
   }

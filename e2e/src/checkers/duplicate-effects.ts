@@ -6,8 +6,7 @@ import { violation, type Violation } from './violation.ts'
 const storedRefusals = new Set(['not_found', 'already_exists', 'version_conflict', 'idempotency_mismatch'])
 
 /**
- * A repeated command has one effect, with the same result each time. It has none when its caller was told that nothing
- * was done. Every event was requested by a caller.
+ * A repeated command has one effect, with the same result each time. It has none when it was refused. Every event was requested by a caller.
  */
 export function duplicateEffects(commands: readonly Attempt[], events: EventStore): Violation[] {
   const attempts = Map.groupBy(commands, ({ mark }) => mark)

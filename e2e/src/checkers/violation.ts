@@ -6,6 +6,7 @@ export const checks = {
   convergence: 'the read model, the writer state and every response are what the events produce',
   'monotonic reads': 'no connection sees an older version after a newer one',
   'cache coherence': 'no cache entry differs from the read model',
+  invariants: 'every stored or returned state satisfies the rules of its aggregate',
   progress: 'commands are readable within 30 s after the fault is healed',
   'dead letters': 'records that can never be handled, and no others, are in the error topic',
   'fault behaviour': 'during the fault the services respond as the scenario states',

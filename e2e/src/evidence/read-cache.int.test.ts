@@ -25,9 +25,9 @@ test('the evidence shows what the reader stores in its cache, until the cache is
   const cache = redisProductCache({ connection, generation: { usable: () => number }, ttlMs: 60_000 })
   const [live, deleted, leased] = [productAt(randomUUID(), 2), tombstoneAt(randomUUID(), 3), randomUUID()]
   for (const state of [live, deleted]) {
-    const answer = await cache.read(state.id)
-    if (answer.kind !== 'miss' || !answer.lease) throw new Error(`no lease: ${JSON.stringify(answer)}`)
-    await cache.fill(answer.lease, state)
+    const result = await cache.read(state.id)
+    if (result.kind !== 'miss' || !result.lease) throw new Error(`no lease: ${JSON.stringify(result)}`)
+    await cache.fill(result.lease, state)
   }
   await cache.read(leased)
 

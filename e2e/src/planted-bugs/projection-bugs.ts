@@ -47,14 +47,14 @@ export const projectionBugs: readonly Bug[] = [
     ],
   },
   {
-    name: 'a duplicate key taken as newer',
+    name: 'a duplicate key treated as newer',
     caughtBy: 'convergence',
     scenario: 'mongo-killed',
     changes: [
       {
         file: project,
         find: 'const applied = await store.apply(newer.map(({ state }) => state))',
-        // No bug by itself: another replica that holds the first of these events writes them at the same time.
+        // Not a bug by itself: another replica that has the first of these events writes them at the same time.
         instead: `const firsts = new Map(events.toReversed().map(({ state }) => [state.id, state])).values()
           const [, applied] = await Promise.all([
             store.apply([...firsts].filter((first) => !newer.some(({ state }) => state === first))),
@@ -64,7 +64,7 @@ export const projectionBugs: readonly Bug[] = [
       {
         file: model,
         find: 'await products.bulkWrite(operations, { ordered: false })',
-        // No bug by itself: the two steps of MongoDB's upsert, which its stand-in takes in one.
+        // Not a bug by itself: the two steps of MongoDB's upsert, which its stand-in executes as one.
         instead: `const replaced = await Promise.all(states.map((state) => replaceOlder(products, state)))
           states = states.filter((_, index) => !replaced[index])
           await new Promise((resolve) => setTimeout(resolve, 50))
@@ -91,7 +91,7 @@ export const projectionBugs: readonly Bug[] = [
     ],
   },
   {
-    name: 'error records without the headers of the original',
+    name: 'dead letters without the headers of the original',
     caughtBy: 'dead letters',
     scenario: 'poison',
     changes: [
@@ -103,7 +103,7 @@ export const projectionBugs: readonly Bug[] = [
     ],
   },
   {
-    name: 'poison skipped instead of given up',
+    name: 'poison skipped instead of dead-lettered',
     caughtBy: 'dead letters',
     scenario: 'poison',
     changes: [

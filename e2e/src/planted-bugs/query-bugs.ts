@@ -25,7 +25,7 @@ export const queryBugs: readonly Bug[] = [
     ],
   },
   {
-    name: 'a refused event creating a cache entry',
+    name: 'a superseded event that creates a cache entry',
     caughtBy: 'cache coherence',
     scenario: 'events-repeated',
     changes: [
@@ -49,14 +49,14 @@ export const queryBugs: readonly Bug[] = [
       {
         file: 'reader-service/src/product/app/load-product.ts',
         find: 'const state = await finder.find(id)',
-        // A slow fill is no bug by itself; it makes this one show.
+        // A slow fill is not a bug by itself; it makes this one visible.
         instead: `const state = await finder.find(id)
           await new Promise((resolve) => setTimeout(resolve, 500))`,
       },
     ],
   },
   {
-    name: 'an answer that is not held against min_version',
+    name: 'a result that is not compared with min_version',
     caughtBy: 'monotonic reads',
     scenario: 'redis-flushed',
     changes: [

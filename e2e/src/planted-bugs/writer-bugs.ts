@@ -51,7 +51,7 @@ export const writerBugs: readonly Bug[] = [
     ],
   },
   {
-    name: 'a relay that gives up when the broker is away',
+    name: 'a relay that stops when the broker is unavailable',
     caughtBy: 'progress',
     scenario: 'broker-killed',
     changes: [

@@ -27,6 +27,10 @@ export const product: Subject = {
   create: (id) => productCommand('create', id),
   next: (id, random) => productCommand(random() < 0.1 ? 'delete' : 'update', id),
   deletes: (type) => type === 'delete',
+  brokenRule: ({ priceCents }) =>
+    Number.isInteger(priceCents) && Number(priceCents) >= 0
+      ? undefined
+      : `the price is ${String(priceCents)}`,
   send: (writer, protocol, command) => (protocol === 'http' ? sendHttp : sendGrpc)(writer, command),
   query: (reader, protocol, query) => (protocol === 'http' ? queryHttp : queryGrpc)(reader, query),
   decode: (payload) => storedEvent(payload, decodeProductEvent(payload)),

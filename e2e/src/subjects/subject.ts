@@ -22,6 +22,8 @@ export type Subject = {
   create(id?: string): Command
   /** The next command of a client for an aggregate that exists, as far as the client knows. */
   next(id: string, random: Random): Command
+  /** Describes the rule of the aggregate that the state breaks; undefined when it satisfies all of them. */
+  brokenRule(state: State): string | undefined
   /** Whether an acknowledged command of this type deletes the aggregate. */
   deletes(commandType: string): boolean
   send(writer: Writer, protocol: Protocol, command: Command): Promise<Outcome>

@@ -53,7 +53,7 @@ const rows: Row[] = [
     ['name', 'price_cents'],
   ],
   [
-    'every field at fault',
+    'every field invalid',
     ({ commands }) =>
       commands.createProduct({
         id: '',
@@ -90,7 +90,7 @@ const rows: Row[] = [
     ]
   }),
   [
-    'a field in the mask that nobody knows',
+    'an unknown field in the mask',
     (on) => on.commands.updateProduct({ id: on.id, product, updateMask: ['name', 'weight'] }),
     'INVALID_ARGUMENT',
     'invalid',

@@ -31,7 +31,7 @@ const fair = new Set([
   status.ALREADY_EXISTS,
   status.ABORTED,
 ])
-const runs = { numRuns: 2_000 }
+const runs = { numRuns: 1_000 }
 
 const text = fc.oneof(
   fc.uuid(),

@@ -5,7 +5,7 @@ import { problemOf, type HttpResponse, type HttpClient, type HttpRequest } from 
 import { test } from '../../system/stack-test.ts'
 
 /** No request over HTTP gets a 5xx, and every error is a problem document. */
-const runs = { numRuns: 2_000 }
+const runs = { numRuns: 1_000 }
 
 const wildText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 20 }),
