@@ -4,7 +4,7 @@ import type {
   GenerationStep,
   ModelGeneration,
   ModelGenerations,
-} from '../../app/model-generations.ts'
+} from './generations.ts'
 
 type Stored = Omit<ModelGeneration, 'number' | 'pins' | 'cursor'> & {
   pins: ModelGeneration['pins'] | null

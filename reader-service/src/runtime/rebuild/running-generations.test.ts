@@ -1,7 +1,7 @@
 import { createLog } from '@lockstep/core/log/log.ts'
 import { expect, test, vi } from 'vitest'
-import type { ModelGeneration } from './model-generations.ts'
-import { runModels } from './running-models.ts'
+import type { ModelGeneration } from './generations.ts'
+import { runModels } from './running-generations.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 

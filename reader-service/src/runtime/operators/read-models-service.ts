@@ -5,8 +5,8 @@ import {
 } from '@lockstep/contracts/gen/lockstep/ops/v1/read_model.ts'
 import { invalid, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
 import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
-import type { Audit, AuditProgress } from '../../app/audit.ts'
-import type { ModelStatus, Rebuild } from '../../app/rebuild.ts'
+import type { Audit, AuditProgress } from '../audit/audit.ts'
+import type { ModelStatus, Rebuild } from '../rebuild/rebuild-operations.ts'
 
 const DEFAULT_PER_SECOND = 1_000
 const MAX_PER_SECOND = 100_000

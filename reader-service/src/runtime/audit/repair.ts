@@ -1,5 +1,5 @@
-import type { Found } from './drift.ts'
-import type { AuditedCache, AuditedModel, WriterStates } from './ports.ts'
+import type { Found } from './mismatches.ts'
+import type { AuditedCache, AuditedModel, WriterStates } from '../rebuild/writer-states.ts'
 
 /** Whether it is mended; not when it is no longer as it was seen. */
 export type Repair = (found: Found) => Promise<boolean>

@@ -1,5 +1,5 @@
 import type { ProductState } from '../../product/domain/product.ts'
-import type { Held } from './ports.ts'
+import type { Held } from '../rebuild/writer-states.ts'
 
 export type Place = 'model' | 'cache' | 'writer'
 

@@ -1,4 +1,4 @@
-import type { TopicOffsets } from './ports.ts'
+import type { TopicOffsets } from './writer-states.ts'
 
 /**
  * A read model of its own: a collection, a consumer group and cache entries. Generation 0 is the first one.

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
-import { isFed, namesOf, type GenerationRegistry, type ModelGeneration } from './model-generations.ts'
-import type { GenerationGroups } from './ports.ts'
+import { isFed, namesOf, type GenerationRegistry, type ModelGeneration } from './generations.ts'
+import type { GenerationGroups } from './writer-states.ts'
 
 export type ModelStatus = Pick<ModelGeneration, 'number' | 'phase' | 'written' | 'total' | 'startedAt'> & {
   active: boolean

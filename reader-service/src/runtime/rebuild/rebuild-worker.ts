@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '@lockstep/core/log/log.ts'
 import type { ProductState } from '../../product/domain/product.ts'
-import { namesOf, type GenerationRegistry, type ModelGeneration } from './model-generations.ts'
-import type { GenerationData, GenerationGroups, WriterStates } from './ports.ts'
-import { KNOWN_FOR_MS } from './running-models.ts'
+import { namesOf, type GenerationRegistry, type ModelGeneration } from './generations.ts'
+import type { GenerationData, GenerationGroups, WriterStates } from './writer-states.ts'
+import { KNOWN_FOR_MS } from './running-generations.ts'
 
 /** Few, so that queries of the same database do not wait long behind a write. */
 const PAGE = 50

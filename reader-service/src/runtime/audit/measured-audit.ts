@@ -1,5 +1,5 @@
 import type { Audit } from './audit.ts'
-import type { DriftKind, Place } from './drift.ts'
+import type { DriftKind, Place } from './mismatches.ts'
 
 export type AuditMetrics = {
   /** Told at the end of a whole audit; gives how many products drifted so. */

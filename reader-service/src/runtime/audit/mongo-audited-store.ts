@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import type { Collection } from 'mongodb'
-import type { ProductState } from '../../../product/domain/product.ts'
-import { toDocument, type ProductDocument } from '../../../product/outbound/mongo/product-document.ts'
-import { mongoProjectionStore } from '../../../product/outbound/mongo/projection-store.ts'
-import type { AuditedModel, Held } from '../../app/ports.ts'
+import type { ProductState } from '../../product/domain/product.ts'
+import { toDocument, type ProductDocument } from '../../product/outbound/mongo/product-document.ts'
+import { mongoProjectionStore } from '../../product/outbound/mongo/projection-store.ts'
+import type { AuditedModel, Held } from '../rebuild/writer-states.ts'
 
 export function mongoAuditedModel(products: Collection<ProductDocument>): AuditedModel {
   const projection = mongoProjectionStore(products)

@@ -1,8 +1,8 @@
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import { expect, inject, test } from 'vitest'
-import { mongoProjectionStore } from '../product/outbound/mongo/projection-store.ts'
-import { generationsPlayground, rebuiltPlayground } from '../testing/generations.ts'
-import { productAt } from '../testing/products.ts'
+import { mongoProjectionStore } from '../../product/outbound/mongo/projection-store.ts'
+import { generationsPlayground, rebuiltPlayground } from './testing/rebuild-fixture.ts'
+import { productAt } from '../../testing/products.ts'
 
 const playground = (products = 0) => generationsPlayground(inject('mongoUrl'), products)
 const rebuilt = (products = 2) => rebuiltPlayground(inject('mongoUrl'), products)

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { repeat } from '@lockstep/core/async/repeat.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import type { Log } from '@lockstep/core/log/log.ts'
-import { isFed, type GenerationRegistry, type ModelGenerations } from './model-generations.ts'
+import { isFed, type GenerationRegistry, type ModelGenerations } from './generations.ts'
 
 /** A model that is fed from when it is opened. */
 type Fed = AsyncDisposable & { stopFeeding: () => PromiseLike<void> }

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { expect, inject, test } from 'vitest'
-import { mongoProjectionStore } from '../product/outbound/mongo/projection-store.ts'
+import { mongoProjectionStore } from '../../product/outbound/mongo/projection-store.ts'
 import {
   generationsPlayground,
   rebuiltPlayground,
   type GenerationsPlayground,
-} from '../testing/generations.ts'
-import { productAt } from '../testing/products.ts'
+} from './testing/rebuild-fixture.ts'
+import { productAt } from '../../testing/products.ts'
 
 const playground = (products = 0) => generationsPlayground(inject('mongoUrl'), products)
 const rebuilt = (products = 2) => rebuiltPlayground(inject('mongoUrl'), products)

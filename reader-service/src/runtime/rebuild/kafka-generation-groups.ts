@@ -1,7 +1,7 @@
 import { groups, retryTopic, topics } from '@lockstep/contracts/topics.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import { offsetsBetween, type GroupOffsets } from '@lockstep/core/kafka/admin/group-offsets.ts'
-import type { GenerationGroups } from '../../app/ports.ts'
+import type { GenerationGroups } from './writer-states.ts'
 
 /** What every generation of the read model consumes. */
 const sources = [topics.productEvents, retryTopic(groups.productProjection)]

@@ -1,9 +1,9 @@
 import { AppError } from '@lockstep/core/errors/app-error.ts'
-import { entryBody, entryState } from '../../../product/outbound/redis/cache-entry.ts'
-import type { GenerationWatch } from '../../../product/outbound/redis/cache-generation.ts'
-import { entryKey, type CacheConnection } from '../../../product/outbound/redis/product-cache.ts'
-import type { ProductState } from '../../../product/domain/product.ts'
-import type { AuditedCache, Held } from '../../app/ports.ts'
+import { entryBody, entryState } from '../../product/outbound/redis/cache-entry.ts'
+import type { GenerationWatch } from '../../product/outbound/redis/cache-generation.ts'
+import { entryKey, type CacheConnection } from '../../product/outbound/redis/product-cache.ts'
+import type { ProductState } from '../../product/domain/product.ts'
+import type { AuditedCache, Held } from '../rebuild/writer-states.ts'
 
 export function redisAuditedCache(options: {
   connection: CacheConnection

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { driftOf, mayCatchUp, type DriftKind, type Found, type Place } from './drift.ts'
-import type { AuditedCache, AuditedModel, Held, WriterState, WriterStates } from './ports.ts'
+import { driftOf, mayCatchUp, type DriftKind, type Found, type Place } from './mismatches.ts'
+import type { AuditedCache, AuditedModel, Held, WriterState, WriterStates } from '../rebuild/writer-states.ts'
 import { repairOf } from './repair.ts'
 
 export type AuditOptions = {

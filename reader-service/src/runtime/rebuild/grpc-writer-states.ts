@@ -6,8 +6,8 @@ import {
   type ProductState as StateMessage,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/event_store.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
-import type { ProductState } from '../../../product/domain/product.ts'
-import type { WriterState, WriterStates } from '../../app/ports.ts'
+import type { ProductState } from '../../product/domain/product.ts'
+import type { WriterState, WriterStates } from './writer-states.ts'
 
 /** For one page, and less than a replica keeps the work on a rebuild without a sign of life. */
 const TIME_LIMIT_MS = 15_000

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { productAt, tombstoneAt } from '../../testing/products.ts'
-import { driftOf } from './drift.ts'
-import type { Held } from './ports.ts'
+import { driftOf } from './mismatches.ts'
+import type { Held } from '../rebuild/writer-states.ts'
 
 const held = (version: number, fields: string[] = []): Held => ({
   id: 'a',
