@@ -1,46 +1,66 @@
-import type { ProductState } from '../../product/domain/product.ts'
-import type { Held } from '../rebuild/writer-states.ts'
+import type { SourceState, StoredEntry } from '../read-model.ts'
+import type { WriterState } from '../rebuild/writer-states.ts'
 
-export type Place = 'model' | 'cache' | 'writer'
+export type AuditedStoreName = 'read_model' | 'cache'
 
 /**
- * `missing`, `behind`, `ahead`: as the version says. `different`: the same version with other fields. `ghost`: held, but
- * never written. `own_event`: the writer's state is not what its own last event says.
+ * `missing`, `behind`, `ahead`: by version. `different`: the same version with other fields. `orphan`: the store has an
+ * id that the writer never had. `last_event`: the writer's state differs from its own last event.
  */
-export type DriftKind = 'missing' | 'behind' | 'ahead' | 'different' | 'ghost' | 'own_event'
+export const mismatchKinds = {
+  read_model: ['missing', 'behind', 'ahead', 'different', 'orphan'],
+  cache: ['behind', 'ahead', 'different', 'orphan'],
+  writer: ['last_event'],
+} as const
 
-export const driftKinds: Record<Place, readonly DriftKind[]> = {
-  model: ['missing', 'behind', 'ahead', 'different', 'ghost'],
-  cache: ['behind', 'ahead', 'different', 'ghost'],
-  writer: ['own_event'],
+export type MismatchKind = (typeof mismatchKinds)[keyof typeof mismatchKinds][number]
+
+export type Mismatch = {
+  id: string
+  store: keyof typeof mismatchKinds
+  kind: MismatchKind
+  /** The versions in the writer and in the store; 0 where there is none. */
+  expectedVersion: number
+  actualVersion: number
+  /** The fields that differ. */
+  detail: string
+  repaired: boolean
 }
 
-export type Drift = { kind: DriftKind; detail: string }
+export type Difference = { kind: MismatchKind; detail: string }
 
-/** In what a store is not as the truth, if it is. A cache may lack what it likes. */
-export function driftOf(
-  place: 'model' | 'cache',
-  held: Held | undefined,
-  truth: ProductState | undefined,
-): Drift | undefined {
-  if (!held) return truth && place === 'model' ? { kind: 'missing', detail: '' } : undefined
-  if (!truth) return { kind: 'ghost', detail: '' }
-  if (held.version < truth.version) return { kind: 'behind', detail: '' }
-  if (held.version > truth.version) return { kind: 'ahead', detail: '' }
-  const fields = held.differences(truth)
+/** How a store differs from the writer's state. A cache may lack any id. */
+export function differenceOf(
+  store: AuditedStoreName,
+  actual: StoredEntry | undefined,
+  expected: WriterState | undefined,
+): Difference | undefined {
+  if (!expected) return actual && { kind: 'orphan', detail: '' }
+  // Without the last event the expected fields are unknown; the audit reports that about the writer.
+  if (!expected.state) return undefined
+  const { state } = expected
+  if (!actual) return store === 'cache' ? undefined : { kind: 'missing', detail: '' }
+  if (actual.version < state.version) return { kind: 'behind', detail: '' }
+  if (actual.version > state.version) return { kind: 'ahead', detail: '' }
+  const fields = actual.differences(state)
   return fields.length > 0 ? { kind: 'different', detail: fields.join(', ') } : undefined
 }
 
-/** What may be on its way: it is drift only when it stays so. */
-export function mayCatchUp({ kind }: Drift): boolean {
+/** An event that is still on its way removes such a difference, so it counts only if it lasts. */
+export function mayCatchUp({ kind }: Difference): boolean {
   return kind === 'missing' || kind === 'behind'
 }
 
-/** What an audit has found, and how it found it. */
-export type Found = {
-  id: string
-  place: 'model' | 'cache'
-  drift: Drift
-  seen: Held | undefined
-  truth: ProductState | undefined
+/** How the writer's state differs from its own last event. */
+export function writerMismatch({ id, version, state, mismatches }: WriterState): Mismatch | undefined {
+  if (state && mismatches.length === 0) return undefined
+  return {
+    id,
+    store: 'writer',
+    kind: 'last_event',
+    expectedVersion: version,
+    actualVersion: state?.version ?? 0,
+    detail: state ? mismatches.join(', ') : 'the event store has no event of this id',
+    repaired: false,
+  }
 }

@@ -1,73 +1,68 @@
 import { AppError } from '@lockstep/core/errors/app-error.ts'
-import { entryBody, entryState } from '../../product/outbound/redis/cache-entry.ts'
-import type { GenerationWatch } from '../../product/outbound/redis/cache-generation.ts'
-import { entryKey, type CacheConnection } from '../../product/outbound/redis/product-cache.ts'
-import type { ProductState } from '../../product/domain/product.ts'
-import type { AuditedCache, Held } from '../rebuild/writer-states.ts'
+import type { Redis } from 'ioredis'
+import type { AuditedCache, SourceState, StoredEntry } from '../read-model.ts'
 
+/** How the cache of a read model turns states into the bytes of its entries, and back. */
+export type EntryFormat = {
+  encode: (state: SourceState) => string
+  /** The fields of an entry. Throws for bytes that `encode` did not produce. */
+  fieldsOf: (id: string, version: number, body: string) => Record<string, unknown>
+  expectedFields: (state: SourceState) => Record<string, unknown>
+}
+
+/** @param keys the keys of the current entries; undefined while the cache is closed. */
 export function redisAuditedCache(options: {
-  connection: CacheConnection
-  generation: Pick<GenerationWatch, 'refresh'>
+  redis: Redis
+  keys: () => Promise<((id: string) => string) | undefined>
+  format: EntryFormat
 }): AuditedCache {
-  const { connection, generation } = options
-
-  /** Undefined while the cache is closed. */
-  async function keyOf(): Promise<((id: string) => string) | undefined> {
-    const { number, open } = await generation.refresh()
-    if (!open) return undefined
-    return (id) => {
-      const key = entryKey(connection, number, id)
-      if (key === undefined) throw new Error('there is no connection')
-      return key
-    }
-  }
-
+  const { redis, keys, format } = options
   return {
     find: (ids) =>
-      answered(async () => {
-        const key = await keyOf()
-        if (!key) return undefined
-        const reads = connection.redis.pipeline()
-        for (const id of ids) reads.hmget(key(id), 'version', 'body')
-        const held = new Map<string, Held>()
+      orUnavailable(async () => {
+        const keyOf = await keys()
+        if (!keyOf) return undefined
+        const reads = redis.pipeline()
+        for (const id of ids) reads.hmget(keyOf(id), 'version', 'body')
+        const entries = new Map<string, StoredEntry>()
         const replies = ids.length > 0 ? ((await reads.exec()) ?? []) : []
         for (const [index, [error, reply]] of replies.entries()) {
           if (error) throw error
           const [version, body] = reply as (string | null)[]
           const id = ids[index]!
-          // Without a version it is a lease.
-          if (typeof version === 'string') held.set(id, heldEntry(id, Number(version), body ?? ''))
+          // A key without a version is a lease.
+          if (typeof version === 'string') entries.set(id, entryOf(format, id, Number(version), body ?? ''))
         }
-        return held
+        return entries
       }),
-    drop: (id) =>
-      answered(async () => {
-        const key = await keyOf()
-        if (key) await connection.redis.del(key(id))
+    remove: (id) =>
+      orUnavailable(async () => {
+        const keyOf = await keys()
+        if (keyOf) await redis.del(keyOf(id))
       }),
   }
 }
 
-function heldEntry(id: string, version: number, body: string): Held {
+function entryOf(format: EntryFormat, id: string, version: number, body: string): StoredEntry {
   return {
     id,
     version,
-    differences(truth: ProductState) {
-      if (body === entryBody(truth)) return []
+    differences(expectedState) {
+      if (body === format.encode(expectedState)) return []
       try {
-        const held: Record<string, unknown> = entryState(id, version, body)
-        const wanted: Record<string, unknown> = { ...truth }
-        const fields = new Set([...Object.keys(held), ...Object.keys(wanted)])
-        const differ = [...fields].filter((field) => String(held[field]) !== String(wanted[field]))
+        const actual = format.fieldsOf(id, version, body)
+        const expected = format.expectedFields(expectedState)
+        const names = new Set([...Object.keys(actual), ...Object.keys(expected)])
+        const differ = [...names].filter((name) => String(actual[name]) !== String(expected[name]))
         return differ.length > 0 ? differ.toSorted() : ['the order of its fields']
       } catch {
-        return ['the whole entry, which cannot be read']
+        return ['the whole entry, which cannot be decoded']
       }
     },
   }
 }
 
-async function answered<T>(work: () => Promise<T>): Promise<T> {
+async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

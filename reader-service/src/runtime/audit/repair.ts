@@ -1,27 +1,34 @@
-import type { Found } from './mismatches.ts'
-import type { AuditedCache, AuditedModel, WriterStates } from '../rebuild/writer-states.ts'
+import type { SourceState, StoredEntry } from '../read-model.ts'
+import type { AuditedPorts } from './audit-run.ts'
+import { mayCatchUp, type AuditedStoreName, type Difference } from './mismatches.ts'
 
-/** Whether it is mended; not when it is no longer as it was seen. */
-export type Repair = (found: Found) => Promise<boolean>
+export type FoundMismatch = {
+  id: string
+  store: AuditedStoreName
+  difference: Difference
+  actual: StoredEntry | undefined
+  expected: SourceState | undefined
+}
 
-/** The model first and the entry after it: whoever fills the cache meanwhile has lost its lease by then. */
-export function repairOf(ports: { model: AuditedModel; cache: AuditedCache; writer: WriterStates }): Repair {
-  const { model, cache, writer } = ports
+/**
+ * Repairs the read model and then removes the cache entry: a query that read the read model before the repair has lost
+ * its lease by then. Returns false if the read model has changed since it was compared.
+ */
+export async function repairEntry(ports: AuditedPorts, found: FoundMismatch): Promise<boolean> {
+  const repaired = found.store === 'cache' || (await repairStore(ports, found))
+  await ports.cache.remove(found.id)
+  return repaired
+}
 
-  async function repairModel({ id, drift, seen, truth }: Found): Promise<boolean> {
-    if (!truth) {
-      if (!(await model.remove(id, seen?.version ?? 0))) return false
-      // A product with this id that was created meanwhile was refused as long as the ghost was there.
-      const created = (await writer.find([id])).get(id)
-      return created ? model.advance(created.state) : true
-    }
-    if (drift.kind === 'missing' || drift.kind === 'behind') return model.advance(truth)
-    return model.replace(seen?.version ?? 0, truth)
+async function repairStore(
+  { store, writer }: AuditedPorts,
+  { id, difference, actual, expected }: FoundMismatch,
+): Promise<boolean> {
+  if (!expected) {
+    if (!(await store.remove(id, actual?.version ?? 0))) return false
+    // The orphan superseded the events of an aggregate that was created with this id in the meantime.
+    const created = (await writer.find([id])).get(id)
+    return created?.state ? store.advance(created.state) : true
   }
-
-  return async (found) => {
-    const repaired = found.place === 'cache' || (await repairModel(found))
-    await cache.drop(found.id)
-    return repaired
-  }
+  return mayCatchUp(difference) ? store.advance(expected) : store.replace(actual?.version ?? 0, expected)
 }

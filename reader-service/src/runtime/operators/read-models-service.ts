@@ -1,59 +1,75 @@
 import {
-  ReadModelService,
+  ReadModelsService,
   type AuditReadModelResponse,
-  type ReadModelStatus,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/read_model.ts'
-import { invalid, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
+import { AppError, invalid, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
 import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
-import type { Audit, AuditProgress } from '../audit/audit.ts'
-import type { ModelStatus, Rebuild } from '../rebuild/rebuild-operations.ts'
+import type { AuditProgress } from '../audit/audit-run.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { RebuildOperations } from '../rebuild/rebuild-operations.ts'
 
 const DEFAULT_PER_SECOND = 1_000
 const MAX_PER_SECOND = 100_000
 const DEFAULT_AGE_LIMIT_MS = 10_000
 const MAX_AGE_LIMIT_MS = 600_000
 
-/** `lockstep.ops.v1.ReadModel`. */
-export function readModelService(
+export type OperatedReadModel = { audit: Audit; operations: RebuildOperations }
+
+/**
+ * `lockstep.ops.v1.ReadModels`.
+ *
+ * @param readModels by name
+ */
+export function readModelsService(
   grpcService: ReturnType<typeof grpcServices>,
-  { audit, rebuild }: { audit: Audit; rebuild: Rebuild },
+  readModels: ReadonlyMap<string, OperatedReadModel>,
 ): GrpcService {
-  return grpcService(ReadModelService, {
+  function named(name: string): OperatedReadModel {
+    if (name === '') throw invalid([{ field: 'readModel', message: 'is required' }])
+    const found = readModels.get(name)
+    if (found) return found
+    const known = [...readModels.keys()].join(', ')
+    throw new AppError('not_found', `There is no read model "${name}"; the read models are: ${known}`)
+  }
+
+  return grpcService(ReadModelsService, {
     async auditReadModel(request, send) {
-      const productsPerSecond = request.productsPerSecond ?? DEFAULT_PER_SECOND
-      const ageLimitMs = request.ageLimitMs ?? DEFAULT_AGE_LIMIT_MS
-      const faults = [
-        ...outside('productsPerSecond', productsPerSecond, 1, MAX_PER_SECOND),
+      const { audit } = named(request.readModel)
+      const { repair, documentsPerSecond = DEFAULT_PER_SECOND, ageLimitMs = DEFAULT_AGE_LIMIT_MS } = request
+      const violations = [
+        ...outside('documentsPerSecond', documentsPerSecond, 1, MAX_PER_SECOND),
         ...outside('ageLimitMs', ageLimitMs, 0, MAX_AGE_LIMIT_MS),
       ]
-      if (faults.length > 0) throw invalid(faults)
+      if (violations.length > 0) throw invalid(violations)
       const end = await audit(
-        { repair: request.repair, productsPerSecond, ageLimitMs },
+        { repair, documentsPerSecond, ageLimitMs },
         {
-          onFinding: (finding) => send({ news: { $case: 'finding', finding } }),
+          onMismatch: (mismatch) => send({ item: { $case: 'mismatch', mismatch } }),
           onProgress: (progress) => send(progressMessage(progress, false)),
         },
       )
       await send(progressMessage(end, true))
     },
-    listReadModels: async () => ({ models: (await rebuild.status()).map(statusMessage) }),
-    rebuildReadModel: (_, send) => rebuild.run((model) => send({ model: statusMessage(model) })),
-    async switchReadModel({ generation }) {
-      if (generation === undefined) throw invalid([{ field: 'generation', message: 'is required' }])
-      return { model: statusMessage(await rebuild.switchTo(generation)) }
+    async listGenerations({ readModel }) {
+      const listed = readModel === '' ? [...readModels.values()] : [named(readModel)]
+      return { generations: (await Promise.all(listed.map((each) => each.operations.status()))).flat() }
     },
-    dropReadModel: (_, send) => rebuild.dropOld((model) => send({ model: statusMessage(model) })),
+    rebuildReadModel: async ({ readModel }, send) =>
+      named(readModel).operations.rebuild((generation) => send({ generation })),
+    async switchGeneration({ readModel, generation }) {
+      const { operations } = named(readModel)
+      if (generation === undefined) throw invalid([{ field: 'generation', message: 'is required' }])
+      return { generation: await operations.switchTo(generation) }
+    },
+    dropGeneration: async ({ readModel }, send) =>
+      named(readModel).operations.dropOther((generation) => send({ generation })),
   })
 }
 
 function progressMessage(progress: AuditProgress, done: boolean): AuditReadModelResponse {
-  return { news: { $case: 'progress', progress: { ...progress, done } } }
+  return { item: { $case: 'progress', progress: { ...progress, done } } }
 }
 
 function outside(field: string, value: number, min: number, max: number): FieldViolation[] {
   return value >= min && value <= max ? [] : [{ field, message: `must be ${min}-${max}` }]
-}
-
-function statusMessage({ number, ...status }: ModelStatus): ReadModelStatus {
-  return { generation: number, ...status }
 }

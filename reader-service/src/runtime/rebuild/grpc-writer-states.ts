@@ -1,56 +1,82 @@
 import { Metadata, type ChannelCredentials } from '@grpc/grpc-js'
 import {
   EventStoreClient,
-  type ListProductStatesRequest,
-  type ListProductStatesResponse,
-  type ProductState as StateMessage,
+  type AggregateState,
+  type ListStatesRequest,
+  type ListStatesResponse,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/event_store.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
-import type { ProductState } from '../../product/domain/product.ts'
+import type { SourceState } from '../read-model.ts'
 import type { WriterState, WriterStates } from './writer-states.ts'
 
-/** For one page, and less than a replica keeps the work on a rebuild without a sign of life. */
+/** For one page; shorter than a replica keeps the claim on a rebuild without renewing it. */
 const TIME_LIMIT_MS = 15_000
 
-/** The writer's states over its operators' API. Connects when it is first used. */
-export function grpcWriterStates(options: {
-  address: string
-  credentials: ChannelCredentials
-}): WriterStates & Disposable {
+/** Ids per request; the limit of the writer's API. */
+const MAX_IDS = 1_000
+
+/** Decodes the value of a record of the source topic. Throws when the bytes are not such a value. */
+export type StateOf = (
+  lastEvent: Uint8Array,
+  known: { id: string; version: number; deleted: boolean },
+) => SourceState
+
+/** One connection to the writer's operators' API, for every read model. Connects when it is first used. */
+export function connectWriterStates(options: { address: string; credentials: ChannelCredentials }) {
   const { address, credentials } = options
   const client = new EventStoreClient(address, credentials)
 
-  async function statesOf(request: Partial<ListProductStatesRequest>): Promise<WriterState[]> {
-    const whole = { ids: [], afterId: '', upToId: '', ...request }
-    const stream = client.listProductStates(whole, new Metadata(), { deadline: Date.now() + TIME_LIMIT_MS })
-    const states: WriterState[] = []
+  async function request(filter: Partial<ListStatesRequest> & { aggregate: string }) {
+    const all = { ids: [], afterId: '', upToId: '', ...filter }
+    const stream = client.listStates(all, new Metadata(), { deadline: Date.now() + TIME_LIMIT_MS })
+    const states: AggregateState[] = []
     try {
-      for await (const { state } of stream as AsyncIterable<ListProductStatesResponse>) {
-        if (state) states.push(writerState(state))
+      for await (const { state } of stream as AsyncIterable<ListStatesResponse>) {
+        if (state) states.push(state)
       }
     } catch (error) {
-      const said = (error as Error).message
-      throw new AppError('unavailable', `The writer at ${address} gives no states: ${said}`, { cause: error })
+      const reason = (error as Error).message
+      throw new AppError('unavailable', `The writer at ${address} does not list its states: ${reason}`, {
+        cause: error,
+      })
     }
     return states
   }
 
   return {
-    list: ({ after, upTo, limit }) => statesOf({ afterId: after ?? '', upToId: upTo ?? '', limit }),
-    async find(ids) {
-      const states = ids.length === 0 ? [] : await statesOf({ ids: [...ids] })
-      return new Map(states.map((each) => [each.state.id, each]))
+    of({ aggregate, stateOf }: { aggregate: string; stateOf: StateOf }): WriterStates {
+      const decode = (state: AggregateState) => writerState(state, aggregate, stateOf)
+      return {
+        async list({ after, upTo, limit }) {
+          const states = await request({ aggregate, afterId: after ?? '', upToId: upTo ?? '', limit })
+          return states.map(decode)
+        },
+        async find(ids) {
+          const found = new Map<string, WriterState>()
+          for (let from = 0; from < ids.length; from += MAX_IDS) {
+            const states = await request({ aggregate, ids: ids.slice(from, from + MAX_IDS) })
+            for (const state of states) found.set(state.id, decode(state))
+          }
+          return found
+        },
+      }
     },
     [Symbol.dispose]: () => client.close(),
   }
 }
 
-function writerState(message: StateMessage): WriterState {
-  const { ageMs, faults } = message
-  return { state: productState(message), ageMs, faults }
-}
-
-function productState({ id, version, deleted, details, createdAt, updatedAt }: StateMessage): ProductState {
-  if (deleted || !details || !createdAt || !updatedAt) return { id, version, deleted: true }
-  return { id, version, ...details, createdAt, updatedAt, deleted: false }
+function writerState(
+  { id, version, deleted, lastEvent, ageMs, mismatches }: AggregateState,
+  aggregate: string,
+  stateOf: StateOf,
+): WriterState {
+  if (lastEvent.length === 0) return { id, version, state: undefined, ageMs, mismatches }
+  try {
+    return { id, version, state: stateOf(lastEvent, { id, version, deleted }), ageMs, mismatches }
+  } catch (error) {
+    // Not `undefined`: a reader that is older than the writer would build an empty read model.
+    throw new AppError('internal', `This reader cannot decode the last event of ${aggregate} ${id}`, {
+      cause: error,
+    })
+  }
 }

@@ -1,44 +1,42 @@
 import type { Db, Filter, UpdateFilter } from 'mongodb'
-import type {
-  GenerationRegistry,
-  GenerationStep,
-  ModelGeneration,
-  ModelGenerations,
-} from './generations.ts'
+import type { Generation, GenerationPhase, GenerationRegistry, GenerationStep } from './generations.ts'
 
-type Stored = Omit<ModelGeneration, 'number' | 'pins' | 'cursor'> & {
-  pins: ModelGeneration['pins'] | null
+type StoredGeneration = Omit<Generation, 'number' | 'offsets' | 'cursor'> & {
+  offsets: Generation['offsets'] | null
   cursor: string | null
   owner: string
   ownedUntil: Date
 }
 
 type RegistryDocument = {
+  /** The name of the read model. */
   _id: string
   active: number
-  /** The highest number there ever was: a group's name is not used twice. */
+  corrections: number
+  /** The highest number that was ever used: a group's name is not used twice. */
   last: number
-  generations: Record<string, Stored>
+  /** By `g` and the number. */
+  generations: Record<string, StoredGeneration>
 }
 
-const _id = 'products'
+/** So that a read does not wait for one stuck connection while queries use the others. */
+const READ_TIMEOUT_MS = 4_000
 
-/** A look at it must not hang with one connection while queries get on with others. */
-const READ_WITHIN_MS = 4_000
-
-/** One document for all replicas: each step is one conditional write of it. */
-export function mongoGenerationRegistry(db: Db): GenerationRegistry {
-  const registry = db.collection<RegistryDocument>('model_generations')
+/** One document per read model, for all replicas: each step is one conditional write of it. */
+export function mongoGenerationRegistry(db: Db, readModel: string): GenerationRegistry {
+  const registry = db.collection<RegistryDocument>('read_model_generations')
+  const _id = readModel
 
   async function document(): Promise<RegistryDocument> {
+    const first = { active: 0, corrections: 0, last: 0, generations: { g0: newGeneration('ready', 0) } }
     const found =
-      (await registry.findOne({ _id }, { signal: AbortSignal.timeout(READ_WITHIN_MS) })) ??
+      (await registry.findOne({ _id }, { signal: AbortSignal.timeout(READ_TIMEOUT_MS) })) ??
       (await registry.findOneAndUpdate(
         { _id },
-        { $setOnInsert: { active: 0, last: 0, generations: { g0: stored('ready', 0) } } },
+        { $setOnInsert: first },
         { upsert: true, returnDocument: 'after' },
       ))
-    if (!found) throw new Error('the document is neither there nor was it made')
+    if (!found) throw new Error(`failed to create the generations of ${readModel}`)
     return found
   }
 
@@ -47,86 +45,87 @@ export function mongoGenerationRegistry(db: Db): GenerationRegistry {
   }
 
   return {
-    async read(): Promise<ModelGenerations> {
-      const { active, generations } = await document()
-      const all = Object.entries(generations).map(([key, { owner: _o, ownedUntil: _u, ...generation }]) => ({
-        ...generation,
-        number: Number(key.slice(1)),
-        pins: generation.pins ?? undefined,
-        cursor: generation.cursor ?? undefined,
-      }))
-      return { active, generations: all.toSorted((a, b) => a.number - b.number) }
+    async read() {
+      const { active, corrections, generations } = await document()
+      const all = Object.entries(generations).map(([key, stored]) => toGeneration(key, stored))
+      return { active, corrections, generations: all.toSorted((a, b) => a.number - b.number) }
     },
     async begin(total) {
       const { last, generations } = await document()
       if (Object.keys(generations).length > 1) return undefined
-      const next = last + 1
-      // `last` moves with every beginning: of two at once, one finds it moved.
-      const generation = stored('pinning', total)
-      const begun = await update({ last }, { $set: { last: next, [`generations.g${next}`]: generation } })
-      return begun ? next : undefined
+      const number = last + 1
+      // Of two concurrent calls, one finds that `last` has changed.
+      const begun = await update(
+        { last },
+        { $set: { last: number, [pathOf(number)]: newGeneration('setting_offsets', total) } },
+      )
+      return begun ? number : undefined
     },
     claim(step, owner, forMs) {
-      const path = `generations.g${step.number}`
+      const path = pathOf(step.number)
       const free = [{ [`${path}.owner`]: owner }, { [`${path}.ownedUntil`]: { $lt: new Date() } }]
-      const until = new Date(Date.now() + forMs)
-      return update(
-        { ...inPhase(step), $or: free },
-        {
-          $set: { [`${path}.owner`]: owner, [`${path}.ownedUntil`]: until },
-        },
-      )
+      const ownedUntil = new Date(Date.now() + forMs)
+      return update({ ...inPhase(step), $or: free }, { $set: fieldsOf(step.number, { owner, ownedUntil }) })
     },
     async release(step, owner) {
-      const path = `generations.g${step.number}`
-      await update(
-        { [`${path}.owner`]: owner },
-        { $set: { [`${path}.ownedUntil`]: new Date(0), [`${path}.owner`]: '' } },
-      )
+      const free = { owner: '', ownedUntil: new Date(0) }
+      await update({ [`${pathOf(step.number)}.owner`]: owner }, { $set: fieldsOf(step.number, free) })
     },
-    advance(step, owner, change) {
-      const path = `generations.g${step.number}`
-      return update({ ...inPhase(step), [`${path}.owner`]: owner }, { $set: fieldsOf(path, change) })
-    },
-    present: (step, owner) =>
+    advance: (step, owner, change) => update(ownedStep(step, owner), { $set: fieldsOf(step.number, change) }),
+    finish: (step, owner) =>
+      update(ownedStep(step, owner), {
+        $set: { ...fieldsOf(step.number, { phase: 'ready' }), active: step.number },
+      }),
+    activate: (number) => update(inPhase({ number, phase: 'ready' }), { $set: { active: number } }),
+    drain: (step) =>
       update(
-        { ...inPhase(step), [`generations.g${step.number}.owner`]: owner },
-        { $set: { [`generations.g${step.number}.phase`]: 'ready', active: step.number } },
+        { ...inPhase(step), active: { $ne: step.number } },
+        { $set: fieldsOf(step.number, { phase: 'draining' }) },
       ),
-    activate: (number) =>
-      update(
-        { [`generations.g${number}.phase`]: 'ready' },
-        {
-          $set: { active: number },
-        },
-      ),
-    drop: (step, total) => {
-      const path = `generations.g${step.number}`
-      const retiring = { phase: 'retiring', cursor: null, written: 0, total }
-      const change = step.phase === 'ready' ? retiring : { phase: 'dropping' }
-      return update({ ...inPhase(step), active: { $ne: step.number } }, { $set: fieldsOf(path, change) })
+    async remove(number) {
+      await update({ active: { $ne: number } }, { $unset: { [pathOf(number)]: '' } })
     },
-    async forget(number) {
-      await update({ active: { $ne: number } }, { $unset: { [`generations.g${number}`]: '' } })
+    async corrected(active) {
+      await update({ active }, { $inc: { corrections: 1 } })
     },
   }
 }
 
-function fieldsOf(path: string, change: object) {
-  return Object.fromEntries(Object.entries(change).map(([field, value]) => [`${path}.${field}`, value]))
+function pathOf(number: number): string {
+  return `generations.g${number}`
 }
 
-/** An operator may have dropped it since whoever does the step looked. */
+function fieldsOf(number: number, change: Partial<StoredGeneration>) {
+  return Object.fromEntries(
+    Object.entries(change).map(([field, value]) => [`${pathOf(number)}.${field}`, value]),
+  )
+}
+
+/** An operator may have dropped the generation since the step began. */
 function inPhase({ number, phase }: GenerationStep): Filter<RegistryDocument> {
-  return { [`generations.g${number}.phase`]: phase }
+  return { [`${pathOf(number)}.phase`]: phase }
 }
 
-function stored(phase: Stored['phase'], total: number): Stored {
+function ownedStep(step: GenerationStep, owner: string): Filter<RegistryDocument> {
+  return { ...inPhase(step), [`${pathOf(step.number)}.owner`]: owner }
+}
+
+function toGeneration(key: string, stored: StoredGeneration): Generation {
+  const { owner: _owner, ownedUntil: _ownedUntil, ...generation } = stored
+  return {
+    ...generation,
+    number: Number(key.slice(1)),
+    offsets: generation.offsets ?? undefined,
+    cursor: generation.cursor ?? undefined,
+  }
+}
+
+function newGeneration(phase: GenerationPhase, total: number): StoredGeneration {
   return {
     phase,
-    pins: null,
+    offsets: null,
     cursor: null,
-    written: 0,
+    copied: 0,
     total,
     startedAt: new Date(),
     owner: '',

@@ -1,58 +1,72 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
-import { isFed, namesOf, type GenerationRegistry, type ModelGeneration } from './generations.ts'
-import type { GenerationGroups } from './writer-states.ts'
+import {
+  isFed,
+  stageOf,
+  type Generation,
+  type GenerationGroups,
+  type GenerationRegistry,
+} from './generations.ts'
 
-export type ModelStatus = Pick<ModelGeneration, 'number' | 'phase' | 'written' | 'total' | 'startedAt'> & {
+export type GenerationStatus = Pick<Generation, 'phase' | 'copied' | 'total' | 'startedAt'> & {
+  readModel: string
+  generation: number
   active: boolean
-  /** Records that its group has not finished; undefined while it is not fed, and when Kafka was not asked. */
-  behind: number | undefined
+  /** Records that its group has not committed; undefined while it is not fed, and when Kafka was not asked. */
+  lag: number | undefined
 }
 
-export type Rebuild = {
-  status: () => Promise<ModelStatus[]>
-  /** Begins another read model, or follows the one that is under way, until queries see it. */
-  run: (onProgress: (status: ModelStatus) => Promise<void>) => Promise<void>
-  /** Has queries see this read model, however often it is asked. Asks MongoDB only. */
-  switchTo: (number: number) => Promise<ModelStatus>
-  /** Drops the read model that queries do not see. It goes once that one has all that it has. */
-  dropOld: (onProgress: (status: ModelStatus) => Promise<void>) => Promise<void>
+export type OnProgress = (status: GenerationStatus) => Promise<void>
+
+/** What operators do with the generations of one read model. */
+export type RebuildOperations = {
+  status: () => Promise<GenerationStatus[]>
+  /** Starts a rebuild, or follows the one in progress, until its generation is active. */
+  rebuild: (onProgress: OnProgress) => Promise<void>
+  /** Makes queries use this generation; may be repeated. Needs MongoDB only. */
+  switchTo: (generation: number) => Promise<GenerationStatus>
+  /** Drops the generation that queries do not use, and follows that to its end. */
+  dropOther: (onProgress: OnProgress) => Promise<void>
 }
 
-const LOOK_EVERY_MS = 500
+const POLL_MS = 500
 
-export function rebuildOf(ports: {
+type OperationPorts = {
+  readModel: string
   registry: GenerationRegistry
   groups: GenerationGroups
-  /** About how many products there are. */
+  /** About how many ids the read model has. */
   count: () => Promise<number>
-}): Rebuild {
-  const { registry, groups, count } = ports
+}
 
-  async function status(): Promise<ModelStatus[]> {
+export function rebuildOperations(ports: OperationPorts): RebuildOperations {
+  const { readModel, registry, groups } = ports
+  const named = (generation: number) => `generation ${generation} of ${readModel}`
+
+  async function status(): Promise<GenerationStatus[]> {
     const { active, generations } = await registry.read()
     const ends = await groups.ends()
     return Promise.all(
-      generations.map(async (generation) => ({
-        ...statusOf(generation, active),
-        behind: isFed(generation) ? await groups.behind(namesOf(generation.number).group, ends) : undefined,
-      })),
+      generations.map(async (generation) => {
+        const lag = isFed(generation) ? await groups.lag(generation.number, ends) : undefined
+        return { ...statusOf(readModel, generation, active), lag }
+      }),
     )
   }
 
   return {
     status,
 
-    async run(onProgress) {
-      const number = await beginOrJoin()
+    async rebuild(onProgress) {
+      const number = await startOrFollow(ports)
       for (;;) {
-        const followed = (await status()).find((each) => each.number === number)
-        if (!followed || isGoing(followed)) {
-          throw new AppError('not_found', `Read model ${number} was dropped before queries saw it`)
+        const followed = (await status()).find(({ generation }) => generation === number)
+        if (!followed || stageOf(followed) === 'leaving') {
+          throw new AppError('not_found', `An operator dropped ${named(number)} before it was active`)
         }
         await onProgress(followed)
         if (followed.phase === 'ready') return
-        await sleep(LOOK_EVERY_MS)
+        await sleep(POLL_MS)
       }
     },
 
@@ -60,47 +74,49 @@ export function rebuildOf(ports: {
       const done = await registry.activate(number)
       const { generations } = await registry.read()
       const found = generations.find((each) => each.number === number)
-      if (!found) throw new AppError('not_found', `There is no read model ${number}`)
-      if (isGoing(found)) throw new AppError('not_found', `Read model ${number} is being dropped`)
-      if (!done) throw new AppError('unavailable', `Read model ${number} is not ready yet`)
-      return { ...statusOf(found, number), behind: undefined }
+      if (!found) throw new AppError('not_found', `There is no ${named(number)}`)
+      if (stageOf(found) === 'leaving') {
+        throw new AppError('not_found', `Queries cannot use ${named(number)}: it is being dropped`)
+      }
+      if (!done) throw new AppError('unavailable', `Queries cannot use ${named(number)} yet: it is not ready`)
+      return { ...statusOf(readModel, found, number), lag: undefined }
     },
 
-    async dropOld(onProgress) {
+    async dropOther(onProgress) {
       const { active, generations } = await registry.read()
-      const old = generations.find(({ number }) => number !== active)
-      if (!old) throw new AppError('not_found', 'There is one read model only')
+      const other = generations.find(({ number }) => number !== active)
+      if (!other) throw new AppError('not_found', `There is only one generation of ${readModel}`)
       for (;;) {
-        const left = (await status()).find(({ number }) => number === old.number)
+        const left = (await status()).find(({ generation }) => generation === other.number)
         if (!left) return
-        if (left.active) throw new AppError('unavailable', `Queries see read model ${left.number} now`)
-        if (!isGoing(left)) await registry.drop(left, await count())
+        if (left.active) throw new AppError('unavailable', `Queries use ${named(other.number)} now`)
+        if (stageOf(left) !== 'leaving') await registry.drain({ number: other.number, phase: left.phase })
         await onProgress(left)
-        await sleep(LOOK_EVERY_MS)
+        await sleep(POLL_MS)
       }
     },
   }
+}
 
-  /** The number of the generation that is under way. */
-  async function beginOrJoin(): Promise<number> {
-    for (;;) {
-      const { generations } = await registry.read()
-      const underWay = generations.find((each) => each.phase !== 'ready' && !isGoing(each))
-      if (underWay) return underWay.number
-      if (generations.length > 1) {
-        throw new AppError('already_exists', 'There are two read models; drop the old one first')
-      }
-      // Of two that begin at once one begins, and the other finds it at the next look.
-      const begun = await registry.begin(await count())
-      if (begun !== undefined) return begun
+/** The number of the generation that is being built. */
+async function startOrFollow({ readModel, registry, count }: OperationPorts): Promise<number> {
+  for (;;) {
+    const { generations } = await registry.read()
+    const building = generations.find((each) => stageOf(each) === 'building')
+    if (building) return building.number
+    if (generations.length > 1) {
+      throw new AppError(
+        'already_exists',
+        `There are two generations of ${readModel}; drop the one that queries do not use first`,
+      )
     }
+    // Of two concurrent callers, one starts it, and the other finds it in the next round.
+    const started = await registry.begin(await count())
+    if (started !== undefined) return started
   }
 }
 
-function statusOf({ number, phase, written, total, startedAt }: ModelGeneration, active: number) {
-  return { number, phase, written, total, startedAt, active: number === active }
-}
-
-function isGoing({ phase }: Pick<ModelGeneration, 'phase'>): boolean {
-  return phase === 'retiring' || phase === 'dropping'
+function statusOf(readModel: string, generation: Generation, active: number) {
+  const { number, phase, copied, total, startedAt } = generation
+  return { readModel, generation: number, phase, copied, total, startedAt, active: number === active }
 }

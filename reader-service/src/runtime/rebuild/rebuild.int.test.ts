@@ -1,121 +1,147 @@
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import { expect, inject, test } from 'vitest'
-import { mongoProjectionStore } from '../../product/outbound/mongo/projection-store.ts'
-import { generationsPlayground, rebuiltPlayground } from './testing/rebuild-fixture.ts'
-import { productAt } from '../../testing/products.ts'
+import { noteAt } from './testing/notes.ts'
+import { rebuildFixture, rebuiltFixture } from './testing/rebuild-fixture.ts'
 
-const playground = (products = 0) => generationsPlayground(inject('mongoUrl'), products)
-const rebuilt = (products = 2) => rebuiltPlayground(inject('mongoUrl'), products)
+const fixtureOf = (notes = 0) => rebuildFixture(inject('mongoUrl'), notes)
+const rebuilt = (notes = 2) => rebuiltFixture(inject('mongoUrl'), notes)
 
-test('the offsets are pinned before the first state is read, and queries see the model when both are through', async () => {
-  await using place = await playground(3)
-  await place.model(0).createIndex({ words: 1 }, { name: 'words' })
-  expect(await place.registry.begin(3)).toBe(1)
-  await place.work()
-  // What is published from here on comes from the topic.
-  place.kafka.end = 500
-  for (let step = 0; step < 3; step++) await place.work()
-  expect(place.steps).toEqual(['pin product-projection-g1 at 7', 'states behind 0'])
-  expect(await place.model(1).countDocuments()).toBe(3)
-  expect((await place.model(1).indexes()).map(({ name }) => name)).toContain('words')
-  expect(await place.registry.read()).toMatchObject({
+test('the offsets are set before the first state is read, and the generation becomes active when it has caught up', async () => {
+  await using fixture = await fixtureOf(3)
+  const { kafka, registry, steps, collection, work } = fixture
+  expect(await registry.begin(3)).toBe(1)
+  await work()
+  // Events that are published from now on come from the topic.
+  kafka.end = 500
+  for (let step = 0; step < 3; step++) await work()
+  expect(steps).toEqual(['set offsets of 1 to 7', 'list states after 0'])
+  expect(await collection(1).countDocuments()).toBe(3)
+  expect((await collection(1).indexes()).map(({ name }) => name)).toContain('text')
+  expect(await registry.read()).toMatchObject({
     active: 0,
-    generations: [{}, { phase: 'filled', written: 3 }],
+    generations: [{}, { phase: 'catching_up', copied: 3 }],
   })
 
-  place.kafka.finished = 450
-  await place.work()
-  expect(await place.registry.read()).toMatchObject({ active: 1, generations: [{}, { phase: 'ready' }] })
+  kafka.committed = 450
+  await work()
+  expect(await registry.read()).toMatchObject({ active: 1, generations: [{}, { phase: 'ready' }] })
 })
 
-test('a state that is older than what came from the topic does not take its place', async () => {
-  await using place = await playground(1)
-  await place.registry.begin(1)
-  await place.work()
-  await place.work()
-  const { id } = place.states[0]!.state
-  await mongoProjectionStore(place.model(1)).apply([productAt(id, 5)])
-  await place.work()
-  expect(await place.model(1).findOne({ _id: id })).toMatchObject({ version: 5 })
+test('a copied state does not replace a newer one that came from the topic', async () => {
+  await using fixture = await fixtureOf(1)
+  const { registry, states, collection, storeOf, work } = fixture
+  await registry.begin(1)
+  await work()
+  await work()
+  const { id } = states[0]!
+  await storeOf(1).apply([noteAt(id, 5)])
+  await work()
+  expect(await collection(1).findOne({ _id: id })).toMatchObject({ version: 5 })
 })
 
-test('another replica goes on behind the last page that was noted, once the first is gone for long enough', async () => {
-  await using place = await playground(12)
-  await place.registry.begin(12)
-  await place.work('first')
-  await place.work('first')
-  const { list } = place.writer
+test('another replica continues after the last recorded page when the claim of the first has expired', async () => {
+  await using fixture = await fixtureOf(12)
+  const { db, registry, steps, writer, collection, phases, work } = fixture
+  await registry.begin(12)
+  await work('first')
+  await work('first')
+  const { list } = writer
   const died = Promise.withResolvers<void>()
   let pages = 0
-  place.writer.list = async (range) => {
+  writer.list = async (range) => {
     if (++pages !== 2) return list(range)
     died.resolve()
     return new Promise(() => {})
   }
-  void place.work('first')
+  void work('first')
   await died.promise
-  await place.work('second')
+  await work('second')
   expect(pages).toBe(2)
 
-  await place.db
-    .collection('model_generations')
+  await db
+    .collection('read_model_generations')
     .updateOne({}, { $set: { 'generations.g1.ownedUntil': new Date(0) } })
-  await place.work('second')
-  expect(place.steps.slice(1)).toEqual(['states behind 0', 'states behind 5', 'states behind 10'])
-  expect(await place.phases()).toEqual(['ready', 'filled'])
-  expect(await place.model(1).countDocuments()).toBe(12)
+  await work('second')
+  expect(steps.slice(1)).toEqual(['list states after 0', 'list states after 5', 'list states after 10'])
+  expect(await phases()).toEqual(['ready', 'catching_up'])
+  expect(await collection(1).countDocuments()).toBe(12)
 })
 
-test('of two that begin at once one begins, and while there are two none does', async () => {
-  await using place = await playground()
-  const begun = await Promise.all([place.registry.begin(0), place.registry.begin(0)])
-  expect(begun.filter((number) => number !== undefined)).toEqual([1])
-  expect(await place.registry.begin(0)).toBeUndefined()
+test('a state whose event is lost is not copied, and the others are', async () => {
+  await using fixture = await fixtureOf(7)
+  const { registry, states, collection, work } = fixture
+  states[4]!.state = undefined
+  await registry.begin(7)
+  for (let step = 0; step < 3; step++) await work()
+  expect(await registry.read()).toMatchObject({
+    generations: [{}, { phase: 'catching_up', copied: 6, cursor: states[6]!.id }],
+  })
+  expect(await collection(1).countDocuments()).toBe(6)
+  expect(await collection(1).findOne({ _id: states[4]!.id })).toBeNull()
 })
 
-test('a model that is dropped just before queries would see it is not seen', async () => {
-  await using place = await playground(2)
-  await place.registry.begin(2)
-  place.kafka.finished = 7
-  for (let step = 0; step < 3; step++) await place.work()
-  const { behind } = place.groups
-  place.groups.behind = async (...asked) => {
-    await place.drop(1)
-    return behind(...asked)
+test('of two rebuilds that start at once one starts, and none while there are two generations', async () => {
+  await using fixture = await fixtureOf()
+  const { registry } = fixture
+  const started = await Promise.all([registry.begin(0), registry.begin(0)])
+  expect(started.filter((number) => number !== undefined)).toEqual([1])
+  expect(await registry.begin(0)).toBeUndefined()
+})
+
+test('a generation that is dropped just before it would become active does not become active', async () => {
+  await using fixture = await fixtureOf(2)
+  const { registry, groups, kafka, drain, work } = fixture
+  await registry.begin(2)
+  kafka.committed = 7
+  for (let step = 0; step < 3; step++) await work()
+  const { lag } = groups
+  groups.lag = async (...args) => {
+    await drain(1)
+    return lag(...args)
   }
-  await place.work()
-  expect(await place.registry.read()).toMatchObject({
+  await work()
+  expect(await registry.read()).toMatchObject({
     active: 0,
-    generations: [{ phase: 'ready' }, { phase: 'dropping' }],
+    generations: [{ phase: 'ready' }, { phase: 'draining' }],
   })
 })
 
-test('who follows a rebuild hears that its model was dropped, not that queries see another', async () => {
-  for (const gone of [false, true]) {
-    await using place = await playground(2)
+test('the caller who follows a rebuild learns that its generation was dropped', async () => {
+  for (const removed of [false, true]) {
+    await using fixture = await fixtureOf(2)
     const seen: string[] = []
-    const following = place.rebuild.run(async ({ number, phase }) => {
-      seen.push(`${number} ${phase}`)
-      await place.drop(number)
-      if (gone) await place.registry.forget(number)
+    const following = fixture.operations.rebuild(async ({ generation, phase }) => {
+      seen.push(`${generation} ${phase}`)
+      await fixture.drain(generation)
+      if (removed) await fixture.registry.remove(generation)
     })
     await expect(following).rejects.toMatchObject({
       code: 'not_found',
-      message: 'Read model 1 was dropped before queries saw it',
+      message: 'An operator dropped generation 1 of note before it was active',
     })
-    expect(seen).toEqual(['1 pinning'])
+    expect(seen).toEqual(['1 setting_offsets'])
   }
 })
 
-test('queries are switched back while Kafka does not answer, and a repeat changes nothing', async () => {
-  await using place = await rebuilt()
-  place.groups.ends = () => Promise.reject(new AppError('unavailable', 'Kafka does not answer'))
+test('queries are switched back while Kafka does not respond, and a repetition changes nothing', async () => {
+  await using fixture = await rebuilt()
+  const { registry, groups, operations } = fixture
+  groups.ends = () => Promise.reject(new AppError('unavailable', 'Kafka does not respond'))
   for (const _ of [1, 2]) {
-    expect(await place.rebuild.switchTo(0)).toMatchObject({ number: 0, active: true, behind: undefined })
-    expect(await place.registry.read()).toMatchObject({ active: 0 })
+    expect(await operations.switchTo(0)).toMatchObject({ generation: 0, active: true, lag: undefined })
+    expect(await registry.read()).toMatchObject({ active: 0 })
   }
-  await expect(place.rebuild.switchTo(7)).rejects.toMatchObject({
+  await expect(operations.switchTo(7)).rejects.toMatchObject({
     code: 'not_found',
-    message: 'There is no read model 7',
+    message: 'There is no generation 7 of note',
   })
+})
+
+test('a repair is recorded for the active generation only', async () => {
+  await using fixture = await rebuilt()
+  const { registry } = fixture
+  await registry.corrected(0)
+  expect(await registry.read()).toMatchObject({ active: 1, corrections: 0 })
+  await registry.corrected(1)
+  expect(await registry.read()).toMatchObject({ active: 1, corrections: 1 })
 })

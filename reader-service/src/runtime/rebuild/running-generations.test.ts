@@ -1,119 +1,145 @@
 import { createLog } from '@lockstep/core/log/log.ts'
 import { expect, test, vi } from 'vitest'
-import type { ModelGeneration } from './generations.ts'
-import { runModels } from './running-generations.ts'
+import type { Generation, GenerationPhase } from './generations.ts'
+import { readFromActive, runGenerations } from './running-generations.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 
-/** Generation 0, which queries see, and another one in `phase`; `happened` says what was done with the models. */
-function playground(phase: ModelGeneration['phase'], knownForMs = 60_000) {
-  const its = { phase, answers: true, left: Promise.resolve(), looks: 0 }
+/** Generations 0, which is active, and 1, in `phase`. `happened` lists what was done with them. */
+function fixtureOf(phase: GenerationPhase, trustedForMs = 60_000) {
+  const registry = { phase, active: 0, corrections: 3, responds: true, reads: 0 }
   const happened: string[] = []
-  const generation = (number: number): ModelGeneration => ({
+  const closed = { promise: Promise.resolve() }
+  const generationAt = (number: number): Generation => ({
     number,
-    phase: number === 0 ? 'ready' : its.phase,
-    pins: undefined,
+    phase: number === registry.active ? 'ready' : registry.phase,
+    offsets: undefined,
     cursor: undefined,
-    written: 0,
+    copied: 0,
     total: 0,
     startedAt: new Date(0),
   })
-  const models = runModels({
+  const running = runGenerations({
+    readModel: 'note',
     registry: {
       async read() {
-        its.looks++
-        if (!its.answers) throw new Error('MongoDB does not answer')
-        return { active: 0, generations: [generation(0), generation(1)] }
+        registry.reads++
+        if (!registry.responds) throw new Error('MongoDB does not respond')
+        const { active, corrections } = registry
+        return { active, corrections, generations: [generationAt(0), generationAt(1)] }
       },
     },
     open(number) {
-      happened.push(`fed ${number}`)
+      happened.push(`opened ${number}`)
       return {
         number,
-        stopFeeding() {
-          happened.push(`not fed ${number}`)
-          return its.left
+        async [Symbol.asyncDispose]() {
+          happened.push(`closed ${number}`)
+          await closed.promise
         },
-        [Symbol.asyncDispose]: async () => void happened.push(`let go ${number}`),
       }
     },
-    pollMs: 1,
-    knownForMs,
-    onActive: () => {},
-    work: async () => {},
+    onActive: (number) => void happened.push(`${number} is active`),
+    onCorrected: () => void happened.push('corrected'),
     log,
+    pollMs: 1,
+    trustedForMs,
   })
-  const { seen } = models
-  const known = () => vi.waitFor(() => expect(seen()).toMatchObject({ active: { number: 0 } }))
-  const others = () => seen().others.map(({ number }) => number)
-  return { its, happened, seen, known, others, [Symbol.asyncDispose]: () => models[Symbol.asyncDispose]() }
+  const known = () => vi.waitFor(() => expect(running.active()).toMatchObject({ number: registry.active }))
+  return {
+    registry,
+    happened,
+    closed,
+    active: running.active,
+    known,
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  }
 }
 
-test('a model that is not ready is fed, but nobody is answered from it', async () => {
-  await using place = playground('filling')
-  const { its, happened, known, others, seen } = place
+const readAgain = ({ registry }: ReturnType<typeof fixtureOf>) => {
+  const { reads } = registry
+  return vi.waitFor(() => expect(registry.reads).toBeGreaterThan(reads + 3))
+}
+
+test.each(['backfilling', 'catching_up', 'ready'] as const)(
+  'a generation in the phase %s is fed, and queries use the active one',
+  async (phase) => {
+    await using fixture = fixtureOf(phase)
+    await fixture.known()
+    expect(fixture.happened).toEqual(['opened 0', 'opened 1', '0 is active'])
+  },
+)
+
+test.each(['setting_offsets', 'draining', 'dropping'] as const)(
+  'a replica that starts during the phase %s does not feed the generation',
+  async (phase) => {
+    await using fixture = fixtureOf(phase)
+    await fixture.known()
+    expect(fixture.happened).toEqual(['opened 0', '0 is active'])
+  },
+)
+
+test('queries follow the active generation, and a draining one is closed once', async () => {
+  await using fixture = fixtureOf('ready')
+  const { registry, happened } = fixture
+  await fixture.known()
+  registry.active = 1
+  await fixture.known()
+  registry.phase = 'draining'
+  await vi.waitFor(() => expect(happened).toContain('closed 0'))
+  registry.phase = 'dropping'
+  await readAgain(fixture)
+  expect(happened.slice(2)).toEqual(['0 is active', '1 is active', 'closed 0'])
+})
+
+test('a replica that has not read the registry for too long refuses queries until it reads it again', async () => {
+  await using fixture = fixtureOf('ready', 200)
+  const { registry, active, known } = fixture
   await known()
-  expect(happened).toEqual(['fed 0', 'fed 1'])
-  expect(others()).toEqual([])
-  its.phase = 'ready'
-  await vi.waitFor(() => expect(others()).toEqual([1]))
-  expect(seen().active.number).toBe(0)
-})
-
-test('a model that retires is not fed any more, and goes on answering until it is dropped', async () => {
-  await using place = playground('ready')
-  const { its, happened, others } = place
-  await vi.waitFor(() => expect(others()).toEqual([1]))
-  its.phase = 'retiring'
-  await vi.waitFor(() => expect(happened).toContain('not fed 1'))
-  expect(others()).toEqual([1])
-  expect(happened).not.toContain('let go 1')
-  its.phase = 'dropping'
-  await vi.waitFor(() => expect(happened).toContain('let go 1'))
-  expect(others()).toEqual([])
-  expect(happened.filter((what) => what === 'not fed 1')).toHaveLength(1)
-})
-
-test('a replica that starts while a model retires does not feed it', async () => {
-  await using place = playground('retiring')
-  const { happened, known, others } = place
-  await known()
-  expect(happened).toEqual(['fed 0'])
-  expect(others()).toEqual([])
-})
-
-test('what queries see is the same object until something of it changes', async () => {
-  await using place = playground('ready')
-  const { its, others, seen } = place
-  await vi.waitFor(() => expect(others()).toEqual([1]))
-  const before = seen()
-  its.phase = 'retiring'
-  await vi.waitFor(() => expect(place.happened).toContain('not fed 1'))
-  expect(seen()).toBe(before)
-  its.phase = 'dropping'
-  await vi.waitFor(() => expect(seen()).not.toBe(before))
-})
-
-test('a replica that has heard nothing for too long answers nobody until it hears again', async () => {
-  await using place = playground('ready', 200)
-  const { its, known, seen } = place
-  await known()
-  its.answers = false
-  await vi.waitFor(() => expect(seen).toThrow('It is not known which read model is in use'))
-  its.answers = true
+  registry.responds = false
+  await vi.waitFor(() => expect(active).toThrow('The active generation of note is not known'))
+  registry.responds = true
   await known()
 })
 
-test('a model that takes long to leave its group keeps nobody waiting', async () => {
-  await using place = playground('ready')
-  const { its, happened, others, seen } = place
-  await vi.waitFor(() => expect(others()).toEqual([1]))
+test('a generation that takes long to leave its group delays no poll', async () => {
+  await using fixture = fixtureOf('ready')
+  const { registry, happened, closed, active } = fixture
+  await fixture.known()
   const left = Promise.withResolvers<void>()
-  its.left = left.promise
-  its.phase = 'retiring'
-  await vi.waitFor(() => expect(happened).toContain('not fed 1'))
-  const looks = its.looks
-  await vi.waitFor(() => expect(its.looks).toBeGreaterThan(looks + 3))
-  expect(seen()).toMatchObject({ active: { number: 0 } })
+  closed.promise = left.promise
+  registry.phase = 'draining'
+  await vi.waitFor(() => expect(happened).toContain('closed 1'))
+  await readAgain(fixture)
+  expect(active()).toMatchObject({ number: 0 })
   left.resolve()
+})
+
+test('each replica learns that the read model was repaired', async () => {
+  await using fixture = fixtureOf('ready')
+  const { registry, happened } = fixture
+  await fixture.known()
+  await readAgain(fixture)
+  expect(happened).not.toContain('corrected')
+  registry.corrections = 4
+  await vi.waitFor(() => expect(happened).toContain('corrected'))
+  await readAgain(fixture)
+  expect(happened.filter((what) => what === 'corrected')).toHaveLength(1)
+})
+
+test('a query is repeated when another generation becomes active in the meantime', async () => {
+  const dropped = {
+    async read() {
+      current = complete
+      return undefined
+    },
+  }
+  const complete = { read: async () => 3 }
+  let current: { read: () => Promise<number | undefined> } = dropped
+  expect(
+    await readFromActive(
+      () => current,
+      ({ read }) => read(),
+    ),
+  ).toBe(3)
 })

@@ -1,129 +1,102 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { repeat } from '@lockstep/core/async/repeat.ts'
+import { withTimeout } from '@lockstep/core/async/with-timeout.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import type { Log } from '@lockstep/core/log/log.ts'
-import { isFed, type GenerationRegistry, type ModelGenerations } from './generations.ts'
+import { isFed, type GenerationRegistry } from './generations.ts'
 
-/** A model that is fed from when it is opened. */
-type Fed = AsyncDisposable & { stopFeeding: () => PromiseLike<void> }
-
-/** The models of a moment: the same object for as long as nothing of it changes. */
-export type SeenModels<M> = {
-  /** The one that queries see. */
-  active: M
-  /** The others that they may have seen: one that is being filled may hold, and would cache, what is long past. */
-  others: readonly M[]
+export type RunningGenerations<G> = AsyncDisposable & {
+  /** Throws `unavailable` until it is known, and when the registry was not read for `TRUSTED_FOR_MS`. */
+  active: () => G
 }
 
-export type RunningModels<M> = AsyncDisposable & {
-  /** Throws `unavailable` until it is known, and when nothing was heard of it for `knownForMs`. */
-  seen: () => SeenModels<M>
-}
+/** The data of a generation may be deleted when a replica has not read the registry for this long, ms. */
+export const TRUSTED_FOR_MS = 8_000
+const POLL_MS = 1_000
+const STOP_TIMEOUT_MS = 3_000
 
-/** Asks the models of one moment, and again when one came or went meanwhile: its data may be gone. */
-export async function askModels<M, T>(
-  seen: () => SeenModels<M>,
-  ask: (models: SeenModels<M>) => Promise<T>,
-): Promise<T> {
+/** Reads from the active generation, and again if another one became active in the meantime. */
+export async function readFromActive<G, T>(active: () => G, read: (generation: G) => Promise<T>): Promise<T> {
   for (;;) {
-    const models = seen()
-    const answer = await ask(models)
-    if (seen() === models) return answer
+    const generation = active()
+    const result = await read(generation)
+    // The data of a generation that is not active any more may be deleted, so the result may lack them.
+    if (active() === generation) return result
   }
 }
-
-/** A replica that has heard nothing for so long, ms, may see a model whose data are gone. */
-export const KNOWN_FOR_MS = 8_000
-const STOP_WITHIN_MS = 3_000
 
 /**
- * Keeps this replica's models as the registry says: feeds each generation, and has queries see the active one. One that
- * retires is kept for those whom this replica answered from it. It looks every `pollMs`; while the registry cannot be
- * read, everything stays as it is.
+ * Keeps this replica's generations of one read model as the registry lists them: feeds each that is to be fed, and
+ * knows the active one. While the registry cannot be read, nothing changes.
  */
-export function runModels<M extends Fed>(options: {
+export function runGenerations<G extends AsyncDisposable>(options: {
+  readModel: string
   registry: Pick<GenerationRegistry, 'read'>
-  open: (number: number) => M
-  pollMs: number
-  knownForMs?: number
-  onActive: (number: number) => void
-  /** What there is to do besides; may take long. */
-  work: (stop: AbortSignal) => Promise<void>
+  /** Opens a generation and starts to feed it, until it is disposed of. */
+  open: (generation: number) => G
+  onActive: (generation: number) => void
+  /** The read model was repaired: lower versions than those that were served may be right. */
+  onCorrected: () => void
   log: Log
-}): RunningModels<M> {
-  const { registry, open, pollMs, knownForMs = KNOWN_FOR_MS, onActive, work, log } = options
-  const models = new Map<number, M>()
-  const fed = new Set<number>()
-  /** What leaves its group or its connections, which may take long: looks do not wait for it. */
-  const leaving = new Set<Promise<unknown>>()
-  const stopping = new AbortController()
-  let seen: SeenModels<M> | undefined
-  let knownAt = -Infinity
+  pollMs?: number
+  trustedForMs?: number
+}): RunningGenerations<G> {
+  const { readModel, registry, open, onActive, onCorrected, log } = options
+  const { pollMs = POLL_MS, trustedForMs = TRUSTED_FOR_MS } = options
+  const running = new Map<number, G>()
+  /** Leaving a group may take long: the poll does not wait for it. */
+  const closing = new Set<Promise<unknown>>()
+  let active: G | undefined
+  let corrections: number | undefined
+  let readAt = -Infinity
 
-  async function look(): Promise<void> {
-    const askedAt = performance.now()
+  async function refresh(stopping: AbortSignal): Promise<void> {
+    const startedAt = performance.now()
     const found = await registry.read()
-    const toFeed = new Set(found.generations.filter(isFed).map(({ number }) => number))
-    for (const number of toFeed) {
-      if (models.has(number)) continue
-      models.set(number, open(number))
-      fed.add(number)
-      log.info({ generation: number }, 'feeding a read model')
+    if (stopping.aborted) return
+    const fed = new Set(found.generations.filter(isFed).map(({ number }) => number))
+    for (const number of fed) {
+      if (running.has(number)) continue
+      running.set(number, open(number))
+      log.info({ readModel, generation: number }, 'feeding a generation')
     }
-    show(found)
-    knownAt = askedAt
-    for (const [number, model] of models) {
-      if (toFeed.has(number)) continue
-      if (fed.delete(number)) {
-        log.info({ generation: number }, 'a read model is not fed any more')
-        leave(model.stopFeeding())
-      }
-      if (seen?.others.includes(model)) continue
-      models.delete(number)
-      leave(model[Symbol.asyncDispose]())
+    const current = running.get(found.active)
+    if (current && current !== active) onActive(found.active)
+    active = current
+    if (corrections !== undefined && corrections !== found.corrections) onCorrected()
+    corrections = found.corrections
+    readAt = startedAt
+    for (const [number, generation] of running) {
+      if (fed.has(number)) continue
+      running.delete(number)
+      log.info({ readModel, generation: number }, 'a generation is not fed any more')
+      close(generation)
     }
   }
 
-  function show({ active: number, generations }: ModelGenerations): void {
-    const active = models.get(number)
-    if (!active) return
-    const others = generations
-      .filter((each) => each.number !== number && (each.phase === 'ready' || each.phase === 'retiring'))
-      .flatMap((each) => models.get(each.number) ?? [])
-    if (seen?.active !== active) onActive(number)
-    else if (others.length === seen.others.length && others.every((each) => seen?.others.includes(each)))
-      return
-    seen = { active, others }
+  function close(generation: G): void {
+    const closed = Promise.resolve(generation[Symbol.asyncDispose]())
+      .catch((error: unknown) => log.warn({ err: error, readModel }, 'failed to close a generation'))
+      .finally(() => closing.delete(closed))
+    closing.add(closed)
   }
 
-  function leave(left: PromiseLike<void>): void {
-    const done = Promise.resolve(left)
-      .catch((error: unknown) => log.warn({ err: error }, 'a read model was not left in order'))
-      .finally(() => leaving.delete(done))
-    leaving.add(done)
-  }
-
-  const attempt = (what: () => Promise<void>) => () =>
-    what().catch((error: unknown) => {
-      if (!stopping.signal.aborted) log.warn({ err: error }, 'the read models were not looked after')
-    })
-  const looking = repeat(attempt(look), pollMs)
-  const working = repeat(
-    attempt(() => work(stopping.signal)),
-    pollMs,
-  )
+  const polling = repeat(async (stopping) => {
+    try {
+      await refresh(stopping)
+    } catch (error) {
+      if (!stopping.aborted) log.warn({ err: error, readModel }, 'failed to read the generations')
+    }
+  }, pollMs)
 
   return {
-    seen() {
-      if (seen && performance.now() - knownAt <= knownForMs) return seen
-      throw new AppError('unavailable', 'It is not known which read model is in use')
+    active() {
+      if (active && performance.now() - readAt <= trustedForMs) return active
+      throw new AppError('unavailable', `The active generation of ${readModel} is not known; try again`)
     },
     async [Symbol.asyncDispose]() {
-      stopping.abort()
-      const idle = Promise.all([looking[Symbol.asyncDispose](), working[Symbol.asyncDispose]()])
-      // A step may wait for a writer that hangs; whoever has the work next repeats it.
-      await Promise.race([idle, sleep(STOP_WITHIN_MS, undefined, { ref: false })])
-      await Promise.all([...leaving, ...[...models.values()].map((model) => model[Symbol.asyncDispose]())])
+      await withTimeout(polling[Symbol.asyncDispose](), STOP_TIMEOUT_MS)
+      for (const generation of running.values()) close(generation)
+      await Promise.all(closing)
     },
   }
 }
