@@ -2,7 +2,7 @@ import { documentStore } from '../../projection/document-store.ts'
 import type { SourceState } from '../../read-model.ts'
 
 /** A small read model for the tests of rebuilds and audits: one text per id. */
-type Note = SourceState & { readonly text: string }
+export type Note = SourceState & { readonly text: string }
 
 export const noteStore = documentStore(
   (state) => ({ text: (state as Note).text }),
