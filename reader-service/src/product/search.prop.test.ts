@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { words } from './words.ts'
+import { words } from './search.ts'
 
 const text = fc.string({ unit: 'grapheme', maxLength: 200 })
 

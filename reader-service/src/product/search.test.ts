@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { MAX_WORDS, searchPrefixes, words } from './words.ts'
+import { MAX_WORDS, searchPrefixes, words } from './search.ts'
 
 test.each([
   ['case and accents are ignored', 'Crème BRÛLÉE', ['creme', 'brulee']],
