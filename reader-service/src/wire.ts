@@ -28,7 +28,6 @@ import { readerApi } from './api.ts'
 import { queryRoutes } from './runtime/inbound/http-routes.ts'
 import { readModelsService } from './runtime/operators/read-models-service.ts'
 import { readerMetrics } from './runtime/reader-metrics.ts'
-import { generationMetrics } from './runtime/rebuild/generation-metrics.ts'
 import { connectWriterStates } from './runtime/rebuild/grpc-writer-states.ts'
 import { runReadModel } from './runtime/run-read-model.ts'
 
@@ -38,7 +37,6 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   const registry = createMetrics()
   const metrics = {
     ...readerMetrics(registry),
-    ...generationMetrics(registry),
     ...auditMetrics(registry),
   }
   scope.use(

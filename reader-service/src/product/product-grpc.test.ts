@@ -14,17 +14,19 @@ import { grpcServices } from '@lockstep/core/grpc/service.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import type { GetProduct } from '../../app/get-product.ts'
-import type { SearchProducts } from '../../app/search-products.ts'
-import { encodePageToken } from '../../domain/page-token.ts'
-import { productAt } from '../../../testing/products.ts'
-import { productQueriesService } from './product-queries.ts'
+import type { Item } from '../runtime/queries/definition.ts'
+import type { ItemQuery } from '../runtime/queries/item-finder.ts'
+import { encodePageToken } from '../runtime/queries/page-token.ts'
+import { readModelQueries } from '../runtime/queries/read-model-queries.ts'
+import type { GetItem } from '../runtime/versions/get-item.ts'
+import { productAt } from './product-at.ts'
+import { productReadModel } from './product-read-model.ts'
 
-/** The protocol alone: use cases that are told what to answer, behind a real server and a real client. */
+/** The contract of gRPC: a real server and a real client, without the stores. */
 const id = '0198c0de-7a11-7c0d-8000-5eed0000cafe'
 const product = productAt(id, 3)
-const getProduct = vi.fn<GetProduct>(async () => product)
-const searchProducts = vi.fn<SearchProducts>(async () => ({ items: [product], nextPageToken: 'abc' }))
+const getItem = vi.fn<GetItem>(async () => product)
+const list = vi.fn(async (_: ItemQuery): Promise<Item[]> => [product])
 let server: GrpcServer
 let client: ProductQueriesClient
 
@@ -35,7 +37,12 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
     tls: { certFile: '', keyFile: '', clientCaFile: '' },
-    services: [productQueriesService(grpcService, { getProduct, searchProducts })],
+    services: [
+      productReadModel.queries.grpc(
+        grpcService,
+        readModelQueries(productReadModel.queries, { getItem, finder: { list } }),
+      ),
+    ],
     descriptors: contractDescriptors,
     draining: new AbortController().signal,
   })
@@ -64,7 +71,7 @@ function search(request: Partial<SearchProductsRequest>): Promise<SearchProducts
 
 async function refusal(call: Promise<unknown>): Promise<{ code: status; fields: string[] }> {
   const [result] = await Promise.allSettled([call])
-  if (result.status === 'fulfilled') throw new Error('was answered')
+  if (result.status === 'fulfilled') throw new Error('the call succeeded')
   const { code, metadata } = result.reason as ServiceError
   const [bytes] = metadata.get('grpc-status-details-bin')
   if (!bytes) return { code, fields: [] }
@@ -72,36 +79,39 @@ async function refusal(call: Promise<unknown>): Promise<{ code: status; fields: 
   return { code, fields: BadRequest.decode(detail!.value).fieldViolations.map(({ field }) => field) }
 }
 
-test("a product is answered; its caller's deadline is known", async () => {
+test('a product is returned; the deadline of the call reaches the query', async () => {
   const { deleted: _, ...message } = product
-  const begun = Date.now()
-  const deadline = begun + 30_000
+  const startedAt = Date.now()
+  const deadline = startedAt + 30_000
   expect(await get({ id: id.toUpperCase(), minVersion: 3 }, deadline)).toEqual({ product: message })
-  const [query] = getProduct.mock.lastCall!
+  const [query] = getItem.mock.lastCall!
   expect(query).toMatchObject({ id, minVersion: 3 })
-  // It travels as the time that is left, so it is later by the way of the request; 10 ms for what is rounded.
-  expect(Math.abs(query.deadline! - deadline)).toBeLessThanOrEqual(Date.now() - begun + 10)
+  // It is sent as the time that is left, so the transfer adds to it; 10 ms are for rounding.
+  expect(Math.abs(query.deadline! - deadline)).toBeLessThanOrEqual(Date.now() - startedAt + 10)
 })
 
 test('a call without a deadline waits as long as it takes', async () => {
   await get({ id })
-  expect(getProduct.mock.lastCall![0]).toEqual({ id, minVersion: undefined, deadline: Infinity })
+  expect(getItem.mock.lastCall![0]).toEqual({ id, minVersion: undefined, deadline: Infinity })
 })
 
-test('a page is answered; its token is empty on the last', async () => {
-  expect(await search({})).toMatchObject({ items: [{ id }], nextPageToken: 'abc' })
-  searchProducts.mockResolvedValueOnce({ items: [], nextPageToken: undefined })
-  expect(await search({})).toEqual({ items: [], nextPageToken: '' })
+test('a page is returned; its token is empty on the last page', async () => {
+  const { deleted: _, ...message } = product
+  expect(await search({})).toEqual({ items: [message], nextPageToken: '' })
+  list.mockResolvedValueOnce([product, product])
+  expect((await search({ pageSize: 1 })).nextPageToken).not.toBe('')
 })
 
-test('the fields of a search reach it', async () => {
-  const position = { createdAt: new Date(7), id }
-  const scope = { search: 'tea', category: 'kitchen' }
-  await search({ ...scope, pageSize: 100, pageToken: encodePageToken(position, scope) })
-  expect(searchProducts).toHaveBeenLastCalledWith({
-    ...scope,
-    pageSize: 100,
-    after: position,
+test('the fields of a search reach the store', async () => {
+  const filters = { search: 'tea', category: 'kitchen' }
+  const after = { key: new Date(7), id }
+  const pageToken = encodePageToken(after, { list: 'searchProducts', filters: Object.values(filters) })
+  await search({ ...filters, pageSize: 100, pageToken })
+  expect(list).toHaveBeenLastCalledWith({
+    conditions: [{ words: /^tea/ }, { category: 'kitchen' }],
+    order: { by: 'createdAt', direction: 'descending' },
+    after,
+    limit: 101,
     deadline: Infinity,
   })
 })
@@ -131,11 +141,11 @@ test.each([
   ['overloaded', status.RESOURCE_EXHAUSTED],
   ['deadline_exceeded', status.DEADLINE_EXCEEDED],
 ] as const)('%s has its status', async (error, code) => {
-  getProduct.mockRejectedValueOnce(new AppError(error, 'because'))
+  getItem.mockRejectedValueOnce(new AppError(error, 'because'))
   expect(await refusal(get({ id }))).toEqual({ code, fields: [] })
 })
 
-test('bytes that are no message, or a number that no version can be, are INVALID_ARGUMENT', async () => {
+test('bytes that are not a message, and a number that is too large for a version, are INVALID_ARGUMENT', async () => {
   const raw = new Client(`127.0.0.1:${server.port}`, credentials.createInsecure())
   // Field 2 (min_version) as a varint of 2^63 - 1, behind a field that ends too early.
   for (const bytes of [
@@ -149,7 +159,7 @@ test('bytes that are no message, or a number that no version can be, are INVALID
         (sent: Buffer) => sent,
         (got) => got,
         Buffer.from(bytes),
-        (error, answer) => (error ? reject(error) : resolve(answer)),
+        (error, response) => (error ? reject(error) : resolve(response)),
       )
     })
     expect((await refusal(call)).code).toBe(status.INVALID_ARGUMENT)

@@ -2,7 +2,10 @@ import { ProductEvent } from '@lockstep/contracts/gen/lockstep/product/v1/events
 import type { ReceivedRecord } from '@lockstep/core/kafka/client/record.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decodeProductEvent } from './decode.ts'
+import { decodeEvent } from '../runtime/projection/decode-event.ts'
+import { productSource } from './product-source.ts'
+
+const decodeProductEvent = decodeEvent(productSource)
 
 const id = '0198c0de-7a11-7c0d-8000-5eed0000cafe'
 const details = { name: 'Teapot', description: 'Blue', category: 'kitchen', priceCents: 0 }
@@ -57,12 +60,12 @@ test('an event carries the whole state after the change', () => {
   })
 })
 
-test('of a deletion the version remains', () => {
+test('the state after a deletion is a tombstone with its version', () => {
   const decoded = decodeProductEvent(record({ ...updated, change: { $case: 'deleted', deleted: {} } }))
   expect(decoded).toMatchObject({ ok: true, value: { state: { id, version: 2, deleted: true } } })
 })
 
-test('bytes that are no event are undecodable', () => {
+test('bytes that are not an event are undecodable', () => {
   expect(classOf(record(null))).toBe('undecodable')
   expect(classOf(record(Buffer.alloc(0)))).toBe('undecodable')
   fc.assert(
@@ -92,8 +95,8 @@ test.each<[string, Partial<ProductEvent>]>([
     { change: { $case: 'updated', updated: { details: { ...details, name: '' }, changedFields: [] } } },
   ],
   ['no time of creation', { createdAt: undefined }],
-  ['a time that no clock shows', { occurredAt: new Date(8.64e15) }],
-  ['a product id that is none', { productId: 'x' }],
+  ['a time that RFC 3339 cannot write', { occurredAt: new Date(8.64e15) }],
+  ['a product id that is not a UUID', { productId: 'x' }],
 ])('%s breaks an invariant', (_, change) => {
   const broken = { ...updated, ...change }
   expect(classOf(record(broken, { key: Buffer.from(broken.productId) }))).toBe('invariant')

@@ -31,7 +31,14 @@ export const productSource: Source<ProductState, ProductEvent> = {
     const { productId: id, version } = event
     if (event.change?.$case === 'deleted') return { id, version, deleted: true }
     const { createdAt, occurredAt } = event
-    return { id, version, ...detailsOf(event)!, createdAt: createdAt!, updatedAt: occurredAt!, deleted: false }
+    return {
+      id,
+      version,
+      ...detailsOf(event)!,
+      createdAt: createdAt!,
+      updatedAt: occurredAt!,
+      deleted: false,
+    }
   },
 
   invariant(event) {

@@ -1,3 +1,7 @@
+import { z } from '@hono/zod-openapi'
+import type { TextFilter } from '../runtime/queries/definition.ts'
+import { startsWith } from '../runtime/queries/starts-with.ts'
+
 /** Search works on the first 100 distinct words of a product: it bounds the size of the index entries. */
 export const MAX_WORDS = 100
 
@@ -49,3 +53,20 @@ function fold(piece: string): string[] {
     .replaceAll('ς', 'σ')
   return folded.match(/[\p{L}\p{N}]+/gu) ?? []
 }
+
+/** Code points; twice the longest name. It limits the number of words in one search. */
+const MAX_SEARCH_LENGTH = 500
+
+/** Every word is a prefix of some word of the product. A text without a letter or digit finds nothing. */
+export const searchFilter = {
+  kind: 'text',
+  schema: z.string().max(MAX_SEARCH_LENGTH).openapi({ example: 'enam teapot' }),
+  problems: (text) => [
+    ...(text.includes('\0') || !text.isWellFormed() ? ['must not contain U+0000 or lone surrogates'] : []),
+    ...([...text].length > MAX_SEARCH_LENGTH ? [`must have at most ${MAX_SEARCH_LENGTH} characters`] : []),
+  ],
+  conditions(text) {
+    const prefixes = searchPrefixes(text)
+    return prefixes.length === 0 ? undefined : prefixes.map((prefix) => ({ words: startsWith(prefix) }))
+  },
+} satisfies TextFilter

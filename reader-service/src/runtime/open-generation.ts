@@ -68,7 +68,8 @@ export function openGeneration(options: {
       onChange: ({ number: current, open }) => {
         metrics.cacheOpen(open)
         if (open) log.info({ readModel: name, epoch: current }, 'the cache is open')
-        else log.warn({ readModel: name, epoch: current }, 'the cache is closed: its writes failed for too long')
+        else
+          log.warn({ readModel: name, epoch: current }, 'the cache is closed: its writes failed for too long')
       },
     }),
   )

@@ -13,7 +13,6 @@ import type { ItemFinder } from './queries/item-finder.ts'
 import { readModelQueries, type ReadModelQueries } from './queries/read-model-queries.ts'
 import type { ReadModel, SourceState } from './read-model.ts'
 import type { ReaderMetrics } from './reader-metrics.ts'
-import type { GenerationMetrics } from './rebuild/generation-metrics.ts'
 import { generationNames } from './rebuild/generations.ts'
 import type { connectWriterStates } from './rebuild/grpc-writer-states.ts'
 import { kafkaGenerationGroups } from './rebuild/kafka-generation-groups.ts'
@@ -38,7 +37,7 @@ export type ReaderParts = {
   replica: string
   /** Limits the queries that wait for a version. */
   waits: ConcurrencyLimit
-  metrics: ReaderMetrics & GenerationMetrics & AuditMetrics
+  metrics: ReaderMetrics & AuditMetrics
   registry: Registry
 }
 
@@ -83,7 +82,7 @@ export function runReadModel(parts: ReaderParts, readModel: ReadModel): RunningR
       registry: generationRegistry,
       open: (number) =>
         openGeneration({ context, connections, readModel, number, notify, metrics, registry }),
-      onActive: (generation) => parts.metrics.activeGeneration(name, generation),
+      onActive: metrics.activeGeneration,
       onCorrected: served.clear,
       log,
     }),

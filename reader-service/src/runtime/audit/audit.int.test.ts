@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, inject, test } from 'vitest'
-import { deletedNoteAt, noteAt } from '../rebuild/testing/notes.ts'
+import { deletedNoteAt, noteAt } from '../testing/notes.ts'
 import { auditFixture, type AuditFixture } from './testing/audit-fixture.ts'
 
 const fixtureOf = (options: { pageSize?: number } = {}) =>
@@ -22,7 +22,7 @@ async function withEveryMismatch({ written, stored }: AuditFixture) {
     deletedNoteAt(ids.deleted, 3),
     noteAt(ids.behind, 2),
     noteAt(ids.ahead, 4),
-    noteAt(ids.different, 3, 'another text'),
+    noteAt(ids.different, 3, { text: 'another text' }),
     noteAt(ids.orphan, 1),
     noteAt(ids.restored, 3),
   )
@@ -41,9 +41,15 @@ test('an audit finds every kind of mismatch of the read model, and no other', as
       { ...common, kind: 'missing', expectedVersion: 3, actualVersion: 0, detail: '' },
       { ...common, kind: 'behind', expectedVersion: 3, actualVersion: 2, detail: '' },
       { ...common, kind: 'ahead', expectedVersion: 3, actualVersion: 4, detail: '' },
-      { ...common, kind: 'different', expectedVersion: 3, actualVersion: 3, detail: 'text' },
+      { ...common, kind: 'different', expectedVersion: 3, actualVersion: 3, detail: 'letters, text' },
       { ...common, kind: 'orphan', expectedVersion: 0, actualVersion: 1, detail: '' },
-      { ...common, kind: 'different', expectedVersion: 3, actualVersion: 3, detail: 'deleted, text' },
+      {
+        ...common,
+        kind: 'different',
+        expectedVersion: 3,
+        actualVersion: 3,
+        detail: 'createdAt, deleted, letters, rank, text',
+      },
     ]),
   )
 })
@@ -55,13 +61,9 @@ test('a repair leaves the states of the writer and no cache entry, and the next 
   const { mismatches } = await fixture.audit({ repair: true })
   expect(mismatches.map(({ repaired }) => repaired)).toEqual(mismatched.map(() => true))
   for (const name of ['missing', 'behind', 'ahead', 'different'] as const) {
-    const text = 'version 3'
-    expect(await fixture.document(ids[name]), name).toEqual({
-      _id: ids[name],
-      version: 3,
-      text,
-      deleted: false,
-    })
+    const { id: _id, ...fields } = noteAt(ids[name], 3)
+    const letters = [...fields.text]
+    expect(await fixture.document(ids[name]), name).toEqual({ _id, ...fields, letters })
     expect(await fixture.entry(ids[name])).toEqual({})
   }
   expect(await fixture.document(ids.orphan)).toBeNull()
@@ -91,7 +93,7 @@ test('the cache is compared, and its wrong entries are removed', async () => {
   await cached(noteAt(right, 2))
   await cached(noteAt(behind, 1))
   await cached(noteAt(ahead, 3))
-  await cached(noteAt(different, 2, 'another text'))
+  await cached(noteAt(different, 2, { text: 'another text' }))
   await cached(noteAt(orphan, 2))
   const { mismatches } = await fixture.audit({ repair: true })
   const ofCache = mismatches.filter(({ store }) => store === 'cache')
@@ -151,7 +153,7 @@ test('an entry that has changed since it was compared is not repaired', async ()
   const { written, stored, onFind } = fixture
   const id = randomUUID()
   written(noteAt(id, 2))
-  await stored(noteAt(id, 2, 'another text'))
+  await stored(noteAt(id, 2, { text: 'another text' }))
   // Between the last read of the read model and the repair.
   onFind(() => stored(noteAt(id, 3)))
   const { mismatches } = await fixture.audit({ repair: true })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { deletedNoteAt, noteAt } from '../rebuild/testing/notes.ts'
+import { deletedNoteAt, noteAt } from '../testing/notes.ts'
 import type { SourceState } from '../read-model.ts'
 import type { WriterState } from '../rebuild/writer-states.ts'
 import { differenceOf, writerMismatch } from './mismatches.ts'

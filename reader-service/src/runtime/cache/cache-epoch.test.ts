@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { watchCacheGeneration, type CacheGeneration } from './cache-generation.ts'
+import { watchCacheEpoch, type CacheEpoch } from './cache-epoch.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -8,48 +8,48 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function watched(options: { cacheAnswers?: boolean; reopenAfterMs?: number } = {}) {
-  let document: CacheGeneration = { number: 4, open: true }
+function watched(options: { cacheResponds?: boolean; reopenAfterMs?: number } = {}) {
+  let document: CacheEpoch = { number: 4, open: true }
   const read = vi.fn(async () => document)
   const openNext = vi.fn(async (number: number) => {
     document = { number: number + 1, open: true }
   })
   const onChange = vi.fn()
-  const watch = watchCacheGeneration({
+  const watch = watchCacheEpoch({
     onChange,
     store: { read, openNext, close: async (number) => void (document = { number, open: false }) },
     refreshMs: 1_000,
     maxAgeMs: 3_000,
     reopenAfterMs: options.reopenAfterMs ?? 10_000,
-    cacheAnswers: async () => options.cacheAnswers ?? true,
+    cacheResponds: async () => options.cacheResponds ?? true,
   })
   return { watch, read, openNext, onChange }
 }
 
-test('nothing is usable before it is known', async () => {
+test('no epoch is current before it was read', async () => {
   const { watch, read } = watched()
-  expect(watch.usable()).toBeUndefined()
+  expect(watch.current()).toBeUndefined()
   await vi.advanceTimersByTimeAsync(0)
-  expect(watch.usable()).toBe(4)
+  expect(watch.current()).toBe(4)
   expect(read).toHaveBeenCalledOnce()
   await watch[Symbol.asyncDispose]()
 })
 
-test('a replica that has not heard for too long goes past the cache, until it hears again', async () => {
+test('a replica that has not read the epoch for too long does not use the cache until it has read it again', async () => {
   const { watch, read } = watched()
   await vi.advanceTimersByTimeAsync(0)
   read.mockRejectedValue(new Error('away'))
   await vi.advanceTimersByTimeAsync(3_000)
-  expect(watch.usable()).toBe(4)
+  expect(watch.current()).toBe(4)
   await vi.advanceTimersByTimeAsync(1)
-  expect(watch.usable()).toBeUndefined()
+  expect(watch.current()).toBeUndefined()
   read.mockResolvedValue({ number: 5, open: true })
   await vi.advanceTimersByTimeAsync(1_000)
-  expect(watch.usable()).toBe(5)
+  expect(watch.current()).toBe(5)
   await watch[Symbol.asyncDispose]()
 })
 
-test('knowledge is as old as the question, not as the answer', async () => {
+test('knowledge is as old as the start of the read, not as its end', async () => {
   const { watch, read } = watched()
   await vi.advanceTimersByTimeAsync(0)
   read.mockImplementationOnce(async () => {
@@ -58,14 +58,14 @@ test('knowledge is as old as the question, not as the answer', async () => {
   })
   read.mockReturnValue(new Promise(() => {}))
   await vi.advanceTimersByTimeAsync(1_000 + 2_500)
-  expect(watch.usable()).toBe(4)
+  expect(watch.current()).toBe(4)
   await vi.advanceTimersByTimeAsync(501)
-  expect(watch.usable()).toBeUndefined()
+  expect(watch.current()).toBeUndefined()
 })
 
-test('an answer that was overtaken by a later one is not believed', async () => {
+test('a read that ends after a later read is ignored', async () => {
   const { watch, read } = watched()
-  const slow = Promise.withResolvers<CacheGeneration>()
+  const slow = Promise.withResolvers<CacheEpoch>()
   await vi.advanceTimersByTimeAsync(0)
   read.mockReturnValueOnce(slow.promise)
   const early = watch.refresh()
@@ -74,22 +74,22 @@ test('an answer that was overtaken by a later one is not believed', async () => 
   await watch.refresh()
   slow.resolve({ number: 4, open: true })
   await early
-  expect(watch.usable()).toBeUndefined()
+  expect(watch.current()).toBeUndefined()
   await watch[Symbol.asyncDispose]()
 })
 
-test('a closed generation is followed by the next when the cache answers, but not at once', async () => {
+test('a closed epoch is followed by the next one when Redis responds, but not at once', async () => {
   const { watch, openNext, onChange } = watched()
   await vi.advanceTimersByTimeAsync(0)
   await watch.close(4)
   await watch.refresh()
-  expect(watch.usable()).toBeUndefined()
+  expect(watch.current()).toBeUndefined()
   await vi.advanceTimersByTimeAsync(9_000)
   expect(openNext).not.toHaveBeenCalled()
   expect(watch.closedForMs()).toBeGreaterThanOrEqual(9_000)
   await vi.advanceTimersByTimeAsync(2_000)
   expect(openNext).toHaveBeenCalledExactlyOnceWith(4)
-  expect(watch.usable()).toBe(5)
+  expect(watch.current()).toBe(5)
   expect(watch.closedForMs()).toBeUndefined()
   expect(onChange.mock.calls).toEqual([
     [{ number: 4, open: true }],
@@ -99,7 +99,7 @@ test('a closed generation is followed by the next when the cache answers, but no
   await watch[Symbol.asyncDispose]()
 })
 
-test('no generation is opened while a replica that does not hear may still use the one before', async () => {
+test('no epoch is opened while a replica that cannot read the document may still use the previous one', async () => {
   const { watch, openNext } = watched({ reopenAfterMs: 1_000 })
   await vi.advanceTimersByTimeAsync(0)
   await watch.close(4)
@@ -111,8 +111,8 @@ test('no generation is opened while a replica that does not hear may still use t
   await watch[Symbol.asyncDispose]()
 })
 
-test('while the cache does not answer the generation stays closed', async () => {
-  const { watch, openNext } = watched({ cacheAnswers: false })
+test('while Redis does not respond, the epoch stays closed', async () => {
+  const { watch, openNext } = watched({ cacheResponds: false })
   await watch.close(4)
   await vi.advanceTimersByTimeAsync(60_000)
   expect(openNext).not.toHaveBeenCalled()

@@ -4,10 +4,7 @@ import type { CacheEpoch, CacheEpochStore } from './cache-epoch.ts'
 type EpochDocument = CacheEpoch & { _id: string }
 
 /** One document per generation of a read model, for all replicas. Its id is the name of the collection. */
-export function mongoCacheEpoch(
-  db: Db,
-  collection: string,
-): CacheEpochStore & { drop: () => Promise<void> } {
+export function mongoCacheEpoch(db: Db, collection: string): CacheEpochStore & { drop: () => Promise<void> } {
   const epochs = db.collection<EpochDocument>('cache_epochs')
   const _id = collection
   return {

@@ -31,7 +31,8 @@ export function redisProjectedCache(options: {
     for (const { state, applied } of states) {
       const key = entryKey(connection, { collection, epoch: number }, state.id)
       if (key === undefined) throw new Error('Redis cannot be reached')
-      if (applied) writes.replaceOlder(key, state.version, items.encode(items.ofState(state)), jittered(ttlMs))
+      if (applied)
+        writes.replaceOlder(key, state.version, items.encode(items.ofState(state)), jittered(ttlMs))
       else writes.removeOlder(key, state.version)
     }
     for (const [error] of (await writes.exec()) ?? []) if (error) throw error

@@ -4,13 +4,13 @@ import { queryParameters, wholeNumber } from './query-parameters.ts'
 const fields = (query: string) =>
   queryParameters(`http://reader/p?${query}`, ['search', 'pageSize']).violations.map(({ field }) => field)
 
-test('parameters that are unknown or repeated are refused', () => {
+test('unknown and repeated parameters are invalid', () => {
   expect(fields('search=a&search=a')).toEqual(['search'])
   expect(fields('Search=a&page_size=1&constructor=1')).toEqual(['Search', 'page_size', 'constructor'])
   expect(fields('search=a&pageSize=1')).toEqual([])
 })
 
-test('values are taken as they stand', () => {
+test('values are decoded and otherwise unchanged', () => {
   const { values } = queryParameters('http://reader/p?search=a%2Bb+c&pageSize=', ['search', 'pageSize'])
   expect(values).toEqual({ search: 'a+b c', pageSize: '' })
 })

@@ -9,7 +9,10 @@ const etag = z.string().openapi({ example: '"3"', description: 'The version' })
 
 /** The OpenAPI text of a read model's routes. Requests are validated by `queries/requests.ts`, for every protocol. */
 export function routeDocs({ schema, fields, tag, get, lists }: QueryDefinitions) {
-  const version = z.int().min(1).openapi({ example: 3, description: `Counts the changes of this ${get.noun}` })
+  const version = z
+    .int()
+    .min(1)
+    .openapi({ example: 3, description: `Counts the changes of this ${get.noun}` })
   const item = z.strictObject({ id, version, ...fields }).openapi(schema)
   const page = z
     .strictObject({

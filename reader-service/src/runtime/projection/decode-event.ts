@@ -63,7 +63,8 @@ export function decodeEvent<S extends SourceState, M extends EventMessage>(
   function brokenInvariant(event: M, key: Buffer | null): string | undefined {
     const id = contract.idOf(event)
     if (!canonicalUuid.test(id)) return `the id of the ${contract.aggregate} is not a UUID in lower case`
-    if (key?.toString('utf8') !== id) return `the key of the record is not the id of the ${contract.aggregate}`
+    if (key?.toString('utf8') !== id)
+      return `the key of the record is not the id of the ${contract.aggregate}`
     if (event.version < 1) return `version ${event.version} is below 1`
     if (!isMoment(event.occurredAt)) return 'occurred_at is not a moment'
     if (!isMoment(event.createdAt)) return 'created_at is not a moment'

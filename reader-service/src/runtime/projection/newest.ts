@@ -14,10 +14,7 @@ export function newestPerId<S extends SourceState>(events: readonly SourceEvent<
  * The number of versions that did not arrive: for each id, the versions between the stored one (0 for none) and the
  * newest of the batch that are not in the batch.
  */
-export function missingVersions(
-  events: readonly SourceEvent[],
-  stored: ReadonlyMap<string, number>,
-): number {
+export function missingVersions(events: readonly SourceEvent[], stored: ReadonlyMap<string, number>): number {
   const arrived = new Map<string, Set<number>>()
   for (const { state } of events) {
     if (state.version <= (stored.get(state.id) ?? 0)) continue

@@ -1,72 +1,72 @@
 import { expect, test, vi } from 'vitest'
-import type { ProductState } from '../domain/product.ts'
-import type { Settlement } from './ports.ts'
-import { projectProducts } from './project-products.ts'
-import { productAt } from '../../testing/products.ts'
+import type { SourceState } from '../read-model.ts'
+import { noteAt } from '../testing/notes.ts'
+import { projectEvents, type GatedState } from './project-events.ts'
 
-function projectionOn(held: Record<string, number>) {
-  const model = new Map(Object.entries(held))
+function projectionOn(stored: Record<string, number>) {
+  const versions = new Map(Object.entries(stored))
   const store = {
     versions: vi.fn(async (ids: readonly string[]) => {
-      return new Map(ids.flatMap((id) => (model.has(id) ? [[id, model.get(id)!] as const] : [])))
+      return new Map(ids.flatMap((id) => (versions.has(id) ? [[id, versions.get(id)!] as const] : [])))
     }),
-    apply: vi.fn(async (states: readonly ProductState[]) => {
-      for (const { id, version } of states) model.set(id, version)
+    apply: vi.fn(async (states: readonly SourceState[]) => {
+      for (const { id, version } of states) versions.set(id, version)
       return new Set(states.map(({ id }) => id))
     }),
   }
-  const cache = { settle: vi.fn(async (_: readonly Settlement[]) => {}) }
-  const hints = { announce: vi.fn() }
+  const cache = { update: vi.fn(async (_: readonly GatedState[]) => {}) }
+  const notify = vi.fn()
   const metrics = { projected: vi.fn(), becameReadable: vi.fn() }
-  return { model, store, cache, hints, metrics, project: projectProducts({ store, cache, hints, metrics }) }
+  const project = projectEvents({ readModel: 'note', store, cache, notify, metrics })
+  return { versions, store, cache, notify, metrics, project }
 }
 
 const eventOf = (id: string, version: number) => ({
   eventId: `${id}-${version}`,
   occurredAt: new Date(),
-  state: productAt(id, version),
+  state: noteAt(id, version),
 })
 
-test('one write with the newest of each id, settled with the cache, then announced', async () => {
-  const { store, cache, hints, metrics, project } = projectionOn({ a: 1, c: 9 })
+test('a batch is one write with the newest state of each id, one update of the cache and one notification', async () => {
+  const { store, cache, notify, metrics, project } = projectionOn({ a: 1, c: 9 })
   await project([eventOf('a', 2), eventOf('b', 1), eventOf('a', 3), eventOf('c', 8)])
-  expect(store.apply).toHaveBeenCalledExactlyOnceWith([productAt('a', 3), productAt('b', 1)])
-  expect(cache.settle).toHaveBeenCalledExactlyOnceWith([
-    { state: productAt('a', 3), applied: true },
-    { state: productAt('b', 1), applied: true },
-    { state: productAt('c', 8), applied: false },
+  expect(store.apply).toHaveBeenCalledExactlyOnceWith([noteAt('a', 3), noteAt('b', 1)])
+  expect(cache.update).toHaveBeenCalledExactlyOnceWith([
+    { state: noteAt('a', 3), applied: true },
+    { state: noteAt('b', 1), applied: true },
+    { state: noteAt('c', 8), applied: false },
   ])
-  expect(hints.announce).toHaveBeenCalledOnce()
+  expect(notify).toHaveBeenCalledOnce()
   expect(metrics.projected).toHaveBeenCalledExactlyOnceWith({ applied: 2, superseded: 2, missing: 0 })
   expect(metrics.becameReadable).toHaveBeenCalledTimes(2)
 })
 
-test('an event over a gap is applied and the gap counted', async () => {
-  const { model, metrics, project } = projectionOn({ a: 1 })
+test('an event after a gap is applied, and the gap is counted', async () => {
+  const { versions, metrics, project } = projectionOn({ a: 1 })
   await project([eventOf('a', 5)])
-  expect(model.get('a')).toBe(5)
+  expect(versions.get('a')).toBe(5)
   expect(metrics.projected).toHaveBeenCalledExactlyOnceWith({ applied: 1, superseded: 0, missing: 3 })
 })
 
-test('while the cache is owed its write the batch fails, and those who wait are told all the same', async () => {
-  const { cache, hints, project } = projectionOn({})
-  cache.settle.mockRejectedValueOnce(new Error('owed'))
-  await expect(project([eventOf('a', 1)])).rejects.toThrow('owed')
-  expect(hints.announce).toHaveBeenCalledOnce()
+test('while a cache write is pending the batch fails, and waiting queries are notified nevertheless', async () => {
+  const { cache, notify, project } = projectionOn({})
+  cache.update.mockRejectedValueOnce(new Error('pending'))
+  await expect(project([eventOf('a', 1)])).rejects.toThrow('pending')
+  expect(notify).toHaveBeenCalledOnce()
 })
 
-test('after a failure the batch comes again and the cache is told that the model had it already', async () => {
+test('when the batch is redelivered after a failure, its states reach the cache as superseded', async () => {
   const { cache, project } = projectionOn({})
-  cache.settle.mockRejectedValueOnce(new Error('owed'))
+  cache.update.mockRejectedValueOnce(new Error('pending'))
   await expect(project([eventOf('a', 1)])).rejects.toThrow()
   await project([eventOf('a', 1)])
-  expect(cache.settle.mock.lastCall).toEqual([[{ state: productAt('a', 1), applied: false }]])
+  expect(cache.update.mock.lastCall).toEqual([[{ state: noteAt('a', 1), applied: false }]])
 })
 
-test('a model that cannot be written fails the batch before the cache hears of it', async () => {
+test('if the store cannot be written, the batch fails before the cache is updated', async () => {
   const { store, cache, project } = projectionOn({})
-  store.apply.mockRejectedValueOnce(new Error('away'))
+  store.apply.mockRejectedValueOnce(new Error('down'))
   const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
-  await expect(project([{ ...eventOf('a', 1), traceparent }])).rejects.toThrow('away')
-  expect(cache.settle).not.toHaveBeenCalled()
+  await expect(project([{ ...eventOf('a', 1), traceparent }])).rejects.toThrow('down')
+  expect(cache.update).not.toHaveBeenCalled()
 })

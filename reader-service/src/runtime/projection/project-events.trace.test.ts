@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { startTracing } from '@lockstep/core/telemetry/tracing.ts'
 import { expect, test } from 'vitest'
-import { productAt } from '../../testing/products.ts'
-import { projectProducts } from './project-products.ts'
+import { noteAt } from '../testing/notes.ts'
+import { projectEvents } from './project-events.ts'
 
 type Span = { traceId: string; spanId: string; parentSpanId?: string; name: string }
 type Export = { resourceSpans: { scopeSpans: { spans: Span[] }[] }[] }
@@ -30,13 +30,14 @@ async function collect(work: () => Promise<void>): Promise<Span[]> {
 }
 
 test('each traced event has a span in the trace of its command, with the Mongo write below it', async () => {
-  const project = projectProducts({
+  const project = projectEvents({
+    readModel: 'note',
     store: {
       versions: async () => new Map(),
       apply: async (states) => new Set(states.map(({ id }) => id)),
     },
-    cache: { settle: async () => {} },
-    hints: { announce: () => {} },
+    cache: { update: async () => {} },
+    notify: () => {},
     metrics: { projected: () => {}, becameReadable: () => {} },
   })
   const commands = ['4bf92f3577b34da6a3ce929d0e0e4736', 'aaaabbbbccccdddd1111222233334444']
@@ -46,17 +47,17 @@ test('each traced event has a span in the trace of its command, with the Mongo w
         eventId: `event-${i}`,
         occurredAt: new Date(),
         traceparent: `00-${trace}-00f067aa0ba902b7-01`,
-        state: productAt(`product-${i}`, 1),
+        state: noteAt(`note-${i}`, 1),
       })),
-      { eventId: 'untraced', occurredAt: new Date(), state: productAt('untraced', 1) },
+      { eventId: 'untraced', occurredAt: new Date(), state: noteAt('untraced', 1) },
     ]),
   )
 
   expect(spans).toHaveLength(4)
   for (const traceId of commands) {
-    const applied = spans.find((span) => span.traceId === traceId && span.name === 'project product')
+    const applied = spans.find((span) => span.traceId === traceId && span.name === 'project note')
     expect(applied).toMatchObject({ parentSpanId: '00f067aa0ba902b7' })
-    const write = { traceId, parentSpanId: applied?.spanId, name: 'mongo products.bulkWrite' }
+    const write = { traceId, parentSpanId: applied?.spanId, name: 'mongo note.bulkWrite' }
     expect(spans).toContainEqual(expect.objectContaining(write))
   }
 })

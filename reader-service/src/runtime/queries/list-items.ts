@@ -14,8 +14,7 @@ export async function listItems(
   for (const [name, value] of values) {
     if (value === undefined || value === '') continue
     const filter = filters[name]!
-    const found =
-      filter.kind === 'text' ? filter.conditions(String(value)) : filter.conditions(Number(value))
+    const found = filter.kind === 'text' ? filter.conditions(String(value)) : filter.conditions(Number(value))
     if (found === undefined) return { items: [], nextPageToken: '' }
     conditions.push(...found)
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, inject, test } from 'vitest'
-import { noteAt } from './testing/notes.ts'
+import { noteAt } from '../testing/notes.ts'
 import { rebuildFixture, rebuiltFixture, type RebuildFixture } from './testing/rebuild-fixture.ts'
 
 const fixtureOf = (notes = 0) => rebuildFixture(inject('mongoUrl'), notes)

@@ -1,6 +1,6 @@
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import { expect, inject, test } from 'vitest'
-import { noteAt } from './testing/notes.ts'
+import { noteAt } from '../testing/notes.ts'
 import { rebuildFixture, rebuiltFixture } from './testing/rebuild-fixture.ts'
 
 const fixtureOf = (notes = 0) => rebuildFixture(inject('mongoUrl'), notes)

@@ -1,9 +1,11 @@
+import { limitConcurrency } from '@lockstep/core/async/limit-concurrency.ts'
 import type { AppError } from '@lockstep/core/errors/app-error.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { ProductState } from '../domain/product.ts'
-import { getProduct, type WaitLimits } from './get-product.ts'
-import { productAt, tombstoneAt } from '../../testing/products.ts'
-import { versionHints } from './version-hints.ts'
+import type { StoredItem } from '../queries/definition.ts'
+import { deletedNoteAt, noteAt } from '../testing/notes.ts'
+import { getItem } from './get-item.ts'
+import { servedVersions } from './served-versions.ts'
+import { versionNotifications } from './version-notifications.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -12,107 +14,109 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function queryOn(model: Map<string, ProductState>, limits: Partial<WaitLimits> = {}) {
-  const load = vi.fn(async (id: string) => model.get(id))
-  const versions = vi.fn(async () => new Map([...model].map(([id, state]) => [id, state.version])))
-  const hints = versionHints({ versions })
+function queryOn(store: Map<string, StoredItem>, { maxWaiters = 10 } = {}) {
+  const load = vi.fn(async (id: string, _floor: number) => store.get(id))
+  const versions = vi.fn(async () => new Map([...store].map(([id, { version }]) => [id, version])))
+  const notifications = versionNotifications({ versions })
   const metrics = { waiters: vi.fn(), waited: vi.fn() }
-  const all = { maxWaitMs: 1_000, maxWaiters: 10, rememberedIds: 10, ...limits }
-  return { load, versions, hints, metrics, get: getProduct({ load, hints, metrics, limits: all }) }
+  const served = servedVersions(10)
+  const waits = limitConcurrency(maxWaiters, metrics.waiters)
+  const get = getItem({ noun: 'note', load, notifications, served, waits, maxWaitMs: 1_000, metrics })
+  return { load, versions, notifications, metrics, served, get }
 }
 
 /** The outcome, and how many ms it took. */
-async function timed(query: Promise<ProductState>): Promise<{ outcome: unknown; ms: number }> {
-  const begun = Date.now()
-  const settled = query.then(
-    (state) => ({ outcome: state.version, ms: Date.now() - begun }),
-    (error: AppError) => ({ outcome: error.code, ms: Date.now() - begun }),
+async function timed(query: Promise<StoredItem>): Promise<{ outcome: unknown; ms: number }> {
+  const startedAt = Date.now()
+  const result = query.then(
+    (state) => ({ outcome: state.version, ms: Date.now() - startedAt }),
+    (error: AppError) => ({ outcome: error.code, ms: Date.now() - startedAt }),
   )
   await vi.runAllTimersAsync()
-  return settled
+  return result
 }
 
-test('an unknown product is not found at once', async () => {
+test('an unknown id is not found at once', async () => {
   const { get } = queryOn(new Map())
   expect(await timed(get({ id: 'a' }))).toEqual({ outcome: 'not_found', ms: 0 })
 })
 
-test('a version that is there is answered at once', async () => {
-  const { get } = queryOn(new Map([['a', productAt('a', 3)]]))
+test('a version that the store has is returned at once', async () => {
+  const { get } = queryOn(new Map([['a', noteAt('a', 3)]]))
   expect(await timed(get({ id: 'a', minVersion: 2 }))).toEqual({ outcome: 3, ms: 0 })
 })
 
-test('a hint ends the wait for a version', async () => {
-  const model = new Map<string, ProductState>([['a', productAt('a', 1)]])
-  const { get, hints } = queryOn(model)
-  const answer = timed(get({ id: 'a', minVersion: 2 }))
+test('a notification ends the wait for a version', async () => {
+  const store = new Map<string, StoredItem>([['a', noteAt('a', 1)]])
+  const { get, notifications } = queryOn(store)
+  const response = timed(get({ id: 'a', minVersion: 2 }))
   setTimeout(() => {
-    model.set('a', productAt('a', 2))
-    hints.notify({ id: 'a', version: 2 })
+    store.set('a', noteAt('a', 2))
+    notifications.notify({ id: 'a', version: 2 })
   }, 1)
-  expect(await answer).toEqual({ outcome: 2, ms: 1 })
+  expect(await response).toEqual({ outcome: 2, ms: 1 })
 })
 
-test('a version whose hint is lost is found by asking the model, once for all who wait', async () => {
-  const model = new Map<string, ProductState>()
-  const { get, load, versions } = queryOn(model)
+test('a version whose notification is lost is found by one poll of the store for all waiters', async () => {
+  const store = new Map<string, StoredItem>()
+  const { get, load, versions } = queryOn(store)
   const ids = ['a', 'b', 'c']
-  setTimeout(() => ids.forEach((id) => model.set(id, productAt(id, 2))), 450)
-  const answers = await Promise.all(ids.map((id) => timed(get({ id, minVersion: 2 }))))
-  expect(answers).toEqual(ids.map(() => ({ outcome: 2, ms: 500 })))
+  setTimeout(() => ids.forEach((id) => store.set(id, noteAt(id, 2))), 450)
+  const responses = await Promise.all(ids.map((id) => timed(get({ id, minVersion: 2 }))))
+  expect(responses).toEqual(ids.map(() => ({ outcome: 2, ms: 500 })))
   expect(versions).toHaveBeenCalledTimes(5)
   expect(load).toHaveBeenCalledTimes(2 * ids.length)
 })
 
-test('nobody asks the model when nobody waits', async () => {
-  const model = new Map<string, ProductState>([['a', productAt('a', 1)]])
-  const { get, versions } = queryOn(model)
+test('the store is not polled while no query waits', async () => {
+  const store = new Map<string, StoredItem>([['a', noteAt('a', 1)]])
+  const { get, versions } = queryOn(store)
   expect(await timed(get({ id: 'a', minVersion: 1 }))).toEqual({ outcome: 1, ms: 0 })
   expect(versions).not.toHaveBeenCalled()
 })
 
-test('a model that cannot be asked for a while is asked again', async () => {
-  const model = new Map<string, ProductState>()
-  const { get, versions } = queryOn(model)
-  versions.mockRejectedValueOnce(new Error('away'))
-  setTimeout(() => model.set('a', productAt('a', 1)), 50)
+test('a poll that fails is repeated', async () => {
+  const store = new Map<string, StoredItem>()
+  const { get, versions } = queryOn(store)
+  versions.mockRejectedValueOnce(new Error('down'))
+  setTimeout(() => store.set('a', noteAt('a', 1)), 50)
   expect(await timed(get({ id: 'a', minVersion: 1 }))).toEqual({ outcome: 1, ms: 200 })
 })
 
-test('a hint that was wrong does not end the wait', async () => {
-  const { get, hints } = queryOn(new Map([['a', productAt('a', 1)]]))
-  setTimeout(() => hints.notify({ id: 'a', version: 2 }), 5)
+test('a wrong notification does not end the wait', async () => {
+  const { get, notifications } = queryOn(new Map([['a', noteAt('a', 1)]]))
+  setTimeout(() => notifications.notify({ id: 'a', version: 2 }), 5)
   expect(await timed(get({ id: 'a', minVersion: 2 }))).toMatchObject({ outcome: 'read_model_behind' })
 })
 
-test.each([undefined, productAt('a', 1), tombstoneAt('a', 1)])(
-  'a model that stays behind is said to be, after the longest wait',
+test.each([undefined, noteAt('a', 1), deletedNoteAt('a', 1)])(
+  'if the read model stays behind, the response says so after the longest wait',
   async (state) => {
     const { get } = queryOn(new Map(state && [['a', state]]))
-    const answer = await timed(get({ id: 'a', minVersion: 2 }))
-    expect(answer).toEqual({ outcome: 'read_model_behind', ms: 1_000 })
+    const response = await timed(get({ id: 'a', minVersion: 2 }))
+    expect(response).toEqual({ outcome: 'read_model_behind', ms: 1_000 })
   },
 )
 
-test('the answer comes 20 ms before the deadline of the caller', async () => {
+test('the response comes 20 ms before the deadline of the caller', async () => {
   const { get } = queryOn(new Map())
-  const answer = await timed(get({ id: 'a', minVersion: 1, deadline: Date.now() + 300 }))
-  expect(answer).toEqual({ outcome: 'read_model_behind', ms: 280 })
+  const response = await timed(get({ id: 'a', minVersion: 1, deadline: Date.now() + 300 }))
+  expect(response).toEqual({ outcome: 'read_model_behind', ms: 280 })
 })
 
-test('also when the model does not answer', async () => {
+test('the response also comes before the deadline when the store does not respond', async () => {
   const { get, load } = queryOn(new Map())
   load.mockReturnValue(new Promise(() => {}))
-  const answer = await timed(get({ id: 'a', minVersion: 1, deadline: Date.now() + 300 }))
-  expect(answer).toEqual({ outcome: 'read_model_behind', ms: 280 })
+  const response = await timed(get({ id: 'a', minVersion: 1, deadline: Date.now() + 300 }))
+  expect(response).toEqual({ outcome: 'read_model_behind', ms: 280 })
 })
 
-test('a product deleted at that version is not found', async () => {
-  const { get } = queryOn(new Map([['a', tombstoneAt('a', 2)]]))
+test('an id that was deleted at that version is not found', async () => {
+  const { get } = queryOn(new Map([['a', deletedNoteAt('a', 2)]]))
   expect(await timed(get({ id: 'a', minVersion: 2 }))).toEqual({ outcome: 'not_found', ms: 0 })
 })
 
-test('more waiters than allowed are refused at once, and make room when they leave', async () => {
+test('a waiter above the limit is refused at once; a waiter that leaves makes room', async () => {
   const { get, metrics } = queryOn(new Map(), { maxWaiters: 2 })
   const waiting = Promise.allSettled([1, 2].map(() => get({ id: 'a', minVersion: 1 })))
   await vi.advanceTimersByTimeAsync(50)
@@ -123,13 +127,33 @@ test('more waiters than allowed are refused at once, and make room when they lea
   expect(metrics.waiters.mock.lastCall).toEqual([0])
 })
 
-test('nothing older than what was answered before is believed', async () => {
-  const model = new Map<string, ProductState>([['a', productAt('a', 7)]])
-  const { get, load } = queryOn(model)
+test('a query never returns an older version than this replica has returned', async () => {
+  const store = new Map<string, StoredItem>([['a', noteAt('a', 7)]])
+  const { get, load } = queryOn(store)
   await timed(get({ id: 'a' }))
-  await timed(get({ id: 'a', minVersion: 3 }))
-  expect(load.mock.calls).toEqual([
-    ['a', 0],
-    ['a', 7],
-  ])
+  store.set('a', noteAt('a', 6))
+  expect(await timed(get({ id: 'a' }))).toEqual({ outcome: 'read_model_behind', ms: 1_000 })
+  expect(await timed(get({ id: 'a', minVersion: 3 }))).toEqual({ outcome: 'read_model_behind', ms: 1_000 })
+  expect(new Set(load.mock.calls.slice(1).map(([, floor]) => floor))).toEqual(new Set([7]))
+  const response = timed(get({ id: 'a' }))
+  setTimeout(() => store.set('a', noteAt('a', 7)), 50)
+  expect(await response).toEqual({ outcome: 7, ms: 100 })
+})
+
+test('after a repair, the versions that were returned before do not count', async () => {
+  const store = new Map<string, StoredItem>([['a', noteAt('a', 7)]])
+  const { get, served } = queryOn(store)
+  await timed(get({ id: 'a' }))
+  store.set('a', noteAt('a', 6))
+  served.clear()
+  expect(await timed(get({ id: 'a' }))).toEqual({ outcome: 6, ms: 0 })
+})
+
+test('the versions of the ids that were returned last are kept', () => {
+  const served = servedVersions(2)
+  served.add('a', 3)
+  served.add('b', 1)
+  served.add('a', 2)
+  served.add('c', 1)
+  expect(['a', 'b', 'c'].map(served.highest)).toEqual([3, 0, 1])
 })

@@ -1,27 +1,29 @@
 import { openMongo } from '@lockstep/core/mongo/client.ts'
 import { freshMongo, freshName } from '@lockstep/local-infra/fresh-names.ts'
-import { connectedRedis } from '../../../testing/redis.ts'
-import { noteStore, type Note } from '../../rebuild/testing/notes.ts'
+import { connectedRedis } from '../../testing/redis.ts'
+import { entryKey } from '../../cache/cache-entry.ts'
+import { redisAuditedCache } from '../../cache/audited-cache.ts'
+import { noteReadModel, type Note } from '../../testing/notes.ts'
 import type { SourceState } from '../../read-model.ts'
 import type { WriterState, WriterStates } from '../../rebuild/writer-states.ts'
 import { auditReadModel } from '../audit.ts'
 import type { AuditOptions } from '../audit-run.ts'
 import type { Mismatch } from '../mismatches.ts'
-import { redisAuditedCache, type EntryFormat } from '../redis-audited-cache.ts'
 
 export type AuditFixture = Awaited<ReturnType<typeof auditFixture>>
 
-const collection = 'notes'
+const { items, openStore } = noteReadModel
 
 /** Real stores, and a fake of the writer's states: the writer's tests cover its database. */
 export async function auditFixture(options: { mongoUrl: string; redisUrl: string; pageSize?: number }) {
   await using scope = new AsyncDisposableStack()
   const { db } = scope.use(openMongo({ url: freshMongo(options.mongoUrl), appName: 'test' }))
-  const { redis } = scope.use(await connectedRedis(options.redisUrl))
+  const connection = scope.use(await connectedRedis(options.redisUrl))
+  const { redis } = connection
+  const collection = freshName()
   const documents = db.collection<{ _id: string; version: number }>(collection)
-  const { audited: store, apply } = noteStore(db, collection)
-  const prefix = freshName()
-  const key = (id: string) => `${prefix}:${id}`
+  const { audited: store, apply } = openStore(db, collection)
+  const key = (id: string) => entryKey(connection, { collection, epoch: 1 }, id)!
   const states = new Map<string, WriterState>()
   const corrected: number[] = []
   let cacheOpen = true
@@ -40,7 +42,8 @@ export async function auditFixture(options: { mongoUrl: string; redisUrl: string
       return new Map(ids.flatMap((id) => (states.has(id) ? [[id, states.get(id)!] as const] : [])))
     },
   }
-  const cache = redisAuditedCache({ redis, keys: async () => (cacheOpen ? key : undefined), format })
+  const epoch = { refresh: async () => ({ number: 1, open: cacheOpen }) }
+  const cache = redisAuditedCache({ connection, collection, epoch, items })
   const audit = auditReadModel({
     active: () => ({ number: 7, store, cache }),
     writer,
@@ -64,7 +67,7 @@ export async function auditFixture(options: { mongoUrl: string; redisUrl: string
       await apply(stored)
     },
     async cached(state: Note) {
-      await redis.hset(key(state.id), 'version', state.version, 'body', format.encode(state))
+      await redis.hset(key(state.id), 'version', state.version, 'body', items.encode(items.ofState(state)))
     },
     entry: (id: string) => redis.hgetall(key(id)),
     document: (id: string) => documents.findOne({ _id: id }),
@@ -81,10 +84,4 @@ export async function auditFixture(options: { mongoUrl: string; redisUrl: string
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
-}
-
-const format: EntryFormat = {
-  encode: (state) => (state.deleted ? '' : JSON.stringify((state as Note).text)),
-  fieldsOf: (id, version, body) => ({ id, version, text: JSON.parse(body) as string }),
-  expectedFields: ({ id, version, ...fields }) => ({ id, version, text: (fields as Note).text }),
 }

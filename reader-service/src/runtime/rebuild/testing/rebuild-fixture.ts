@@ -7,7 +7,7 @@ import { mongoGenerationRegistry } from '../mongo-generation-registry.ts'
 import { rebuildOperations } from '../rebuild-operations.ts'
 import { workOnGenerations, type RebuildPorts } from '../rebuild-worker.ts'
 import type { WriterState, WriterStates } from '../writer-states.ts'
-import { noteAt, noteStore } from './notes.ts'
+import { noteAt, noteReadModel } from '../../testing/notes.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 const never = new AbortController().signal
@@ -45,7 +45,8 @@ export async function rebuildFixture(mongoUrl: string, notes: number) {
   }
   const collection = (generation: number) =>
     db.collection<{ _id: string; version: number }>(generationNames(readModel, generation).collection)
-  const storeOf = (generation: number) => noteStore(db, generationNames(readModel, generation).collection)
+  const storeOf = (generation: number) =>
+    noteReadModel.openStore(db, generationNames(readModel, generation).collection)
   const ports: RebuildPorts = {
     readModel,
     registry,

@@ -1,6 +1,6 @@
 import { openRedis, type RedisConnection } from '@lockstep/core/redis/client.ts'
 import { vi } from 'vitest'
-import type { GenerationWatch } from '../product/outbound/redis/cache-generation.ts'
+import type { CacheEpochWatch } from '../cache/cache-epoch.ts'
 
 /** For tests: a connection that is up. */
 export async function connectedRedis(url: string, commandTimeoutMs = 1_000): Promise<RedisConnection> {
@@ -14,15 +14,12 @@ export async function connectedRedis(url: string, commandTimeoutMs = 1_000): Pro
   return connection
 }
 
-/** For tests: a generation that is always open. */
-export function openGeneration(number: number): Omit<GenerationWatch, typeof Symbol.asyncDispose> {
+/** For tests: an epoch that is always open. */
+export function openEpoch(number = 1): Omit<CacheEpochWatch, typeof Symbol.asyncDispose> {
   return {
-    usable: () => number,
+    current: () => number,
     refresh: async () => ({ number, open: true }),
     close: async () => {},
     closedForMs: () => undefined,
   }
 }
-
-/** No two tests share entries. */
-export const anyGeneration = () => Math.floor(Math.random() * 2 ** 40)

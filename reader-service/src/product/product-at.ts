@@ -1,8 +1,9 @@
-import type { Product, Tombstone } from '../product/domain/product.ts'
+import type { Tombstone } from '../runtime/queries/definition.ts'
+import type { Product } from './product-source.ts'
 
 /** States for tests. */
 
-export function productAt(id: string, version: number, more: Partial<Product> = {}): Product {
+export function productAt(id: string, version: number, changed: Partial<Product> = {}): Product {
   return {
     id,
     version,
@@ -13,7 +14,7 @@ export function productAt(id: string, version: number, more: Partial<Product> = 
     createdAt: new Date('2026-03-14T09:26:53.589Z'),
     updatedAt: new Date('2026-03-15T10:00:00.123Z'),
     deleted: false,
-    ...more,
+    ...changed,
   }
 }
 
