@@ -4,10 +4,7 @@ import type { Items } from '../read-model.ts'
 import type { DocumentFields } from './document.ts'
 
 /** The items of a read model that keeps documents: the public fields, and their bytes in the cache. */
-export function documentItems(
-  document: DocumentFields,
-  schemas: Readonly<Record<string, z.ZodType>>,
-): Items {
+export function documentItems(document: DocumentFields, schemas: Readonly<Record<string, z.ZodType>>): Items {
   const fields = Object.keys(schemas)
   const dates = new Set(fields.filter((field) => isDate(schemas[field]!)))
 
