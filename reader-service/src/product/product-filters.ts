@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { TextFilter } from '../runtime/queries/definition.ts'
-import { startsWith } from '../runtime/queries/text-conditions.ts'
+import { startsWith } from '../runtime/queries/starts-with.ts'
 import { searchPrefixes } from './search.ts'
 
 /** Code points; twice the longest name. It limits the number of words in one search. */

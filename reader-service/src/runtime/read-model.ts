@@ -1,6 +1,7 @@
 import type { EventContract, EventMessage } from '@lockstep/contracts/event-contract.ts'
 import type { Db } from 'mongodb'
 import type { QueryDefinitions, StoredItem } from './queries/definition.ts'
+import type { ItemFinder } from './queries/item-finder.ts'
 
 /**
  * A read model is a plain value: the events that it is built from, the document that it keeps of each aggregate, its
@@ -14,8 +15,10 @@ export type ReadModel = {
   /** Names the collections of its generations, the group `<name>-projection`, its cache entries and metric label. */
   name: string
   source: Source<SourceState, EventMessage>
-  openStore: OpenStore
   items: Items
+  openStore: OpenStore
+  /** Opens one generation's store for queries; each of them takes at most about `timeoutMs`. */
+  openFinder: (db: Db, collection: string, limits: { timeoutMs: number }) => ItemFinder
   queries: QueryDefinitions
 }
 

@@ -4,6 +4,7 @@ import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
 import type { Filters, GetDefinition, ListDefinition, Queries } from '../queries/definition.ts'
 import type { ReadModel, Source, SourceState } from '../read-model.ts'
 import type { DocumentFields } from './document.ts'
+import { documentFinder } from './document-finder.ts'
 import { documentItems } from './document-items.ts'
 import { documentStore, type Index } from './document-store.ts'
 
@@ -28,7 +29,7 @@ export type VersionedDocument<
 > = {
   name: string
   source: Source<S, M>
-  /** Pure. Its values are texts, numbers, booleans, Dates, and arrays and objects without Dates. */
+  /** Pure; annotate its parameter. Its values are texts, numbers, booleans, Dates, and arrays and objects without Dates. */
   document: (state: LiveState<S>) => D
   indexes: readonly Index[]
   schema: string
@@ -50,11 +51,13 @@ export function versionedDocument<
   // The compiler has checked the parts against each other. From here on their types are erased: the runtime passes
   // what one of these functions returns only to the others of the same read model.
   const document = definition.document as unknown as DocumentFields
+  const items = documentItems(document, fields)
   return {
     name,
     source: source as unknown as ReadModel['source'],
+    items,
     openStore: documentStore(document, indexes),
-    items: documentItems(document, fields),
+    openFinder: documentFinder(items),
     queries: { schema, fields, tag, get, lists, grpc } as unknown as ReadModel['queries'],
   }
 }
