@@ -1,4 +1,4 @@
-import type { AuditedCache, AuditedStore, SourceState, StoredEntry } from '../read-model.ts'
+import type { AuditedCache, AuditedStore, StoredEntry } from '../read-model.ts'
 import type { WriterStates } from '../rebuild/writer-states.ts'
 import type { AuditedStoreName, Mismatch } from './mismatches.ts'
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AuditedCache, AuditedStore, SourceState } from '../read-model.ts'
+import type { AuditedCache, AuditedStore } from '../read-model.ts'
 import type { GenerationRegistry } from '../rebuild/generations.ts'
 import type { WriterState, WriterStates } from '../rebuild/writer-states.ts'
 import {

@@ -1,4 +1,4 @@
-import type { SourceState, StoredEntry } from '../read-model.ts'
+import type { StoredEntry } from '../read-model.ts'
 import type { WriterState } from '../rebuild/writer-states.ts'
 
 export type AuditedStoreName = 'read_model' | 'cache'

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { SourceState } from '../read-model.ts'
 import { cachedEntries, progressOf, type AuditRun, type PendingCheck } from './audit-run.ts'
 import { differenceOf, mayCatchUp } from './mismatches.ts'
 import { repairEntry, type FoundMismatch } from './repair.ts'
