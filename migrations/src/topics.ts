@@ -3,14 +3,21 @@ import { kafkaClientSettings } from '@lockstep/core/kafka/client/settings.ts'
 import { ensureTopics } from '@lockstep/core/kafka/admin/topics.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { topicSpecs } from '@lockstep/contracts/topic-specs.ts'
+import { projectionGroup } from '@lockstep/contracts/topics.ts'
+import { readModels } from '@lockstep/reader-service/read-models.ts'
 import { topicSettings } from './topic-settings.ts'
 
-/** `make topics`: makes the topics that are missing, compares the others with their specs and says what it did. */
+const specs = topicSpecs({
+  aggregates: [...new Set(readModels.map(({ source }) => source.contract.aggregate))],
+  groups: readModels.map(({ name }) => projectionGroup(name)),
+})
+
+/** `make topics`: creates the missing topics, compares the others with their specs and prints what it did. */
 async function main(): Promise<void> {
   const settings = readSettings(topicSettings, process.env)
   const kafka = kafkaClientSettings(settings, 'lockstep-topics')
   const log = createLog({ service: 'topics', level: 'error' })
-  const results = await ensureTopics(kafka, log, topicSpecs, settings.KAFKA_REPLICATION_FACTOR)
+  const results = await ensureTopics(kafka, log, specs, settings.KAFKA_REPLICATION_FACTOR)
   for (const { topic, outcome, notes } of results) {
     console.log(`${outcome.padEnd(10)} ${topic}`)
     for (const note of notes) console.log(`           ${note}`)
@@ -20,6 +27,6 @@ async function main(): Promise<void> {
 try {
   await main()
 } catch (error) {
-  console.error(`The topics could not be set up: ${error instanceof Error ? error.message : String(error)}`)
+  console.error(`Failed to set up the topics: ${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = 1
 }

@@ -12,7 +12,7 @@ import { createLog } from '@lockstep/core/log/log.ts'
 import { Registry } from 'prom-client'
 import { expect, test } from 'vitest'
 import { connectWriterStates } from './grpc-writer-states.ts'
-import { noteAt } from './testing/notes.ts'
+import { noteAt } from '../testing/notes.ts'
 
 const never = new AbortController().signal
 const defaults: AggregateState = {
@@ -56,7 +56,7 @@ async function connected(states: Partial<AggregateState>[], failure?: AppError) 
     stateOf(lastEvent, { id, version }) {
       const text = Buffer.from(lastEvent).toString()
       if (text === 'unknown type') throw new Error(text)
-      return noteAt(id, version, text)
+      return noteAt(id, version, { text })
     },
   })
   const kept = scope.move()
@@ -69,7 +69,7 @@ test('states are decoded from their last events; a state whose event is lost is 
     { id: 'b', version: 2 },
   ])
   expect(await writer.notes.list({ after: undefined, upTo: 'x', limit: 7 })).toEqual([
-    { id: 'a', version: 3, state: noteAt('a', 3, 'a note'), ageMs: 5, mismatches: ['text'] },
+    { id: 'a', version: 3, state: noteAt('a', 3, { text: 'a note' }), ageMs: 5, mismatches: ['text'] },
     { id: 'b', version: 2, state: undefined, ageMs: 0, mismatches: [] },
   ])
   expect(writer.requests).toEqual([{ aggregate: 'note', ids: [], afterId: '', upToId: 'x', limit: 7 }])

@@ -13,11 +13,10 @@ export function listGuarantees({ readModel, examples, replica }: SuiteSubject): 
   const names = Object.keys(readModel.queries.lists)
 
   /** Each test has its own collection. */
-  async function openList(name: string, test: string) {
+  function openList(name: string, test: string) {
     const { db, collection, get } = replica()
     const store = readModel.openStore(db, `${collection}_${name}_${test}`)
     const finder = readModel.openFinder(db, `${collection}_${name}_${test}`, { timeoutMs: 5_000 })
-    await store.prepare()
     const list = readModelQueries(readModel.queries, { finder, getItem: get }).lists[name]!
     const definition = readModel.queries.lists[name]!
     return {
@@ -36,7 +35,7 @@ export function listGuarantees({ readModel, examples, replica }: SuiteSubject): 
     test.each(names)(
       'paging through 1,000 items while others are created returns each exactly once, in order: %s',
       async (name) => {
-        const { store, page, definition } = await openList(name, 'paging')
+        const { store, page, definition } = openList(name, 'paging')
         const listed = examples.listed[name]!
         // Many share a key, so that the id decides.
         const existing = Array.from({ length: 1_000 }, (_, i) => {
@@ -74,7 +73,7 @@ export function listGuarantees({ readModel, examples, replica }: SuiteSubject): 
     )
 
     test.runIf(examples.deleted).each(names)('a deleted id is in no list: %s', async (name) => {
-      const { store, page } = await openList(name, 'deleted')
+      const { store, page } = openList(name, 'deleted')
       const id = crypto.randomUUID()
       await store.apply([examples.listed[name]!(id, 1, 1)])
       expect((await page(10)).items.map((item) => item.id)).toEqual([id])
