@@ -1,9 +1,12 @@
 import { openRedis } from '@lockstep/core/redis/client.ts'
-import { mongoGenerationStore } from '@lockstep/reader-service/product/outbound/mongo/cache-generation-store.ts'
-import { entryKey } from '@lockstep/reader-service/product/outbound/redis/product-cache.ts'
+import { entryKey } from '@lockstep/reader-service/runtime/cache/cache-entry.ts'
+import { mongoCacheEpoch } from '@lockstep/reader-service/runtime/cache/mongo-cache-epoch.ts'
 import { eventually } from './eventually.ts'
 import type { Product, ProductState } from './history/history.ts'
 import type { Stack } from './stack.ts'
+
+/** Of the first generation. */
+const collection = 'product'
 
 /**
  * The entries that queries would use, of these products; none while the cache is closed. Where they are is the reader's
@@ -14,7 +17,7 @@ export async function readCache(
   { servers, mongo }: Pick<Stack, 'mongo'> & { servers: { redis: { url: string } } },
   ids: ReadonlySet<string>,
 ): Promise<ProductState[]> {
-  const { number, open } = await mongoGenerationStore(mongo).read()
+  const { number, open } = await mongoCacheEpoch(mongo, collection).read()
   if (!open) return []
   await using connection = openRedis({
     url: servers.redis.url,
@@ -23,7 +26,7 @@ export async function readCache(
     commandTimeoutMs: 5_000,
   })
   const keyOf = async (id: string) => {
-    const key = entryKey(connection, number, id)
+    const key = entryKey(connection, { collection, epoch: number }, id)
     if (key === undefined) throw new Error('Redis does not answer')
     return key
   }

@@ -13,7 +13,9 @@ async function database() {
     async setUp() {
       const results = await ensureIndexes(db, readModels)
       const ofProducts = results.filter(({ collection }) => /^product(_g\d+)?$/.test(collection))
-      return ofProducts.map(({ outcome, collection, index }) => `${outcome} ${collection}.${index}`)
+      return ofProducts
+        .map(({ outcome, collection, index }) => `${outcome} ${collection}.${index}`)
+        .toSorted()
     },
     [Symbol.asyncDispose]: () => client.close(),
   }
@@ -26,19 +28,10 @@ test('the indexes are created once, on every generation of a read model', async 
   await using fixture = await database()
   expect(await fixture.setUp()).toEqual(all('created', 'product'))
   await fixture.db.createCollection('product_g2')
-  expect((await fixture.setUp()).toSorted()).toEqual([
-    ...all('created', 'product_g2'),
-    ...all('unchanged', 'product'),
-  ])
+  expect(await fixture.setUp()).toEqual([...all('created', 'product_g2'), ...all('unchanged', 'product')])
 
   await fixture.db.dropCollection('product')
   expect(await fixture.setUp()).toEqual(all('unchanged', 'product_g2'))
-})
-
-test('an index with the name but not the key of a defined index is reported', async () => {
-  await using fixture = await database()
-  await fixture.db.collection('product').createIndex({ name: 1 }, { name: 'words' })
-  await expect(fixture.setUp()).rejects.toThrow(/words/)
 })
 
 test('every read model and every generation has its own collections', async () => {

@@ -4,8 +4,8 @@ import type { Db } from 'mongodb'
 export type IndexResult = { outcome: 'created' | 'unchanged'; collection: string; index: string }
 
 /**
- * Prepares the store of each read model, on every generation. Rejects if an existing index has the name but not the key
- * of one that a read model defines.
+ * Prepares the store of each read model, on every generation. MongoDB rejects this if an existing index has the name but
+ * not the key of one that a read model defines.
  */
 export async function ensureIndexes(db: Db, readModels: readonly ReadModel[]): Promise<IndexResult[]> {
   const existing = (await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name)

@@ -28,7 +28,9 @@ export const poisonScenarios: readonly Scenario[] = [
     short: true,
     async inject(world) {
       await using broker = await brokerView(world.stack.servers.kafka.brokers)
-      const spec = topicSpecs.find(({ topic }) => topic === errors)!
+      const spec = topicSpecs({ aggregates: [], groups: [groups.productProjection] }).find(
+        ({ topic }) => topic === errors,
+      )!
       const settings = (maxBytes: number) => ({
         'cleanup.policy': spec.cleanupPolicy,
         'compression.type': 'uncompressed',

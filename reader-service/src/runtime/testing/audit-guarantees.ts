@@ -6,9 +6,9 @@ export function auditGuarantees({ readModel, examples, replica }: SuiteSubject):
   const { state, deleted } = examples
 
   /** Its own collection, with one document per id. */
-  async function openAudited(test: string) {
+  async function openAudited(suffix: string) {
     const { db, collection } = replica()
-    const name = `${collection}_audit_${test}`
+    const name = `${collection}_audit_${suffix}`
     const store = readModel.openStore(db, name)
     return { ...store, documents: db.collection<{ _id: string; version: number }>(name) }
   }

@@ -13,10 +13,10 @@ export function listGuarantees({ readModel, examples, replica }: SuiteSubject): 
   const names = Object.keys(readModel.queries.lists)
 
   /** Each test has its own collection. */
-  function openList(name: string, test: string) {
+  function openList(name: string, suffix: string) {
     const { db, collection, get } = replica()
-    const store = readModel.openStore(db, `${collection}_${name}_${test}`)
-    const finder = readModel.openFinder(db, `${collection}_${name}_${test}`, { timeoutMs: 5_000 })
+    const store = readModel.openStore(db, `${collection}_${name}_${suffix}`)
+    const finder = readModel.openFinder(db, `${collection}_${name}_${suffix}`, { timeoutMs: 5_000 })
     const list = readModelQueries(readModel.queries, { finder, getItem: get }).lists[name]!
     const definition = readModel.queries.lists[name]!
     return {
