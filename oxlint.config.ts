@@ -20,7 +20,7 @@ const inward = 'Imports point inward: domain <- app <- inbound | outbound <- wir
 const wiring: Ban = ['(^|/)(wire|main|api)\\.ts$', inward]
 const inbound: Ban = ['(^|/)inbound/', inward]
 const outbound: Ban = ['(^|/)outbound/', inward]
-const adapters: Ban = [
+const layeredAdapters: Ban = [
   '^(pg|mongodb|ioredis|hono|@hono/.*|@grpc/.*|@lockstep/contracts|@lockstep/core/(http|grpc|kafka|postgres|mongo|redis))(/|$)',
   'A use case knows ports, not protocols and drivers: they belong to inbound and outbound.',
 ]
@@ -62,13 +62,84 @@ function layersOf(service: string, other: string): OxlintOverride[] {
       files: [`${src}/*/domain/**`],
       rules: { 'no-restricted-imports': ['error', { patterns: [onlyBeside] }] },
     },
-    { files: [`${src}/*/app/**`], rules: imports([...everywhere, wiring, inbound, outbound, adapters]) },
+    {
+      files: [`${src}/*/app/**`],
+      rules: imports([...everywhere, wiring, inbound, outbound, layeredAdapters]),
+    },
     { files: [`${src}/*/inbound/**`], rules: imports([...everywhere, wiring, outbound]) },
     { files: [`${src}/*/outbound/**`], rules: imports([...everywhere, wiring, inbound]) },
     {
       files: [`${src}/**/*.{test,contract}.ts`, `${src}/**/testing/**`],
       rules: imports(everywhere.slice(0, 1)),
     },
+  ]
+}
+
+const ownService: Ban = [
+  '^@lockstep/reader-service/',
+  'Import files of the same service by their relative path.',
+]
+const noWriter: Ban = ['writer-service(/|$)', 'The services never import each other: they use contracts.']
+const drivers = 'pg|mongodb|ioredis|hono|@grpc/.*|@lockstep/core/(http|grpc|kafka|postgres|mongo|redis)'
+
+/** Imports that leave the runtime, from a file that is `depth` folders below it. */
+function outOfRuntime(depth: number): Ban {
+  const src = '../'.repeat(depth + 1)
+  const message = 'A runtime imports no slice, and only wire.ts knows every part.'
+  return { group: [`${src}**`, `!${src}config.ts`], message }
+}
+
+/** Imports that leave a slice, from a file that is `depth` folders below it. */
+function outOfSlice(depth: number): Ban {
+  const src = '../'.repeat(depth + 1)
+  const message = "A slice imports its service's runtime, core and contracts, and no other slice."
+  return { group: [`${src}**`, `!${src}runtime/**`], message }
+}
+
+const pureSlice = 'A slice is pure: the runtime does the I/O, and passes clocks and random values.'
+const io: Ban[] = [
+  [`^(${drivers})(/|$)`, pureSlice],
+  { group: ['node:*', '!node:crypto'], message: pureSlice },
+]
+const adapters: Ban[] = [
+  [`^(${drivers})(/|$)`, 'A use case knows ports, not protocols and drivers.'],
+  [
+    '(^|/)(cache|inbound|operators|projection)/|(^|/)(grpc|kafka|mongo|redis)-[a-z-]+\\.ts$',
+    'A use case imports no adapter: run-read-model.ts connects them.',
+  ],
+]
+
+/** The reader: slices over one runtime. A file of the runtime whose name starts with a technology is an adapter. */
+function readerLayers(): OxlintOverride[] {
+  const src = 'reader-service/src'
+  const everywhere = [noWriter, tools]
+  const useCases = [...everywhere, outOfRuntime(1), ownService, ...adapters]
+  return [
+    { files: [`${src}/**`], rules: imports(everywhere) },
+    ...[0, 1].map((depth) => ({
+      files: [`${src}/*/${'*/'.repeat(depth)}*.ts`],
+      rules: imports([...everywhere, outOfSlice(depth), ownService, ...io]),
+    })),
+    ...[0, 1].map((depth) => ({
+      files: [`${src}/runtime/${'*/'.repeat(depth)}*.ts`],
+      rules: imports([...everywhere, outOfRuntime(depth), ownService]),
+    })),
+    { files: [`${src}/runtime/{versions,queries,rebuild,audit}/*.ts`], rules: imports(useCases) },
+    {
+      files: [
+        `${src}/runtime/*/{grpc,kafka,mongo,redis}-*.ts`,
+        // Its types are those of the protocols: it is what a slice defines.
+        `${src}/runtime/queries/definition.ts`,
+      ],
+      rules: imports([...everywhere, outOfRuntime(1), ownService]),
+    },
+    { files: [`${src}/*/*.test.ts`], rules: imports([noWriter, outOfSlice(0)]) },
+    ...[0, 1, 2].map((depth) => ({
+      files: [`${src}/runtime/${'*/'.repeat(depth)}*.test.ts`],
+      rules: imports([noWriter, outOfRuntime(depth)]),
+    })),
+    { files: [`${src}/runtime/testing/*.ts`], rules: imports([noWriter, outOfRuntime(1)]) },
+    { files: [`${src}/runtime/*/testing/*.ts`], rules: imports([noWriter, outOfRuntime(2)]) },
   ]
 }
 
@@ -134,6 +205,6 @@ export default defineConfig({
     },
     { files: ['cli/src/**'], rules: imports(cliBans) },
     ...layersOf('writer', 'reader'),
-    ...layersOf('reader', 'writer'),
+    ...readerLayers(),
   ],
 })

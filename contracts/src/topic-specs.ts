@@ -1,12 +1,12 @@
-import { errorStateTopic, errorTopic, groups, retryTopic, topics } from './topics.ts'
+import { errorStateTopic, errorTopic, eventsTopic, retryTopic } from './topics.ts'
 
-/** The required settings of a topic. `ensureTopics` reports how an existing topic differs, and repairs what is safe. */
+/** The settings of a topic. `ensureTopics` reports the differences of an existing topic and repairs the safe ones. */
 export type TopicSpec = {
   topic: string
   /** Never changed later: a key's records would move to another partition and lose their order. */
   partitions: number
   cleanupPolicy: 'delete' | 'compact'
-  /** Milliseconds; unset for compacted topics, which keep the last record of each key. */
+  /** Milliseconds; absent for compacted topics, which keep the last record of each key. */
   retentionMs?: number
   /** Bytes of the largest record batch, after compression. */
   maxMessageBytes: number
@@ -16,7 +16,15 @@ const days = (n: number) => n * 24 * 60 * 60 * 1_000
 
 const mebibyte = 1_048_576
 
-/** The topics of a group. The error and retry topics have room for the largest source record and the `x-` headers. */
+const sourceTopic = (aggregate: string): TopicSpec => ({
+  topic: eventsTopic(aggregate),
+  partitions: 6,
+  cleanupPolicy: 'delete',
+  retentionMs: days(7),
+  maxMessageBytes: mebibyte,
+})
+
+/** The topics of one consumer group. The error topic has room for the largest source record and the `x-` headers. */
 const groupTopics = (group: string): TopicSpec[] => [
   {
     topic: errorTopic(group),
@@ -35,14 +43,7 @@ const groupTopics = (group: string): TopicSpec[] => [
   { topic: errorStateTopic(group), partitions: 1, cleanupPolicy: 'compact', maxMessageBytes: mebibyte },
 ]
 
-/** Every topic that the setup step creates. */
-export const topicSpecs: readonly TopicSpec[] = [
-  {
-    topic: topics.productEvents,
-    partitions: 6,
-    cleanupPolicy: 'delete',
-    retentionMs: days(7),
-    maxMessageBytes: mebibyte,
-  },
-  ...groupTopics(groups.productProjection),
-]
+/** The topics of an installation: one of events per aggregate type, and those of each consumer group. */
+export function topicSpecs(names: { aggregates: readonly string[]; groups: readonly string[] }): TopicSpec[] {
+  return [...names.aggregates.map(sourceTopic), ...names.groups.flatMap(groupTopics)]
+}

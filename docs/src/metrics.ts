@@ -4,7 +4,8 @@ import { grpcServices } from '@lockstep/core/grpc/service.ts'
 import { consumerMetrics } from '@lockstep/core/kafka/consumer/consumer-metrics.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
-import { readerMetrics } from '@lockstep/reader-service/metrics.ts'
+import { auditMetrics } from '@lockstep/reader-service/runtime/audit/measured-audit.ts'
+import { readerMetrics } from '@lockstep/reader-service/runtime/reader-metrics.ts'
 import { outboxMetrics } from '@lockstep/writer-service/product/outbound/outbox/outbox-metrics.ts'
 import { Registry } from 'prom-client'
 import { code, table } from './markdown.ts'
@@ -34,6 +35,7 @@ export function metricTables(): Record<'both' | 'writer' | 'reader', string> {
   const reader = new Registry()
   consumerMetrics(reader)
   readerMetrics(reader)
+  auditMetrics(reader)
   return { both: metricTable(both), writer: metricTable(writer), reader: metricTable(reader) }
 }
 

@@ -2,7 +2,9 @@ import { createHttpApp, type HttpApp } from '@lockstep/core/http/app.ts'
 import { openApiDocument } from '@lockstep/core/http/docs.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { readerApi } from '@lockstep/reader-service/api.ts'
-import { productRoutes as queryRoutes } from '@lockstep/reader-service/product/inbound/http/product-routes.ts'
+import { readModels } from '@lockstep/reader-service/read-models.ts'
+import { queryRoutes } from '@lockstep/reader-service/runtime/inbound/http-routes.ts'
+import { readModelQueries } from '@lockstep/reader-service/runtime/queries/read-model-queries.ts'
 import { writerApi } from '@lockstep/writer-service/api.ts'
 import { productRoutes as commandRoutes } from '@lockstep/writer-service/product/inbound/http/product-routes.ts'
 import { Registry } from 'prom-client'
@@ -16,7 +18,10 @@ export function openApiFiles(): { writer: string; reader: string } {
     return openApiDocument(app, writerApi)
   })
   const reader = describe((app) => {
-    queryRoutes(app, { getProduct: never, searchProducts: never })
+    const ports = { getItem: never, finder: { list: never } }
+    for (const readModel of readModels) {
+      queryRoutes(app, readModel, readModelQueries(readModel.queries, ports))
+    }
     return openApiDocument(app, readerApi)
   })
   return { writer, reader }

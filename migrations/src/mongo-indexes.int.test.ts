@@ -1,4 +1,5 @@
 import { freshMongo } from '@lockstep/testkit/fresh-names.ts'
+import { readModels } from '@lockstep/reader-service/read-models.ts'
 import { MongoClient } from 'mongodb'
 import { expect, inject, test } from 'vitest'
 import { ensureIndexes } from './mongo-indexes.ts'
@@ -8,9 +9,13 @@ async function database() {
   const db = client.db()
   return {
     db,
+    /** What it did for the read model of products. */
     async setUp() {
-      const found = await ensureIndexes(db)
-      return found.map(({ outcome, collection, index }) => `${outcome} ${collection}.${index.name}`)
+      const results = await ensureIndexes(db, readModels)
+      const ofProducts = results.filter(({ collection }) => /^product(_g\d+)?$/.test(collection))
+      return ofProducts
+        .map(({ outcome, collection, index }) => `${outcome} ${collection}.${index}`)
+        .toSorted()
     },
     [Symbol.asyncDispose]: () => client.close(),
   }
@@ -19,15 +24,19 @@ async function database() {
 const names = ['newest', 'newest_in_category', 'words']
 const all = (outcome: string, collection: string) => names.map((name) => `${outcome} ${collection}.${name}`)
 
-test('the indexes are made once, on every generation of the read model', async () => {
-  await using place = await database()
-  expect(await place.setUp()).toEqual(all('created', 'products'))
-  await place.db.createCollection('products_g2')
-  expect((await place.setUp()).toSorted()).toEqual([
-    ...all('created', 'products_g2'),
-    ...all('unchanged', 'products'),
-  ])
+test('the indexes are created once, on every generation of a read model', async () => {
+  await using fixture = await database()
+  expect(await fixture.setUp()).toEqual(all('created', 'product'))
+  await fixture.db.createCollection('product_g2')
+  expect(await fixture.setUp()).toEqual([...all('created', 'product_g2'), ...all('unchanged', 'product')])
 
-  await place.db.dropCollection('products')
-  expect(await place.setUp()).toEqual(all('unchanged', 'products_g2'))
+  await fixture.db.dropCollection('product')
+  expect(await fixture.setUp()).toEqual(all('unchanged', 'product_g2'))
+})
+
+test('every read model and every generation has its own collections', async () => {
+  await using fixture = await database()
+  const results = await ensureIndexes(fixture.db, readModels)
+  const collections = new Set(results.map(({ collection }) => collection))
+  expect([...collections].toSorted()).toEqual(readModels.map(({ name }) => name).toSorted())
 })

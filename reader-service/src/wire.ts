@@ -1,83 +1,62 @@
 import { randomUUID } from 'node:crypto'
 import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
+import { limitConcurrency, requestLimit } from '@lockstep/core/async/limit-concurrency.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
-import { requestLimit } from '@lockstep/core/async/limit-concurrency.ts'
+import { channelCredentials } from '@lockstep/core/grpc/channel.ts'
+import { serveGrpc } from '@lockstep/core/grpc/server.ts'
+import { grpcServices, type GrpcService } from '@lockstep/core/grpc/service.ts'
+import { grpcTls } from '@lockstep/core/grpc/settings.ts'
 import { adminApp } from '@lockstep/core/http/admin.ts'
 import { createHttpApp, refuseOtherMethods } from '@lockstep/core/http/app.ts'
 import { serveApiDocs } from '@lockstep/core/http/docs.ts'
 import { serveHttp } from '@lockstep/core/http/server.ts'
-import { channelCredentials } from '@lockstep/core/grpc/channel.ts'
-import { serveGrpc } from '@lockstep/core/grpc/server.ts'
-import { grpcServices } from '@lockstep/core/grpc/service.ts'
-import { grpcTls } from '@lockstep/core/grpc/settings.ts'
 import { groupOffsets } from '@lockstep/core/kafka/admin/group-offsets.ts'
 import { kafkaClientSettings } from '@lockstep/core/kafka/client/settings.ts'
+import { connectProducer } from '@lockstep/core/kafka/producer/producer.ts'
 import type { ServiceContext } from '@lockstep/core/lifecycle/start-service.ts'
 import { openMongo } from '@lockstep/core/mongo/client.ts'
+import { deadLettersService } from '@lockstep/core/ops/dead-letters-service.ts'
 import { openRedis, openRedisSubscriber } from '@lockstep/core/redis/client.ts'
 import { createMetrics } from '@lockstep/core/telemetry/metrics.ts'
 import { startTracing } from '@lockstep/core/telemetry/tracing.ts'
-import { readerApi } from './api.ts'
 import type { readerSettings } from './config.ts'
-import { readerMetrics } from './metrics.ts'
-import { loadFromModels } from './ops/app/load-from-models.ts'
-import { workOnGenerations, type RebuildPorts } from './ops/app/rebuild-worker.ts'
-import { askModels, runModels, type RunningModels } from './ops/app/running-models.ts'
-import { grpcWriterStates } from './ops/outbound/grpc/writer-states.ts'
-import { kafkaGenerationGroups } from './ops/outbound/kafka/generation-groups.ts'
-import { mongoGenerationData } from './ops/outbound/mongo/generation-data.ts'
-import { mongoGenerationRegistry } from './ops/outbound/mongo/generation-registry.ts'
-import { getProduct } from './product/app/get-product.ts'
-import type { AppliedHints, ProductFinder } from './product/app/ports.ts'
-import { searchProducts } from './product/app/search-products.ts'
-import { versionHints } from './product/app/version-hints.ts'
-import { productQueriesService } from './product/inbound/grpc/product-queries.ts'
-import { productRoutes } from './product/inbound/http/product-routes.ts'
-import { listenForHints, redisAppliedHints } from './product/outbound/redis/applied-hints.ts'
-import { openModel, type Model } from './wire-model.ts'
-import { wireOperators } from './wire-operators.ts'
+import { readModels } from './read-models.ts'
+import { auditMetrics } from './runtime/audit/measured-audit.ts'
+import { startScheduledAudit } from './runtime/audit/scheduled-audit.ts'
+import { readerApi } from './api.ts'
+import { queryRoutes } from './runtime/inbound/http-routes.ts'
+import { readModelsService } from './runtime/operators/read-models-service.ts'
+import { readerMetrics } from './runtime/reader-metrics.ts'
+import { connectWriterStates } from './runtime/rebuild/grpc-writer-states.ts'
+import { runReadModel } from './runtime/run-read-model.ts'
 
 /** The whole reader. What is acquired first is released last. */
 export async function wire(context: ServiceContext<typeof readerSettings>, scope: AsyncDisposableStack) {
   const { config, log, draining } = context
   const registry = createMetrics()
-  const metrics = readerMetrics(registry)
+  const metrics = {
+    ...readerMetrics(registry),
+    ...auditMetrics(registry),
+  }
   scope.use(
     startTracing({ service: 'lockstep-reader', endpoint: config.OTLP_ENDPOINT, ratio: config.TRACE_RATIO }),
   )
 
-  // MongoDB: the read model.
+  // Connections, shared by all read models.
   const mongo = scope.use(openMongo({ url: config.MONGO_URL, appName: 'lockstep-reader' }))
-
-  // Redis: the cache and the hints. A query gives up early; the projection, which nobody waits for, later.
   const redis = {
     url: config.REDIS_URL,
     tlsCaFile: config.REDIS_TLS_CA_FILE,
     onError: (err: Error) => log.debug({ err }, 'Redis connection'),
   }
-  const forQueries = scope.use(openRedis({ ...redis, commandTimeoutMs: config.READER_CACHE_TIMEOUT_MS }))
-  const forProjection = scope.use(
+  const cacheOfQueries = scope.use(openRedis({ ...redis, commandTimeoutMs: config.READER_CACHE_TIMEOUT_MS }))
+  const cacheOfProjection = scope.use(
     openRedis({ ...redis, commandTimeoutMs: config.READER_CACHE_WRITE_TIMEOUT_MS }),
   )
-  // Called once the models below are there: what they apply is announced, and those who wait ask them.
-  const finder: ProductFinder = {
-    find: (id) => askModels(models.seen, ({ active }) => active.finder.find(id)),
-    versions: (ids) => askModels(models.seen, ({ active }) => active.finder.versions(ids)),
-    search: (query) => askModels(models.seen, ({ active }) => active.finder.search(query)),
-  }
-  const hints = versionHints(finder)
-  const otherReplicas = redisAppliedHints(forProjection)
-  const announce: AppliedHints['announce'] = (states) => {
-    states.forEach(hints.notify)
-    otherReplicas.announce(states)
-  }
-  const subscriber = scope.use(openRedisSubscriber(redis))
-  listenForHints(subscriber.redis, hints.notify)
-
-  // The read models that are fed, one of which queries see.
+  const { redis: subscriber } = scope.use(openRedisSubscriber(redis))
   const kafka = kafkaClientSettings(config, 'lockstep-reader')
   const writer = scope.use(
-    grpcWriterStates({
+    connectWriterStates({
       address: config.READER_WRITER_GRPC,
       credentials: channelCredentials({
         caFile: config.READER_WRITER_TLS_CA_FILE,
@@ -86,48 +65,27 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
       }),
     }),
   )
-  const generations = mongoGenerationRegistry(mongo.db)
-  const groups = kafkaGenerationGroups(groupOffsets(kafka, log))
-  const data = mongoGenerationData(mongo.db)
-  const take: RebuildPorts['take'] = async (number, states) => {
-    const { active } = models.seen()
-    if (active.number === number) return active.take(states)
-    throw new AppError('unavailable', `It is not known here yet that queries see read model ${number}`)
-  }
-  const rebuilding = { registry: generations, groups, data, take, writer, log }
-  const replica = randomUUID()
-  const modelParts = { mongo, forQueries, forProjection, kafka, announce, metrics, registry }
-  const models: RunningModels<Model> = scope.use(
-    runModels({
-      registry: generations,
-      open: (number) => openModel(context, modelParts, number),
-      pollMs: 1_000,
-      onActive: metrics.activeModel,
-      work: (stop) => workOnGenerations(rebuilding, replica, stop),
-      log,
-    }),
-  )
+  const offsets = groupOffsets(kafka, log)
+  const connections = { mongo, kafka, cacheOfQueries, cacheOfProjection, subscriber, offsets, writer }
 
-  // The use cases.
-  const queries = {
-    getProduct: getProduct({
-      load: loadFromModels(models.seen),
-      hints,
-      metrics,
-      limits: {
-        maxWaitMs: config.READER_MIN_VERSION_WAIT_MS,
-        maxWaiters: config.READER_MAX_WAITERS,
-        rememberedIds: config.READER_REMEMBERED_IDS,
-      },
-    }),
-    searchProducts: searchProducts(finder),
+  // The read models.
+  const waits = limitConcurrency(config.READER_MAX_WAITERS, metrics.waiters, () => {
+    throw new AppError('overloaded', 'Too many queries wait for a version')
+  })
+  const parts = { context, connections, replica: randomUUID(), waits, metrics, registry }
+  const running = readModels.map((readModel) => scope.use(runReadModel(parts, readModel)))
+  const byName = new Map(running.map((each) => [each.readModel.name, each]))
+  const { READER_AUDIT_EVERY_MS: everyMs, READER_AUDIT_PRODUCTS_PER_SECOND: documentsPerSecond } = config
+  if (everyMs > 0) {
+    const audits = new Map(running.map(({ readModel, audit }) => [readModel.name, audit]))
+    scope.use(startScheduledAudit({ audits, everyMs, documentsPerSecond, log }))
   }
 
-  // What comes in. Readiness asks for MongoDB only: without Redis queries are slower, without Kafka older.
+  // Inbound. Readiness needs MongoDB only: without Redis queries are slower, without Kafka the read models are older.
   const host = config.READER_HOST
   const checkReady = async () => {
     await mongo.ping()
-    models.seen()
+    for (const { active } of running) active()
   }
   const admin = adminApp({ metrics: registry, draining, checkReady })
   const adminPort = config.READER_ADMIN_PORT
@@ -135,30 +93,29 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
 
   const admit = requestLimit({ limit: config.READER_MAX_IN_FLIGHT, metrics: registry })
   const grpcService = grpcServices({ log, metrics: registry, admit, draining })
-  const forOperators = {
-    grpcService,
-    kafka,
-    forProjection,
-    models,
-    registry: generations,
-    groups,
-    writer,
-    metrics,
+  const services: GrpcService[] = running.map(({ readModel, queries }) =>
+    readModel.queries.grpc(grpcService, queries),
+  )
+  if (config.OPS_API) {
+    const producer = scope.use(connectProducer(kafka, log))
+    services.push(
+      deadLettersService(grpcService, { kafka, log, producer }),
+      readModelsService(grpcService, byName),
+    )
   }
-  const operators = wireOperators(context, forOperators, scope)
   scope.use(
     await serveGrpc({
       host,
       port: config.READER_GRPC_PORT,
       tls: grpcTls(config),
-      services: [productQueriesService(grpcService, queries), ...operators],
+      services,
       descriptors: contractDescriptors,
       draining,
     }),
   )
 
   const app = createHttpApp({ log, metrics: registry, admit })
-  productRoutes(app, queries)
+  for (const { readModel, queries } of running) queryRoutes(app, readModel, queries)
   serveApiDocs(app, readerApi)
   refuseOtherMethods(app)
   scope.use(await serveHttp({ app, host, port: config.READER_HTTP_PORT, draining }))

@@ -1,6 +1,15 @@
 import { expect, test } from 'vitest'
-import { etagOf } from './etag.ts'
+import { noneMatchHas } from './etag.ts'
 
-test('the entity tag of a version is strong: the version in quotes', () => {
-  expect(etagOf(7)).toBe('"7"')
+test.each([
+  ['"3"', true],
+  ['W/"3"', true],
+  ['"1", W/"3" ,"5"', true],
+  ['*', true],
+  ['"33"', false],
+  ['3', false],
+  ['', false],
+  [undefined, false],
+])('If-None-Match: %s', (header, expected) => {
+  expect(noneMatchHas(header, '"3"')).toBe(expected)
 })

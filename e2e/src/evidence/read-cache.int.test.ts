@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { openMongo } from '@lockstep/core/mongo/client.ts'
 import { freshMongo } from '@lockstep/testkit/fresh-names.ts'
-import { mongoGenerationStore } from '@lockstep/reader-service/product/outbound/mongo/cache-generation-store.ts'
-import { redisProductCache } from '@lockstep/reader-service/product/outbound/redis/product-cache.ts'
-import { productAt, tombstoneAt } from '@lockstep/reader-service/testing/products.ts'
-import { connectedRedis } from '@lockstep/reader-service/testing/redis.ts'
+import { productAt, tombstoneAt } from '@lockstep/reader-service/product/product-at.ts'
+import { productReadModel } from '@lockstep/reader-service/product/product-read-model.ts'
+import { redisItemCache } from '@lockstep/reader-service/runtime/cache/item-cache.ts'
+import { mongoCacheEpoch } from '@lockstep/reader-service/runtime/cache/mongo-cache-epoch.ts'
+import { connectedRedis } from '@lockstep/reader-service/runtime/testing/redis.ts'
 import { product } from '../subjects/product.ts'
 import { afterAll, expect, inject, test } from 'vitest'
 import { readCache } from './read-cache.ts'
@@ -12,7 +13,9 @@ import { readCache } from './read-cache.ts'
 const url = inject('redisUrl')
 const connection = await connectedRedis(url)
 const mongo = openMongo({ url: freshMongo(inject('mongoUrl')), appName: 'e2e' })
-const generations = mongoGenerationStore(mongo.db)
+const { items } = productReadModel
+const collection = 'product'
+const epochs = mongoCacheEpoch(mongo.db, collection)
 
 afterAll(async () => {
   await mongo.db.dropDatabase()
@@ -21,13 +24,14 @@ afterAll(async () => {
 })
 
 test('the evidence shows what the reader stores in its cache, until the cache is closed', async () => {
-  const { number } = await generations.read()
-  const cache = redisProductCache({ connection, generation: { usable: () => number }, ttlMs: 60_000 })
+  const { number } = await epochs.read()
+  const epoch = { current: () => number }
+  const cache = redisItemCache({ connection, collection, epoch, items, ttlMs: 60_000 })
   const [live, deleted, leased] = [productAt(randomUUID(), 2), tombstoneAt(randomUUID(), 3), randomUUID()]
   for (const state of [live, deleted]) {
     const result = await cache.read(state.id)
     if (result.kind !== 'miss' || !result.lease) throw new Error(`no lease: ${JSON.stringify(result)}`)
-    await cache.fill(result.lease, state)
+    await cache.fill(result.lease, items.ofState(state))
   }
   await cache.read(leased)
 
@@ -38,6 +42,6 @@ test('the evidence shows what the reader stores in its cache, until the cache is
       new Set([live.id, deleted.id, leased]),
     )
   expect(await shown()).toEqual(JSON.parse(JSON.stringify([live, deleted])))
-  await generations.close(number)
+  await epochs.close(number)
   expect(await shown()).toEqual([])
 })

@@ -1,5 +1,6 @@
 import { openRedis } from '@lockstep/core/redis/client.ts'
-import { mongoGenerationStore } from '@lockstep/reader-service/product/outbound/mongo/cache-generation-store.ts'
+import { entryKey } from '@lockstep/reader-service/runtime/cache/cache-entry.ts'
+import { mongoCacheEpoch } from '@lockstep/reader-service/runtime/cache/mongo-cache-epoch.ts'
 import type { Subject } from '../subjects/subject.ts'
 import { eventually } from '../system/eventually.ts'
 import type { State } from './history.ts'
@@ -12,10 +13,10 @@ import type { Stack } from '../system/stack.ts'
  */
 export async function readCache(
   { servers, mongo }: Pick<Stack, 'mongo'> & { servers: { redis: { url: string } } },
-  { cacheKey }: Pick<Subject, 'cacheKey'>,
+  { readModel: { collection } }: Pick<Subject, 'readModel'>,
   ids: ReadonlySet<string>,
 ): Promise<State[]> {
-  const { number, open } = await mongoGenerationStore(mongo).read()
+  const { number, open } = await mongoCacheEpoch(mongo, collection).read()
   if (!open) return []
   await using connection = openRedis({
     url: servers.redis.url,
@@ -24,7 +25,7 @@ export async function readCache(
     commandTimeoutMs: 5_000,
   })
   const keyOf = async (id: string) => {
-    const key = cacheKey(connection, number, id)
+    const key = entryKey(connection, { collection, epoch: number }, id)
     if (key === undefined) throw new Error('Redis does not respond')
     return key
   }

@@ -1,8 +1,8 @@
 import type { Bug } from './bug.ts'
 
 const batch = 'core/src/kafka/consumer/handle-batch.ts'
-const project = 'reader-service/src/product/app/project-products.ts'
-const model = 'reader-service/src/product/outbound/mongo/projection-store.ts'
+const project = 'reader-service/src/runtime/projection/project-events.ts'
+const store = 'reader-service/src/runtime/projection/document-store.ts'
 
 export const projectionBugs: readonly Bug[] = [
   {
@@ -23,7 +23,7 @@ export const projectionBugs: readonly Bug[] = [
     scenario: 'mongo-killed',
     changes: [
       {
-        file: 'reader-service/src/product/inbound/kafka/projection.ts',
+        file: 'reader-service/src/runtime/projection/kafka-projection.ts',
         find: 'project(messages.map(({ value }) => value))',
         instead: 'project(messages.map(({ value }) => value)).catch(() => {})',
       },
@@ -35,13 +35,13 @@ export const projectionBugs: readonly Bug[] = [
     scenario: 'events-repeated',
     changes: [
       {
-        file: model,
-        find: 'return { _id: state.id, version: { $lt: state.version } }',
-        instead: 'return { _id: state.id }',
+        file: store,
+        find: 'return { _id, version: { $lt: version } }',
+        instead: 'return { _id }',
       },
       {
         file: project,
-        find: 'newest.filter(({ state }) => state.version > (held.get(state.id) ?? 0))',
+        find: 'newest.filter(({ state }) => state.version > (stored.get(state.id) ?? 0))',
         instead: 'newest',
       },
     ],
@@ -62,18 +62,18 @@ export const projectionBugs: readonly Bug[] = [
           ])`,
       },
       {
-        file: model,
-        find: 'await products.bulkWrite(operations, { ordered: false })',
+        file: store,
+        find: 'await collection.bulkWrite(operations, { ordered: false })',
         // Not a bug by itself: the two steps of MongoDB's upsert, which its stand-in executes as one.
-        instead: `const replaced = await Promise.all(states.map((state) => replaceOlder(products, state)))
-          states = states.filter((_, index) => !replaced[index])
+        instead: `const replaced = await Promise.all(documents.map((each) => replaceOlder(collection, each)))
+          documents = documents.filter((_, index) => !replaced[index])
           await new Promise((resolve) => setTimeout(resolve, 50))
-          if (states.length > 0) await products.insertMany(states.map(toDocument), { ordered: false })`,
+          if (documents.length > 0) await collection.insertMany([...documents], { ordered: false })`,
       },
       {
-        file: model,
-        find: '((await replaceOlder(products, state)) ? undefined : state.id)',
-        instead: 'state.id',
+        file: store,
+        find: '(await replaceOlder(collection, document)) ? undefined : document._id',
+        instead: 'document._id',
       },
     ],
   },
@@ -83,9 +83,9 @@ export const projectionBugs: readonly Bug[] = [
     scenario: 'events-repeated',
     changes: [
       {
-        file: model,
+        file: store,
         find: 'const applied = new Set(states.map((state) => state.id))',
-        instead: `await products.deleteMany({ _id: { $in: states.map((state) => state.id) }, deleted: true })
+        instead: `await collection.deleteMany({ _id: { $in: states.map((state) => state.id) }, deleted: true })
           const applied = new Set(states.map((state) => state.id))`,
       },
     ],

@@ -1,9 +1,13 @@
 import type { Bug } from './bug.ts'
 
-const projectedCache = 'reader-service/src/product/outbound/redis/projected-cache.ts'
-const productCache = 'reader-service/src/product/outbound/redis/product-cache.ts'
+const projectedCache = 'reader-service/src/runtime/cache/projected-cache.ts'
+const cacheScripts = 'reader-service/src/runtime/cache/cache-scripts.ts'
 
-const twin = (script: string) => `luaScript(new URL('${new URL(script, import.meta.url).href}'))`
+const twin = (script: string) => `script('${new URL(script, import.meta.url).href}')`
+
+const removeOlder = 'else writes.removeOlder(key, state.version)'
+const replaceOlder =
+  'else writes.replaceOlder(key, state.version, items.encode(items.ofState(state)), jittered(ttlMs))'
 
 export const queryBugs: readonly Bug[] = [
   {
@@ -11,17 +15,8 @@ export const queryBugs: readonly Bug[] = [
     caughtBy: 'cache coherence',
     scenario: 'events-repeated',
     changes: [
-      {
-        file: projectedCache,
-        find: "luaScript(new URL('replace-older.lua', import.meta.url))",
-        instead: twin('set-always.lua'),
-      },
-      {
-        file: projectedCache,
-        find: '{ script: removeOlder, keys: [key], args: [state.version] }',
-        instead:
-          '{ script: replaceOlder, keys: [key], args: [state.version, entryBody(state), jittered(ttlMs)] }',
-      },
+      { file: cacheScripts, find: "script('replace-older.lua')", instead: twin('set-always.lua') },
+      { file: projectedCache, find: removeOlder, instead: replaceOlder },
     ],
   },
   {
@@ -30,9 +25,14 @@ export const queryBugs: readonly Bug[] = [
     scenario: 'events-repeated',
     changes: [
       {
+        file: cacheScripts,
+        find: "removeOlder: script('remove-older.lua')",
+        instead: `setNewer: ${twin('set-newer.lua')},\n  removeOlder: script('remove-older.lua')`,
+      },
+      {
         file: projectedCache,
-        find: '{ script: removeOlder, keys: [key], args: [state.version] }',
-        instead: `{ script: ${twin('set-newer.lua')}, keys: [key], args: [state.version, entryBody(state), jittered(ttlMs)] }`,
+        find: removeOlder,
+        instead: replaceOlder.replace('replaceOlder', 'setNewer'),
       },
     ],
   },
@@ -42,15 +42,15 @@ export const queryBugs: readonly Bug[] = [
     scenario: 'fills-racing-updates',
     changes: [
       {
-        file: productCache,
-        find: "luaScript(new URL('fill.lua', import.meta.url))",
+        file: cacheScripts,
+        find: "script('fill.lua')",
         instead: twin('fill-always.lua'),
       },
       {
-        file: 'reader-service/src/product/app/load-product.ts',
-        find: 'const state = await finder.find(id)',
+        file: 'reader-service/src/runtime/queries/load-item.ts',
+        find: 'const item = await finder.find(id)',
         // A slow fill is not a bug by itself; it makes this one visible.
-        instead: `const state = await finder.find(id)
+        instead: `const item = await finder.find(id)
           await new Promise((resolve) => setTimeout(resolve, 500))`,
       },
     ],
@@ -61,9 +61,9 @@ export const queryBugs: readonly Bug[] = [
     scenario: 'redis-flushed',
     changes: [
       {
-        file: 'reader-service/src/product/app/get-product.ts',
-        find: 'if (!state || state.version < minVersion) return undefined',
-        instead: 'if (!state) return undefined',
+        file: 'reader-service/src/runtime/versions/get-item.ts',
+        find: 'if (!item || item.version < minVersion) return undefined',
+        instead: 'if (!item) return undefined',
       },
     ],
   },

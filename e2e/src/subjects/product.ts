@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ProductEvent } from '@lockstep/contracts/gen/lockstep/product/v1/events.ts'
-import { decodeProductEvent, productEventTypes } from '@lockstep/contracts/product-event-codec.ts'
-import { groups, topics } from '@lockstep/contracts/topics.ts'
-import { entryKey } from '@lockstep/reader-service/product/outbound/redis/product-cache.ts'
+import { productEvents } from '@lockstep/contracts/product-events.ts'
+import { eventsTopic, projectionGroup } from '@lockstep/contracts/topics.ts'
 import { grpcOutcome, grpcRead, httpOutcome, httpRead, limits } from '../clients/results.ts'
 import type { StoredEvent } from '../evidence/evidence.ts'
 import type { Command, Outcome, Query, ReadResult, State } from '../evidence/history.ts'
@@ -21,9 +20,9 @@ export function productCommand(
 
 export const product: Subject = {
   type: 'product',
-  topic: topics.productEvents,
-  group: groups.productProjection,
-  eventTypes: Object.values(productEventTypes),
+  topic: eventsTopic('product'),
+  group: projectionGroup('product'),
+  eventTypes: Object.values(productEvents.types),
   create: (id) => productCommand('create', id),
   next: (id, random) => productCommand(random() < 0.1 ? 'delete' : 'update', id),
   deletes: (type) => type === 'delete',
@@ -33,10 +32,9 @@ export const product: Subject = {
       : `the price is ${String(priceCents)}`,
   send: (writer, protocol, command) => (protocol === 'http' ? sendHttp : sendGrpc)(writer, command),
   query: (reader, protocol, query) => (protocol === 'http' ? queryHttp : queryGrpc)(reader, query),
-  decode: (payload) => storedEvent(payload, decodeProductEvent(payload)),
-  cacheKey: entryKey,
+  decode: (payload) => storedEvent(payload, productEvents.decode(payload)),
   readModel: {
-    collection: 'products',
+    collection: 'product',
     stateOf: ({ _id, words: _, ...document }) =>
       document.deleted
         ? { id: _id as string, version: document.version as number, deleted: true }

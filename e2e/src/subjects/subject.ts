@@ -1,4 +1,3 @@
-import type { RedisConnection } from '@lockstep/core/redis/client.ts'
 import type { Random } from '../runner/random.ts'
 import type { StoredEvent } from '../evidence/evidence.ts'
 import type { Command, Outcome, Protocol, Query, ReadResult, State } from '../evidence/history.ts'
@@ -31,8 +30,7 @@ export type Subject = {
 
   /** Reads an event of the store or the topic. Throws when the bytes are not an event of this aggregate. */
   decode(payload: Buffer): StoredEvent
-  /** Where the reader caches it; undefined while Redis is unavailable. `epoch`: the cache epoch. */
-  cacheKey(connection: RedisConnection, epoch: number, id: string): string | undefined
+  /** `collection`: of its first generation. */
   readModel: { collection: string; stateOf(document: Readonly<Record<string, unknown>>): State }
 }
 

@@ -1,11 +1,38 @@
 import type { EventContract, EventMessage } from '@lockstep/contracts/event-contract.ts'
 import type { Db } from 'mongodb'
+import type { QueryDefinitions, StoredItem } from './queries/definition.ts'
+import type { ItemFinder } from './queries/item-finder.ts'
 
 /**
  * A read model is a plain value: the events that it is built from, the document that it keeps of each aggregate, its
- * indexes, its public forms and its queries. The runtime provides the rest for every read model, by name: consumption,
+ * indexes, its public form and its queries. The runtime provides the rest for every read model, by name: consumption,
  * the version-gated write, the cache, version waits, rebuilds, audits and repairs.
+ *
+ * A slice calls `versionedDocument` (projection/versioned-document.ts) with its definition and adds the result to
+ * `read-models.ts`. Its HTTP routes and its gRPC methods are derived from `queries` (queries/definition.ts).
  */
+export type ReadModel = {
+  /** Names the collections of its generations, the group `<name>-projection`, its cache entries and metric label. */
+  name: string
+  source: Source<SourceState, EventMessage>
+  items: Items
+  openStore: OpenStore
+  /** Opens one generation's store for queries; each of them takes at most about `timeoutMs`. */
+  openFinder: (db: Db, collection: string, limits: { timeoutMs: number }) => ItemFinder
+  queries: QueryDefinitions
+}
+
+/** How states and stored documents become items, and items become bytes of the cache. Pure. */
+export type Items = {
+  /** The public fields, in the order in which responses list them. */
+  fields: readonly string[]
+  ofState: (state: SourceState) => StoredItem
+  ofDocument: (document: { _id: string; version: number; deleted: boolean }) => StoredItem
+  /** Empty for a tombstone. The same item always has the same bytes. */
+  encode: (item: StoredItem) => string
+  /** The inverse of `encode`. Throws a SyntaxError for any other text. */
+  decode: (id: string, version: number, body: string) => StoredItem
+}
 
 /** The state of one aggregate after an event, as the slice decodes it. Immutable, and complete in itself. */
 export type SourceState = { readonly id: string; readonly version: number; readonly deleted: boolean }

@@ -20,7 +20,7 @@ const log = createLog({ service: 'test', level: 'silent' })
 const kafka = { brokers: inject('kafkaBrokers'), clientId: 'relay-test' }
 
 beforeAll(async () => {
-  await ensureTopics(kafka, log, topicSpecs, 1)
+  await ensureTopics(kafka, log, topicSpecs({ aggregates: ['product'], groups: [] }), 1)
 })
 
 /** A database of its own, a real producer that remembers what was acknowledged, and relays to start. */

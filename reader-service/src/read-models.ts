@@ -1,0 +1,5 @@
+import { productReadModel } from './product/product-read-model.ts'
+import type { ReadModel } from './runtime/read-model.ts'
+
+/** The read models of this service. */
+export const readModels: readonly ReadModel[] = [productReadModel]

@@ -1,0 +1,87 @@
+import { openMongo } from '@lockstep/core/mongo/client.ts'
+import { freshMongo, freshName } from '@lockstep/testkit/fresh-names.ts'
+import { connectedRedis } from '../../testing/redis.ts'
+import { entryKey } from '../../cache/cache-entry.ts'
+import { redisAuditedCache } from '../../cache/audited-cache.ts'
+import { noteReadModel, type Note } from '../../testing/notes.ts'
+import type { SourceState } from '../../read-model.ts'
+import type { WriterState, WriterStates } from '../../rebuild/writer-states.ts'
+import { auditReadModel } from '../audit.ts'
+import type { AuditOptions } from '../audit-run.ts'
+import type { Mismatch } from '../mismatches.ts'
+
+export type AuditFixture = Awaited<ReturnType<typeof auditFixture>>
+
+const { items, openStore } = noteReadModel
+
+/** Real stores, and a fake of the writer's states: the writer's tests cover its database. */
+export async function auditFixture(options: { mongoUrl: string; redisUrl: string; pageSize?: number }) {
+  await using scope = new AsyncDisposableStack()
+  const { db } = scope.use(openMongo({ url: freshMongo(options.mongoUrl), appName: 'test' }))
+  const connection = scope.use(await connectedRedis(options.redisUrl))
+  const { redis } = connection
+  const collection = freshName()
+  const documents = db.collection<{ _id: string; version: number }>(collection)
+  const { audited: store, apply } = openStore(db, collection)
+  const key = (id: string) => entryKey(connection, { collection, epoch: 1 }, id)!
+  const states = new Map<string, WriterState>()
+  const corrected: number[] = []
+  let cacheOpen = true
+  let found = async () => {}
+  let requests = 0
+  const writer: WriterStates = {
+    async list({ after, upTo, limit }) {
+      requests++
+      const inRange = (id: string) => id > (after ?? '') && (upTo === undefined || id <= upTo)
+      const ids = [...states.keys()].filter(inRange).toSorted()
+      return ids.slice(0, limit).map((id) => states.get(id)!)
+    },
+    async find(ids) {
+      requests++
+      await found()
+      return new Map(ids.flatMap((id) => (states.has(id) ? [[id, states.get(id)!] as const] : [])))
+    },
+  }
+  const epoch = { refresh: async () => ({ number: 1, open: cacheOpen }) }
+  const cache = redisAuditedCache({ connection, collection, epoch, items })
+  const audit = auditReadModel({
+    active: () => ({ number: 7, store, cache }),
+    writer,
+    registry: { corrected: async (active) => void corrected.push(active) },
+    ...(options.pageSize !== undefined && { pageSize: options.pageSize }),
+  })
+  const kept = scope.move()
+  return {
+    corrected,
+    requests: () => requests,
+    closeCache: () => void (cacheOpen = false),
+    /** Runs before the writer's states of a second check are read. */
+    onFind: (work: () => Promise<void>) => void (found = work),
+    /** The writer has the state; without its event if that is lost. */
+    written(state: SourceState, { ageMs = 60_000, mismatches = [] as string[], lost = false } = {}) {
+      const { id, version } = state
+      states.set(id, { id, version, state: lost ? undefined : state, ageMs, mismatches })
+    },
+    async stored(...stored: SourceState[]) {
+      await documents.deleteMany({ _id: { $in: stored.map(({ id }) => id) } })
+      await apply(stored)
+    },
+    async cached(state: Note) {
+      await redis.hset(key(state.id), 'version', state.version, 'body', items.encode(items.ofState(state)))
+    },
+    entry: (id: string) => redis.hgetall(key(id)),
+    document: (id: string) => documents.findOne({ _id: id }),
+    async audit(changed: Partial<AuditOptions> = {}) {
+      const mismatches: Mismatch[] = []
+      const end = await audit(
+        { repair: false, documentsPerSecond: 100_000, ageLimitMs: 1_000, ...changed },
+        {
+          onMismatch: async (mismatch) => void mismatches.push(mismatch),
+          onProgress: async () => {},
+        },
+      )
+      return { ...end, mismatches: mismatches.map(({ id: _, ...mismatch }) => mismatch) }
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}

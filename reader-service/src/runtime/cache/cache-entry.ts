@@ -1,0 +1,22 @@
+import type { CacheConnection } from './cache-scripts.ts'
+
+/** The entries of one generation of a read model: its collection and its current epoch are in every key. */
+export type EntrySpace = { collection: string; epoch: number }
+
+/**
+ * Undefined while there is no connection. The key also has the run id of the server, so that entries which a restart
+ * from a snapshot brings back are not used, and the format, because two releases may run side by side.
+ */
+export function entryKey(
+  connection: CacheConnection,
+  { collection, epoch }: EntrySpace,
+  id: string,
+): string | undefined {
+  const run = connection.serverRun()
+  return run === undefined ? undefined : `lockstep:${collection}:format1:${epoch}:${run}:${id}`
+}
+
+/** Up to a tenth shorter, so that entries that were created together do not expire together. */
+export function jittered(ttlMs: number): number {
+  return Math.ceil(ttlMs * (1 - Math.random() / 10))
+}

@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto'
+import type { CacheRead, ItemCache } from '../queries/load-item.ts'
+import type { Items } from '../read-model.ts'
+import { entryKey, jittered } from './cache-entry.ts'
+import type { CacheEpochWatch } from './cache-epoch.ts'
+import { defineCacheScripts, type CacheConnection } from './cache-scripts.ts'
+
+/** Long enough for a slow read of the store. If the query with the lease fails, the entry stays empty until then. */
+const LEASE_MS = 3_000
+
+/** So that a cache that times out does not delay every query: after so many failures in a row, a pause. */
+const FAILURES_BEFORE_PAUSE = 3
+const PAUSE_MS = 500
+
+/**
+ * The cache as queries use it. Apart from the moment between the projection's two writes, an entry is never older than
+ * the store:
+ *
+ * - Only a fill creates an entry, and only while the lease that it took before it read the store is valid. A write of
+ *   the projection, an eviction and a flush end the lease.
+ * - The projection replaces entries and never creates one. Otherwise a projector that is delayed between its two writes
+ *   and loses its partition could put an old state where a newer entry was evicted (ADR 6).
+ * - An entry that a crash between the two writes left behind is removed when the event is redelivered.
+ * - "No document" is not cached, so nothing must be corrected when a document appears.
+ */
+export function redisItemCache(options: {
+  connection: CacheConnection
+  collection: string
+  epoch: Pick<CacheEpochWatch, 'current'>
+  items: Pick<Items, 'encode' | 'decode'>
+  ttlMs: number
+}): ItemCache {
+  const { connection, collection, epoch, items, ttlMs } = options
+  const { redis } = connection
+  defineCacheScripts(connection)
+  let failures = 0
+  let pausedUntil = 0
+
+  const currentKey = (id: string) => {
+    const number = epoch.current()
+    return number === undefined ? undefined : entryKey(connection, { collection, epoch: number }, id)
+  }
+
+  /** Undefined if it failed. */
+  async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const result = await work()
+      failures = 0
+      return result
+    } catch {
+      failures += 1
+      if (failures >= FAILURES_BEFORE_PAUSE) pausedUntil = performance.now() + PAUSE_MS
+      return undefined
+    }
+  }
+
+  return {
+    async read(id) {
+      const key = performance.now() < pausedUntil ? undefined : currentKey(id)
+      if (key === undefined) return { kind: 'bypass' }
+      const token = randomUUID()
+      const found = await attempt(async (): Promise<CacheRead> => {
+        const [first, body] = await redis.readOrLease(key, token, LEASE_MS)
+        if (body !== undefined) return { kind: 'hit', item: items.decode(id, Number(first), body) }
+        return first === token ? { kind: 'miss', lease: { key, token } } : { kind: 'miss' }
+      })
+      if (found === undefined) return { kind: 'error' }
+      // While Redis responded, the epoch may have changed, or what is known about it may have become too old.
+      return currentKey(id) === key ? found : { kind: 'bypass' }
+    },
+
+    async fill({ key, token }, item) {
+      await attempt(() => redis.fillEntry(key, token, item.version, items.encode(item), jittered(ttlMs)))
+    },
+
+    async removeOlder(id, version) {
+      const key = currentKey(id)
+      if (key !== undefined) await attempt(() => redis.removeOlder(key, version))
+    },
+  }
+}

@@ -1,0 +1,67 @@
+import type { GatedState, ProjectedCache } from '../projection/project-events.ts'
+import type { Items } from '../read-model.ts'
+import { entryKey, jittered } from './cache-entry.ts'
+import type { CacheEpochWatch } from './cache-epoch.ts'
+import { defineCacheScripts, type CacheConnection } from './cache-scripts.ts'
+
+/** Transient: the batch is redelivered, and its invalidations are repeated. */
+export class InvalidationsPending extends Error {
+  override readonly name = 'InvalidationsPending'
+}
+
+/** The cache writes of the projection, and what happens while they fail: see `cache-epoch.ts`. */
+export function redisProjectedCache(options: {
+  connection: CacheConnection
+  collection: string
+  epoch: Pick<CacheEpochWatch, 'refresh' | 'close' | 'closedForMs'>
+  items: Pick<Items, 'ofState' | 'encode'>
+  ttlMs: number
+  /** An invalidation that is pending for longer closes the epoch. */
+  pendingLimitMs: number
+  /** The greatest age of what a replica knows about the epoch while it uses the cache. */
+  maxAgeMs: number
+}): ProjectedCache {
+  const { connection, collection, epoch, items, ttlMs, pendingLimitMs, maxAgeMs } = options
+  defineCacheScripts(connection)
+  /** When the cache write of an id first failed. */
+  const pendingSince = new Map<string, number>()
+
+  async function write(number: number, states: readonly GatedState[]): Promise<void> {
+    const writes = connection.redis.pipeline()
+    for (const { state, applied } of states) {
+      const key = entryKey(connection, { collection, epoch: number }, state.id)
+      if (key === undefined) throw new Error('Redis cannot be reached')
+      if (applied)
+        writes.replaceOlder(key, state.version, items.encode(items.ofState(state)), jittered(ttlMs))
+      else writes.removeOlder(key, state.version)
+    }
+    for (const [error] of (await writes.exec()) ?? []) if (error) throw error
+  }
+
+  return {
+    async update(states) {
+      const { number, open } = await epoch.refresh()
+      if (!open) {
+        if ((epoch.closedForMs() ?? 0) <= maxAgeMs) {
+          throw new InvalidationsPending('The cache was closed; a replica may not have read that yet')
+        }
+        pendingSince.clear()
+        return
+      }
+      try {
+        await write(number, states)
+        for (const { state } of states) pendingSince.delete(state.id)
+      } catch (cause) {
+        const now = performance.now()
+        let oldest = now
+        for (const { state } of states) {
+          const since = pendingSince.get(state.id) ?? now
+          pendingSince.set(state.id, since)
+          oldest = Math.min(oldest, since)
+        }
+        if (now - oldest > pendingLimitMs) await epoch.close(number)
+        throw new InvalidationsPending('The cache could not be written', { cause })
+      }
+    },
+  }
+}

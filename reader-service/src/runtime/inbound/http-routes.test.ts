@@ -1,0 +1,133 @@
+import { AppError } from '@lockstep/core/errors/app-error.ts'
+import { createHttpApp, refuseOtherMethods } from '@lockstep/core/http/app.ts'
+import { createLog } from '@lockstep/core/log/log.ts'
+import { Registry } from 'prom-client'
+import { expect, test, vi } from 'vitest'
+import type { Item } from '../queries/definition.ts'
+import type { ItemQuery } from '../queries/item-finder.ts'
+import { encodePageToken } from '../queries/page-token.ts'
+import { readModelQueries } from '../queries/read-model-queries.ts'
+import { noteAt, noteReadModel } from '../testing/notes.ts'
+import type { GetItem } from '../versions/get-item.ts'
+import { queryRoutes } from './http-routes.ts'
+
+/** The protocol and the validation, without the stores. */
+const id = '0198c0de-7a11-7c0d-8000-5eed0000cafe'
+const note = noteAt(id, 3)
+const getItem = vi.fn<GetItem>(async () => note)
+const list = vi.fn(async (_: ItemQuery): Promise<Item[]> => [note])
+const log = createLog({ service: 'test', level: 'silent' })
+const app = createHttpApp({ log, metrics: new Registry(), admit: (work) => work() })
+const queries = readModelQueries(noteReadModel.queries, { getItem, finder: { list } })
+queryRoutes(app, noteReadModel, queries)
+refuseOtherMethods(app)
+
+const path = `/notes/${id}`
+const json = { id, version: 3, text: 'version 3', rank: 1, createdAt: '2026-03-14T09:26:53.589Z' }
+
+async function problem(request: Response | Promise<Response>) {
+  const response = await request
+  expect(response.headers.get('content-type')).toBe('application/problem+json')
+  const body = (await response.json()) as { code: string; status: number; errors?: { field: string }[] }
+  expect(body.status).toBe(response.status)
+  const fields = body.errors?.map(({ field }) => field)
+  return { status: response.status, code: body.code, fields, headers: response.headers }
+}
+
+test('an item is returned with its version as entity tag, and only with its public fields', async () => {
+  const response = await app.request(`/notes/${id.toUpperCase()}?minVersion=3`)
+  expect(response.status).toBe(200)
+  expect(response.headers.get('etag')).toBe('"3"')
+  expect(response.headers.get('cache-control')).toBe('no-cache')
+  expect(await response.json()).toEqual(json)
+  expect(getItem).toHaveBeenLastCalledWith({ id, minVersion: 3, deadline: Infinity })
+})
+
+test('a caller that has the version gets 304 and no body', async () => {
+  const response = await app.request(path, { headers: { 'if-none-match': '"2", W/"3"' } })
+  expect(response.status).toBe(304)
+  expect(response.headers.get('etag')).toBe('"3"')
+  expect(await response.text()).toBe('')
+  expect((await app.request(path, { headers: { 'if-none-match': '"2"' } })).status).toBe(200)
+})
+
+test('HEAD is GET without the body', async () => {
+  const response = await app.request(path, { method: 'HEAD' })
+  expect([response.status, response.headers.get('etag'), await response.text()]).toEqual([200, '"3"', ''])
+})
+
+test('a page has a token unless it is the last', async () => {
+  expect(await (await app.request('/notes')).json()).toEqual({ items: [json] })
+  list.mockResolvedValueOnce([note, note])
+  const page = (await (await app.request('/notes?pageSize=1')).json()) as object
+  expect(page).toEqual({ items: [json], nextPageToken: expect.stringMatching(/./) as string })
+})
+
+test('the parameters of a list reach the store', async () => {
+  const after = { key: new Date(7), id }
+  const pageToken = encodePageToken(after, { list: 'newestNotes', filters: ['tea pot'] })
+  await app.request(`/notes?text=tea+pot&pageSize=100&pageToken=${pageToken}`)
+  const order = { by: 'createdAt', direction: 'descending' }
+  const conditions = [{ text: /^tea pot/ }]
+  expect(list).toHaveBeenLastCalledWith({ conditions, order, after, limit: 101, deadline: Infinity })
+  await app.request('/lowest-notes?maxRank=5')
+  expect(list.mock.lastCall![0].conditions).toEqual([{ rank: { $lte: 5 } }])
+})
+
+test('an absent filter adds no condition; a filter that nothing can match does not read the store', async () => {
+  await app.request('/lowest-notes')
+  expect(list.mock.lastCall![0].conditions).toEqual([])
+  list.mockClear()
+  expect(await (await app.request('/notes?text=?')).json()).toEqual({ items: [] })
+  expect(list).not.toHaveBeenCalled()
+})
+
+test.each([
+  ['/notes/42', ['id']],
+  ['/notes/%FF', ['id']],
+  [`${path}?minVersion=0`, ['minVersion']],
+  [`${path}?minVersion=one`, ['minVersion']],
+  [`${path}?minVersion=`, ['minVersion']],
+  [`${path}?minVersion=1&minVersion=2`, ['minVersion']],
+  [`${path}?min_version=1`, ['min_version']],
+  ['/notes/42?x=1&minVersion=-1', ['x', 'id', 'minVersion']],
+  ['/notes?pageSize=0', ['pageSize']],
+  ['/notes?pageSize=101', ['pageSize']],
+  ['/notes?pageSize=-1', ['pageSize']],
+  ['/notes?pageSize=ten', ['pageSize']],
+  ['/notes?pageToken=garbage', ['pageToken']],
+  ['/notes?text=a&text=b', ['text']],
+  ['/notes?text=this+text+is+too+long+for+the+filter', ['text']],
+  ['/lowest-notes?maxRank=-1', ['maxRank']],
+  ['/lowest-notes?maxRank=101', ['maxRank']],
+  ['/lowest-notes?text=a', ['text']],
+])('%s is invalid', async (target, fields) => {
+  expect(await problem(app.request(target))).toMatchObject({ status: 400, code: 'invalid', fields })
+})
+
+test.each([
+  ['not_found', 404, null],
+  ['read_model_behind', 503, '1'],
+  ['overloaded', 503, '1'],
+  ['unavailable', 503, '1'],
+  ['deadline_exceeded', 504, null],
+] as const)('%s is a problem with status %i', async (code, status, retryAfter) => {
+  getItem.mockRejectedValueOnce(new AppError(code, 'because'))
+  const response = await problem(app.request(path))
+  expect(response).toMatchObject({ status, code })
+  expect(response.headers.get('retry-after')).toBe(retryAfter)
+})
+
+test('the text of an unexpected error is not part of the response', async () => {
+  getItem.mockRejectedValueOnce(new TypeError('secret'))
+  const response = await app.request(path)
+  expect(response.status).toBe(500)
+  expect(await response.text()).not.toContain('secret')
+})
+
+test('other methods and paths are refused with problems', async () => {
+  const response = await problem(app.request(path, { method: 'DELETE' }))
+  expect(response).toMatchObject({ status: 405, code: 'method_not_allowed' })
+  expect(response.headers.get('allow')).toBe('GET, HEAD')
+  expect(await problem(app.request('/nothing'))).toMatchObject({ status: 404, code: 'not_found' })
+})

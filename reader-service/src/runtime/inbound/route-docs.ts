@@ -1,0 +1,107 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { problemResponses } from '@lockstep/core/http/problem-docs.ts'
+import type { GetDefinition, ListDefinition, NumberFilter, QueryDefinitions } from '../queries/definition.ts'
+import { MAX_PAGE_SIZE } from '../queries/requests.ts'
+
+const id = z.string().openapi({ format: 'uuid', example: '0198c0de-7a11-7c0d-8000-5eed0000cafe' })
+
+const etag = z.string().openapi({ example: '"3"', description: 'The version' })
+
+/** The OpenAPI text of a read model's routes. Requests are validated by `queries/requests.ts`, for every protocol. */
+export function routeDocs({ schema, fields, tag, get, lists }: QueryDefinitions) {
+  const version = z
+    .int()
+    .min(1)
+    .openapi({ example: 3, description: `Counts the changes of this ${get.noun}` })
+  const item = z.strictObject({ id, version, ...fields }).openapi(schema)
+  const page = z
+    .strictObject({
+      items: z.array(item),
+      nextPageToken: z.string().optional().openapi({ description: 'Absent on the last page' }),
+    })
+    .openapi(`${schema}Page`)
+  return {
+    get: getRoute(get, tag, item),
+    lists: new Map(Object.entries(lists).map(([name, list]) => [name, listRoute(name, list, tag, page)])),
+  }
+}
+
+function getRoute({ path, operationId, summary, noun }: GetDefinition, tag: string, item: z.ZodType) {
+  return createRoute({
+    method: 'get',
+    tags: [tag],
+    path,
+    operationId,
+    summary,
+    description:
+      'With `minVersion` the answer waits, for a second at most, until the read model has that version: pass ' +
+      'the version that a command answered to read your own write.',
+    request: {
+      params: z.object({ id }),
+      query: z.object({
+        minVersion: z
+          .int()
+          .min(1)
+          .optional()
+          .openapi({ example: 1, description: 'The least version to answer' }),
+      }),
+      headers: z.object({
+        'if-none-match': z.string().optional().openapi({ example: '"3"', description: '304 if this is it' }),
+      }),
+    },
+    responses: {
+      200: {
+        description: `The ${noun}`,
+        headers: z.object({ ETag: etag }),
+        content: { 'application/json': { schema: item } },
+      },
+      304: { description: 'The caller has this version', headers: z.object({ ETag: etag }) },
+      ...problemResponses([
+        'invalid',
+        'not_found',
+        'internal',
+        'overloaded',
+        'unavailable',
+        'read_model_behind',
+        'deadline_exceeded',
+      ]),
+    },
+  })
+}
+
+function listRoute(operationId: string, list: ListDefinition, tag: string, page: z.ZodType) {
+  const filters = Object.entries(list.filters).map(([name, filter]) => [
+    name,
+    (filter.kind === 'text' ? filter.schema : numberSchema(filter)).optional(),
+  ])
+  const names = Object.keys(list.filters).map((name) => `\`${name}\``)
+  return createRoute({
+    method: 'get',
+    tags: [tag],
+    path: list.path,
+    operationId,
+    summary: list.summary,
+    description: list.description,
+    request: {
+      query: z.object({
+        ...(Object.fromEntries(filters) as Record<string, z.ZodOptional>),
+        pageSize: z.int().min(1).max(MAX_PAGE_SIZE).default(20).optional(),
+        pageToken: z
+          .string()
+          .optional()
+          .openapi({
+            description: `\`nextPageToken\` of the page before, with the same ${names.join(' and ')}`,
+          }),
+      }),
+    },
+    responses: {
+      200: { description: 'One page', content: { 'application/json': { schema: page } } },
+      ...problemResponses(['invalid', 'internal', 'unavailable', 'deadline_exceeded']),
+    },
+  })
+}
+
+function numberSchema({ min, max, description, example }: NumberFilter) {
+  const schema = z.int().min(min)
+  return (max === undefined ? schema : schema.max(max)).openapi({ description, example })
+}

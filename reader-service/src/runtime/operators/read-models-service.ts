@@ -1,0 +1,75 @@
+import {
+  ReadModelsService,
+  type AuditReadModelResponse,
+} from '@lockstep/contracts/gen/lockstep/ops/v1/read_model.ts'
+import { AppError, invalid, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
+import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
+import type { AuditProgress } from '../audit/audit-run.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { RebuildOperations } from '../rebuild/rebuild-operations.ts'
+
+const DEFAULT_PER_SECOND = 1_000
+const MAX_PER_SECOND = 100_000
+const DEFAULT_AGE_LIMIT_MS = 10_000
+const MAX_AGE_LIMIT_MS = 600_000
+
+export type OperatedReadModel = { audit: Audit; operations: RebuildOperations }
+
+/**
+ * `lockstep.ops.v1.ReadModels`.
+ *
+ * @param readModels by name
+ */
+export function readModelsService(
+  grpcService: ReturnType<typeof grpcServices>,
+  readModels: ReadonlyMap<string, OperatedReadModel>,
+): GrpcService {
+  function named(name: string): OperatedReadModel {
+    if (name === '') throw invalid([{ field: 'readModel', message: 'is required' }])
+    const found = readModels.get(name)
+    if (found) return found
+    const known = [...readModels.keys()].join(', ')
+    throw new AppError('not_found', `There is no read model "${name}"; the read models are: ${known}`)
+  }
+
+  return grpcService(ReadModelsService, {
+    async auditReadModel(request, send) {
+      const { audit } = named(request.readModel)
+      const { repair, documentsPerSecond = DEFAULT_PER_SECOND, ageLimitMs = DEFAULT_AGE_LIMIT_MS } = request
+      const violations = [
+        ...outside('documentsPerSecond', documentsPerSecond, 1, MAX_PER_SECOND),
+        ...outside('ageLimitMs', ageLimitMs, 0, MAX_AGE_LIMIT_MS),
+      ]
+      if (violations.length > 0) throw invalid(violations)
+      const end = await audit(
+        { repair, documentsPerSecond, ageLimitMs },
+        {
+          onMismatch: (mismatch) => send({ item: { $case: 'mismatch', mismatch } }),
+          onProgress: (progress) => send(progressMessage(progress, false)),
+        },
+      )
+      await send(progressMessage(end, true))
+    },
+    async listGenerations({ readModel }) {
+      const listed = readModel === '' ? [...readModels.values()] : [named(readModel)]
+      return { generations: (await Promise.all(listed.map((each) => each.operations.status()))).flat() }
+    },
+    rebuildReadModel: async ({ readModel }, send) =>
+      named(readModel).operations.rebuild((generation) => send({ generation })),
+    async switchGeneration({ readModel, generation }) {
+      const { operations } = named(readModel)
+      if (generation === undefined) throw invalid([{ field: 'generation', message: 'is required' }])
+      return { generation: await operations.switchTo(generation) }
+    },
+    dropGeneration: async ({ readModel }, send) =>
+      named(readModel).operations.dropOther((generation) => send({ generation })),
+  })
+}
+
+function progressMessage(progress: AuditProgress, done: boolean): AuditReadModelResponse {
+  return { item: { $case: 'progress', progress: { ...progress, done } } }
+}
+
+function outside(field: string, value: number, min: number, max: number): FieldViolation[] {
+  return value >= min && value <= max ? [] : [{ field, message: `must be ${min}-${max}` }]
+}

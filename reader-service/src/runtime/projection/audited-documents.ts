@@ -1,0 +1,56 @@
+import { isDeepStrictEqual } from 'node:util'
+import { AppError } from '@lockstep/core/errors/app-error.ts'
+import type { Collection } from 'mongodb'
+import type { AuditedStore, ReadModelStore, StoredEntry } from '../read-model.ts'
+import { documentOf, type DocumentFields, type StoredDocument } from './document.ts'
+
+/** The documents as an audit reads and repairs them. Every field counts, also those that queries do not return. */
+export function auditedDocuments(
+  collection: Collection<StoredDocument>,
+  fields: DocumentFields,
+  apply: ReadModelStore['apply'],
+): AuditedStore {
+  const entryOf = (document: StoredDocument): StoredEntry => ({
+    id: document._id,
+    version: document.version,
+    differences(expectedState) {
+      const expected = documentOf(fields, expectedState)
+      const names = new Set([...Object.keys(document), ...Object.keys(expected)])
+      return [...names].filter((name) => !isDeepStrictEqual(document[name], expected[name])).toSorted()
+    },
+  })
+
+  return {
+    list: (after, limit) =>
+      orUnavailable(async () => {
+        const filter = after === undefined ? {} : { _id: { $gt: after } }
+        return (await collection.find(filter).sort({ _id: 1 }).limit(limit).toArray()).map(entryOf)
+      }),
+    find: (ids) =>
+      orUnavailable(async () => {
+        const found = await collection.find({ _id: { $in: [...ids] } }).toArray()
+        return new Map(found.map((document) => [document._id, entryOf(document)]))
+      }),
+    count: () => orUnavailable(() => collection.estimatedDocumentCount()),
+    advance: (expected) => orUnavailable(async () => (await apply([expected])).has(expected.id)),
+    replace: (readVersion, expected) =>
+      orUnavailable(async () => {
+        const { _id, ...replacement } = documentOf(fields, expected)
+        const { matchedCount } = await collection.replaceOne({ _id, version: readVersion }, replacement)
+        return matchedCount > 0
+      }),
+    remove: (id, readVersion) =>
+      orUnavailable(async () => {
+        const { deletedCount } = await collection.deleteOne({ _id: id, version: readVersion })
+        return deletedCount > 0
+      }),
+  }
+}
+
+async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw new AppError('unavailable', 'The read model cannot be reached', { cause: error })
+  }
+}

@@ -1,0 +1,66 @@
+import { AppError } from '@lockstep/core/errors/app-error.ts'
+import { MongoServerError, type Collection, type Db, type Filter } from 'mongodb'
+import type { Item } from '../queries/definition.ts'
+import type { ItemFinder, ItemQuery } from '../queries/item-finder.ts'
+import type { Items } from '../read-model.ts'
+import type { StoredDocument } from './document.ts'
+import { storedVersions } from './document-store.ts'
+
+/** The server stops a query after `timeoutMs`; the client gives up this much later, if the server does not respond. */
+const CLIENT_GRACE_MS = 250
+
+/** MaxTimeMSExpired */
+const TIME_LIMIT_PASSED = 50
+
+/** The documents of a collection as queries read them. */
+export function documentFinder(items: Items) {
+  const projection = Object.fromEntries([...items.fields, 'version', 'deleted'].map((field) => [field, 1]))
+
+  return (db: Db, name: string, { timeoutMs }: { timeoutMs: number }): ItemFinder => {
+    const collection: Collection<StoredDocument> = db.collection(name)
+    const limits = (deadline = Infinity) => {
+      const leftMs = Math.min(timeoutMs, Math.max(1, deadline - Date.now()))
+      return { maxTimeMS: leftMs, signal: AbortSignal.timeout(leftMs + CLIENT_GRACE_MS) }
+    }
+    return {
+      find: (id) =>
+        asAppErrors(async () => {
+          const document = await collection.findOne({ _id: id }, { ...limits(), projection })
+          return document ? items.ofDocument(document) : undefined
+        }),
+      versions: (ids) => asAppErrors(() => storedVersions(collection, ids, limits())),
+      list: (query) =>
+        asAppErrors(async () => {
+          const { by, direction } = query.order
+          const found = await collection
+            .find(filterOf(query), { ...limits(query.deadline), projection })
+            .sort({ [by]: direction === 'ascending' ? 1 : -1, _id: 1 })
+            .limit(query.limit)
+            .toArray()
+          return found.map((document) => items.ofDocument(document) as Item)
+        }),
+    }
+  }
+}
+
+function filterOf({ conditions, order, after }: ItemQuery): Filter<StoredDocument> {
+  const all: Filter<StoredDocument>[] = [{ deleted: false }, ...(conditions as Filter<StoredDocument>[])]
+  if (after) {
+    const [beyond, fromHere] = order.direction === 'ascending' ? ['$gt', '$gte'] : ['$lt', '$lte']
+    // The second condition implies the first, but only the first becomes a bound of the index.
+    all.push({ [order.by]: { [fromHere]: after.key } })
+    all.push({ $or: [{ [order.by]: { [beyond]: after.key } }, { _id: { $gt: after.id } }] })
+  }
+  return { $and: all }
+}
+
+async function asAppErrors<T>(query: () => Promise<T>): Promise<T> {
+  try {
+    return await query()
+  } catch (error) {
+    if (error instanceof MongoServerError && error.code === TIME_LIMIT_PASSED) {
+      throw new AppError('deadline_exceeded', 'The query took too long', { cause: error })
+    }
+    throw new AppError('unavailable', 'The read model cannot be reached', { cause: error })
+  }
+}

@@ -1,0 +1,63 @@
+import type { z } from '@hono/zod-openapi'
+import type { EventMessage } from '@lockstep/contracts/event-contract.ts'
+import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
+import type { Filters, GetDefinition, ListDefinition, Queries } from '../queries/definition.ts'
+import type { ReadModel, Source, SourceState } from '../read-model.ts'
+import type { DocumentFields } from './document.ts'
+import { documentFinder } from './document-finder.ts'
+import { documentItems } from './document-items.ts'
+import { documentStore, type Index } from './document-store.ts'
+
+/** The state of an aggregate that is not deleted. */
+export type LiveState<S extends SourceState> = Exclude<S, { readonly deleted: true }>
+
+/** The JSON form of a field: a Date is RFC 3339 text, every other value is unchanged. */
+type JsonSchema<T> = T extends Date ? z.ZodISODateTime : z.ZodType<T>
+
+type SortableField<D> = { [K in keyof D]: D[K] extends Date | number ? K : never }[keyof D] & string
+
+/**
+ * A read model that keeps one document per aggregate: `{_id, version, deleted, ...document(state)}`, or the tombstone
+ * `{_id, version, deleted: true}`. Queries return the fields that `fields` names.
+ */
+export type VersionedDocument<
+  S extends SourceState,
+  M extends EventMessage,
+  D extends object,
+  K extends string,
+  L extends Readonly<Record<string, Filters>>,
+> = {
+  name: string
+  source: Source<S, M>
+  /** Pure; annotate its parameter. Its values are texts, numbers, booleans, Dates, and arrays and objects without Dates. */
+  document: (state: LiveState<S>) => D
+  indexes: readonly Index[]
+  schema: string
+  fields: { readonly [P in K]: P extends keyof D ? JsonSchema<D[P]> : never }
+  tag: string
+  get: GetDefinition
+  lists: { readonly [N in keyof L]: ListDefinition<L[N], SortableField<NoInfer<D>>> }
+  grpc: (service: ReturnType<typeof grpcServices>, queries: Queries<Pick<D, K & keyof D>, L>) => GrpcService
+}
+
+export function versionedDocument<
+  S extends SourceState,
+  M extends EventMessage,
+  D extends object,
+  K extends string,
+  L extends Readonly<Record<string, Filters>>,
+>(definition: VersionedDocument<S, M, D, K, L>): ReadModel {
+  const { name, source, indexes, schema, fields, tag, get, lists, grpc } = definition
+  // The compiler has checked the parts against each other. From here on their types are erased: the runtime passes
+  // what one of these functions returns only to the others of the same read model.
+  const document = definition.document as unknown as DocumentFields
+  const items = documentItems(document, fields)
+  return {
+    name,
+    source: source as unknown as ReadModel['source'],
+    items,
+    openStore: documentStore(document, indexes),
+    openFinder: documentFinder(items),
+    queries: { schema, fields, tag, get, lists, grpc } as unknown as ReadModel['queries'],
+  }
+}

@@ -1,0 +1,25 @@
+import type { Conditions, Item, ListDefinition, StoredItem } from './definition.ts'
+
+/**
+ * The read model as queries use it. Rejects with `unavailable`, or with `deadline_exceeded` if a query takes too long.
+ */
+export type ItemFinder = {
+  find: (id: string) => Promise<StoredItem | undefined>
+  /** The versions that the store has of these ids, tombstones included; an unknown id is absent. */
+  versions: (ids: readonly string[]) => Promise<Map<string, number>>
+  /** Items that are not deleted, in the given order. */
+  list: (query: ItemQuery) => Promise<Item[]>
+}
+
+export type ItemQuery = {
+  conditions: NonNullable<Conditions>
+  order: ListDefinition['order']
+  /** Only the items after this position. */
+  after: PagePosition | undefined
+  limit: number
+  /** Milliseconds since the epoch; the caller ignores a later result. */
+  deadline: number
+}
+
+/** The last item of a page: its value of the order's field, and its id. */
+export type PagePosition = { readonly key: Date | number; readonly id: string }

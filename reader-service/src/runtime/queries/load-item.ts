@@ -1,0 +1,72 @@
+import type { StoredItem } from './definition.ts'
+import type { ItemFinder } from './item-finder.ts'
+
+/** The permission to fill a cache entry after a miss; void once the projection has written the entry. */
+export type Lease = { readonly key: string; readonly token: string }
+
+export type CacheRead =
+  | { kind: 'hit'; item: StoredItem }
+  /** Without a lease, another query is filling the entry. */
+  | { kind: 'miss'; lease?: Lease }
+  /** The cache is closed or paused, or it did not respond in time. */
+  | { kind: 'bypass' | 'error' }
+
+/** The cache as queries use it. Never rejects: without the cache, a query takes longer. */
+export type ItemCache = {
+  read: (id: string) => Promise<CacheRead>
+  /** Stores an item that was read from the store after the lease was given, if the lease is still valid. */
+  fill: (lease: Lease, item: StoredItem) => Promise<void>
+  /** Removes an entry that is older than this version. */
+  removeOlder: (id: string, version: number) => Promise<void>
+}
+
+export type CacheMetrics = { cacheRead: (result: CacheRead['kind'] | 'stale') => void }
+
+/**
+ * What the cache or the store has of an id; undefined if the store has nothing. A cached item below `floor` counts as
+ * a miss. The result can still be below `floor`, if the store is behind.
+ */
+export type LoadItem = (id: string, floor: number) => Promise<StoredItem | undefined>
+
+/** Cache, then lease, store and fill. Concurrent calls with the same id share one load. */
+export function itemLoader(ports: {
+  cache: ItemCache
+  finder: Pick<ItemFinder, 'find'>
+  metrics: CacheMetrics
+}): LoadItem {
+  const { cache, finder, metrics } = ports
+  const loads = new Map<string, Promise<StoredItem | undefined>>()
+
+  async function load(id: string, floor: number): Promise<StoredItem | undefined> {
+    const cached = await cache.read(id)
+    if (cached.kind === 'hit' && cached.item.version >= floor) {
+      metrics.cacheRead('hit')
+      return cached.item
+    }
+    metrics.cacheRead(cached.kind === 'hit' ? 'stale' : cached.kind)
+    const item = await finder.find(id)
+    // The query does not wait for these writes, and neither call rejects.
+    if (cached.kind === 'miss' && cached.lease && item) void cache.fill(cached.lease, item)
+    if (cached.kind === 'hit' && item && item.version > cached.item.version) {
+      void cache.removeOlder(id, item.version)
+    }
+    return item
+  }
+
+  function start(id: string, floor: number): Promise<StoredItem | undefined> {
+    const started = load(id, floor).finally(() => {
+      if (loads.get(id) === started) loads.delete(id)
+    })
+    loads.set(id, started)
+    return started
+  }
+
+  return async (id, floor) => {
+    const inFlight = loads.get(id)
+    if (!inFlight) return start(id, floor)
+    const shared = await inFlight
+    if ((shared?.version ?? 0) >= floor) return shared
+    // It may have read the store before the version arrived: only a load that starts now has it for certain.
+    return loads.get(id) ?? start(id, floor)
+  }
+}

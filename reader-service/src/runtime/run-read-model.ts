@@ -1,0 +1,146 @@
+import { eventsTopic, projectionGroup, retryTopic } from '@lockstep/contracts/topics.ts'
+import type { ConcurrencyLimit } from '@lockstep/core/async/limit-concurrency.ts'
+import type { GroupOffsets } from '@lockstep/core/kafka/admin/group-offsets.ts'
+import type { ServiceContext } from '@lockstep/core/lifecycle/start-service.ts'
+import type { Redis } from 'ioredis'
+import type { Registry } from 'prom-client'
+import type { readerSettings } from '../config.ts'
+import { auditReadModel, type Audit } from './audit/audit.ts'
+import { measuredAudit, type AuditMetrics } from './audit/measured-audit.ts'
+import { mongoCacheEpoch } from './cache/mongo-cache-epoch.ts'
+import { openGeneration, type Connections, type OpenGeneration } from './open-generation.ts'
+import type { ItemFinder } from './queries/item-finder.ts'
+import { readModelQueries, type ReadModelQueries } from './queries/read-model-queries.ts'
+import type { ReadModel, SourceState } from './read-model.ts'
+import type { ReaderMetrics } from './reader-metrics.ts'
+import { generationNames } from './rebuild/generations.ts'
+import type { connectWriterStates } from './rebuild/grpc-writer-states.ts'
+import { kafkaGenerationGroups } from './rebuild/kafka-generation-groups.ts'
+import { mongoGenerationRegistry } from './rebuild/mongo-generation-registry.ts'
+import { rebuildOperations, type RebuildOperations } from './rebuild/rebuild-operations.ts'
+import { startRebuildWorker } from './rebuild/rebuild-worker.ts'
+import { readFromActive, runGenerations } from './rebuild/running-generations.ts'
+import { getItem } from './versions/get-item.ts'
+import { publishVersions, subscribeToVersions } from './versions/redis-version-notifications.ts'
+import { servedVersions } from './versions/served-versions.ts'
+import { versionNotifications } from './versions/version-notifications.ts'
+
+/** What all read models of the process share. */
+export type ReaderParts = {
+  context: ServiceContext<typeof readerSettings>
+  connections: Connections & {
+    subscriber: Redis
+    offsets: GroupOffsets
+    writer: ReturnType<typeof connectWriterStates>
+  }
+  /** Identifies this process in the claims of rebuilds. */
+  replica: string
+  /** Limits the queries that wait for a version. */
+  waits: ConcurrencyLimit
+  metrics: ReaderMetrics & AuditMetrics
+  registry: Registry
+}
+
+export type RunningReadModel = AsyncDisposable & {
+  readModel: ReadModel
+  queries: ReadModelQueries
+  operations: RebuildOperations
+  audit: Audit
+  /** Throws `unavailable` until the active generation is known. */
+  active: () => OpenGeneration
+}
+
+/** Runs one read model: its generations, its queries, and what operators do with it. */
+export function runReadModel(parts: ReaderParts, readModel: ReadModel): RunningReadModel {
+  const { context, connections, replica, waits, registry } = parts
+  const { config, log } = context
+  const { mongo, cacheOfProjection, subscriber, offsets, writer } = connections
+  const { name, source } = readModel
+  const metrics = parts.metrics.of(name)
+  const scope = new AsyncDisposableStack()
+
+  // The active generation is known once the registry was read, below.
+  const active = () => generations.active()
+  const finder: ItemFinder = {
+    find: (id) => readFromActive(active, (generation) => generation.finder.find(id)),
+    versions: (ids) => readFromActive(active, (generation) => generation.finder.versions(ids)),
+    list: (query) => readFromActive(active, (generation) => generation.finder.list(query)),
+  }
+  const served = servedVersions(config.READER_REMEMBERED_IDS)
+  const notifications = versionNotifications(finder)
+  subscribeToVersions(subscriber, name, notifications.notify)
+  const publish = publishVersions(cacheOfProjection, name)
+  const notify = (states: readonly SourceState[]) => {
+    states.forEach(notifications.notify)
+    publish(states)
+  }
+
+  const generationRegistry = mongoGenerationRegistry(mongo.db, name)
+  const generations = scope.use(
+    runGenerations({
+      readModel: name,
+      registry: generationRegistry,
+      open: (number) =>
+        openGeneration({ context, connections, readModel, number, notify, metrics, registry }),
+      onActive: metrics.activeGeneration,
+      onCorrected: served.clear,
+      log,
+    }),
+  )
+
+  const { contract } = source
+  const states = writer.of({
+    aggregate: contract.aggregate,
+    stateOf: (lastEvent) => source.stateOf(contract.decode(lastEvent)),
+  })
+  const groups = kafkaGenerationGroups({
+    offsets,
+    readModel: name,
+    topics: [eventsTopic(contract.aggregate), retryTopic(projectionGroup(name))],
+  })
+  const storeOf = (generation: number) => {
+    const { collection } = generationNames(name, generation)
+    const store = readModel.openStore(mongo.db, collection)
+    const drop = async () => {
+      await store.drop()
+      await mongoCacheEpoch(mongo.db, collection).drop()
+    }
+    return { ...store, drop }
+  }
+  const rebuild = { readModel: name, registry: generationRegistry, groups, storeOf, writer: states, log }
+  scope.use(startRebuildWorker(rebuild, replica))
+
+  const audit = auditReadModel({
+    active: () => {
+      const { number, store, auditedCache } = active()
+      return { number, store: store.audited, cache: auditedCache }
+    },
+    writer: states,
+    registry: generationRegistry,
+  })
+
+  return {
+    readModel,
+    active,
+    queries: readModelQueries(readModel.queries, {
+      finder,
+      getItem: getItem({
+        noun: readModel.queries.get.noun,
+        load: (id, floor) => readFromActive(active, (generation) => generation.load(id, floor)),
+        notifications,
+        served,
+        waits,
+        maxWaitMs: config.READER_MIN_VERSION_WAIT_MS,
+        metrics,
+      }),
+    }),
+    operations: rebuildOperations({
+      readModel: name,
+      registry: generationRegistry,
+      groups,
+      count: () => active().store.audited.count(),
+    }),
+    audit: measuredAudit(name, audit, parts.metrics),
+    [Symbol.asyncDispose]: () => scope.disposeAsync(),
+  }
+}

@@ -1,0 +1,63 @@
+import { freshMongo, freshName } from '@lockstep/testkit/fresh-names.ts'
+import { afterAll, beforeAll, describe, expect, inject, vi } from 'vitest'
+import type { ReadModel, SourceState } from '../read-model.ts'
+import { auditGuarantees } from './audit-guarantees.ts'
+import { cacheGuarantees } from './cache-guarantees.ts'
+import { listGuarantees } from './list-guarantees.ts'
+import { readPathGuarantees } from './read-path-guarantees.ts'
+import { openReplica, type Replica } from './replica.ts'
+import { storeGuarantees } from './store-guarantees.ts'
+
+export type ReadModelExamples = {
+  /** A state that is not deleted. Two versions of an id differ in a public field. */
+  state: (id: string, version: number) => SourceState
+  /** The state after a deletion, if the aggregate has one. */
+  deleted?: (id: string, version: number) => SourceState
+  /** By the name of the list: a state that it contains without filters, sorted by `key`, a small whole number. */
+  listed: Readonly<Record<string, (id: string, version: number, key: number) => SourceState>>
+}
+
+/** What the tests of the suite share. `other` is a second replica on the same servers. */
+export type SuiteSubject = {
+  readModel: ReadModel
+  examples: ReadModelExamples
+  replica: () => Replica
+  other: () => Replica
+}
+
+/** Tests the guarantees of the runtime for one read model on real servers; for a file `*.int.test.ts`. */
+export function readModelSuite(readModel: ReadModel, examples: ReadModelExamples): void {
+  describe(`${readModel.name}: the guarantees of the runtime`, () => {
+    const replicas: Replica[] = []
+    beforeAll(async () => {
+      const place = { mongoUrl: freshMongo(inject('mongoUrl')), redisUrl: inject('redisUrl') }
+      const collection = freshName()
+      for (let i = 0; i < 2; i++) replicas.push(await openReplica(readModel, { ...place, collection }))
+      await replicas[0]!.store.prepare()
+      // Both have subscribed when a notification reaches both.
+      await vi.waitFor(
+        async () => {
+          await replicas[0]!.project(examples.state(crypto.randomUUID(), 1))
+          for (const { notified } of replicas) expect(notified).toHaveBeenCalled()
+        },
+        { timeout: 60_000 },
+      )
+    })
+    afterAll(async () => {
+      await replicas[0]?.db.dropDatabase()
+      await Promise.all(replicas.map((replica) => replica[Symbol.asyncDispose]()))
+    })
+
+    const subject: SuiteSubject = {
+      readModel,
+      examples,
+      replica: () => replicas[0]!,
+      other: () => replicas[1]!,
+    }
+    storeGuarantees(subject)
+    cacheGuarantees(subject)
+    readPathGuarantees(subject)
+    listGuarantees(subject)
+    auditGuarantees(subject)
+  })
+}

@@ -1,0 +1,81 @@
+import { limitConcurrency } from '@lockstep/core/async/limit-concurrency.ts'
+import { openMongo } from '@lockstep/core/mongo/client.ts'
+import { openRedisSubscriber } from '@lockstep/core/redis/client.ts'
+import { vi } from 'vitest'
+import { redisAuditedCache } from '../cache/audited-cache.ts'
+import { entryKey } from '../cache/cache-entry.ts'
+import { redisItemCache } from '../cache/item-cache.ts'
+import { redisProjectedCache } from '../cache/projected-cache.ts'
+import { projectEvents } from '../projection/project-events.ts'
+import { itemLoader } from '../queries/load-item.ts'
+import { readModelQueries } from '../queries/read-model-queries.ts'
+import type { ReadModel, SourceState } from '../read-model.ts'
+import { getItem } from '../versions/get-item.ts'
+import { publishVersions, subscribeToVersions } from '../versions/redis-version-notifications.ts'
+import { servedVersions } from '../versions/served-versions.ts'
+import { versionNotifications } from '../versions/version-notifications.ts'
+import { connectedRedis, openEpoch } from './redis.ts'
+
+export const ttlMs = 60_000
+
+export type Replica = Awaited<ReturnType<typeof openReplica>>
+
+/** For tests: a read model on real servers, as one replica has it, without Kafka. */
+export async function openReplica(
+  readModel: ReadModel,
+  { mongoUrl, redisUrl, collection }: { mongoUrl: string; redisUrl: string; collection: string },
+) {
+  await using scope = new AsyncDisposableStack()
+  const mongo = scope.use(openMongo({ url: mongoUrl, appName: 'test' }))
+  const connection = scope.use(await connectedRedis(redisUrl))
+  const { redis: subscriber } = scope.use(
+    openRedisSubscriber({ url: redisUrl, tlsCaFile: '', onError: () => {} }),
+  )
+  const { items } = readModel
+  const epoch = openEpoch()
+  const store = readModel.openStore(mongo.db, collection)
+  const finder = readModel.openFinder(mongo.db, collection, { timeoutMs: 5_000 })
+  const entries = { connection, collection, epoch, items, ttlMs }
+  const cache = redisItemCache(entries)
+  const projectedCache = redisProjectedCache({ ...entries, pendingLimitMs: 1_000, maxAgeMs: 1_000 })
+  const notifications = versionNotifications(finder)
+  const notified = vi.fn(notifications.notify)
+  subscribeToVersions(subscriber, readModel.name, notified)
+  const metrics = { cacheRead: vi.fn(), waited: vi.fn(), projected: vi.fn(), becameReadable: vi.fn() }
+  const get = getItem({
+    noun: 'item',
+    load: itemLoader({ cache, finder, metrics }),
+    notifications,
+    served: servedVersions(100),
+    waits: limitConcurrency(100),
+    maxWaitMs: 10_000,
+    metrics,
+  })
+  const project = projectEvents({
+    readModel: readModel.name,
+    store,
+    cache: projectedCache,
+    notify: publishVersions(connection, readModel.name),
+    metrics,
+  })
+  const kept = scope.move()
+  return {
+    db: mongo.db,
+    redis: connection.redis,
+    collection,
+    items,
+    store,
+    finder,
+    cache,
+    projectedCache,
+    auditedCache: redisAuditedCache(entries),
+    notified,
+    metrics,
+    get,
+    queries: readModelQueries(readModel.queries, { finder, getItem: get }),
+    keyOf: (id: string) => entryKey(connection, { collection, epoch: epoch.current()! }, id)!,
+    project: (...states: SourceState[]) =>
+      project(states.map((state) => ({ eventId: crypto.randomUUID(), occurredAt: new Date(), state }))),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}

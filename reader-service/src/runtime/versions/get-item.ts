@@ -1,0 +1,87 @@
+import type { ConcurrencyLimit } from '@lockstep/core/async/limit-concurrency.ts'
+import { withTimeout } from '@lockstep/core/async/with-timeout.ts'
+import { AppError } from '@lockstep/core/errors/app-error.ts'
+import type { Item, StoredItem } from '../queries/definition.ts'
+import type { LoadItem } from '../queries/load-item.ts'
+import type { ServedVersions } from './served-versions.ts'
+import type { VersionNotifications } from './version-notifications.ts'
+
+export type GetItemQuery = {
+  id: string
+  minVersion?: number | undefined
+  /** When the caller stops waiting, in milliseconds since the epoch. */
+  deadline?: number
+}
+
+/**
+ * The item, at `minVersion` or later, and never older than a version that this replica has returned. Rejects with
+ * `not_found` (also for a deleted id), `read_model_behind`, `overloaded` if too many queries wait, and with the errors
+ * of the store.
+ */
+export type GetItem = (query: GetItemQuery) => Promise<Item>
+
+export type WaitMetrics = { waited: (result: 'ready' | 'behind' | 'refused') => void }
+
+/** Time for a response to reach its caller before the deadline. */
+const RESPONSE_MARGIN_MS = 20
+
+export function getItem(ports: {
+  /** The subject of the error texts. */
+  noun: string
+  load: LoadItem
+  notifications: Pick<VersionNotifications, 'expect'>
+  served: ServedVersions
+  /** Limits the waits of the whole process. */
+  waits: ConcurrencyLimit
+  maxWaitMs: number
+  metrics: WaitMetrics
+}): GetItem {
+  const { noun, load, notifications, served, waits, maxWaitMs, metrics } = ports
+
+  /** Undefined while the read model is below `minVersion`. */
+  async function read(id: string, minVersion: number): Promise<StoredItem | undefined> {
+    const item = await load(id, minVersion)
+    if (!item || item.version < minVersion) return undefined
+    served.add(id, item.version)
+    return item
+  }
+
+  async function waitFor(arrived: Promise<void>, until: number): Promise<void> {
+    try {
+      await waits(() => withTimeout(arrived, msUntil(until)))
+    } catch (error) {
+      metrics.waited('refused')
+      throw error
+    }
+  }
+
+  async function readWithWait(id: string, minVersion: number, deadline: number): Promise<StoredItem> {
+    const until = Math.min(Date.now() + maxWaitMs, deadline - RESPONSE_MARGIN_MS)
+    for (let waited = false; ; waited = true) {
+      // Registered before the read, so that a version that arrives between the read and the wait is not missed.
+      using expected = notifications.expect(id, minVersion)
+      const item = await withTimeout(read(id, minVersion), msUntil(until))
+      if (item) {
+        if (waited) metrics.waited('ready')
+        return item
+      }
+      await waitFor(expected.arrived, until)
+      if (Date.now() >= until) {
+        metrics.waited('behind')
+        const detail = `The read model has not reached version ${minVersion} of ${id}`
+        throw new AppError('read_model_behind', detail)
+      }
+    }
+  }
+
+  return async ({ id, minVersion, deadline = Infinity }) => {
+    const floor = Math.max(minVersion ?? 0, served.highest(id))
+    // Most queries end here, without the cost of a wait.
+    let item = minVersion === undefined ? await read(id, floor) : undefined
+    if (!item && floor > 0) item = await readWithWait(id, floor, deadline)
+    if (!item || item.deleted) throw new AppError('not_found', `There is no ${noun} ${id}`)
+    return item
+  }
+}
+
+const msUntil = (until: number) => Math.max(0, until - Date.now())
