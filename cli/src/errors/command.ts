@@ -48,7 +48,9 @@ export function addErrorsCommand(program: Command, contextOf: () => Context): vo
       context.out.value(recordJson(found), recordText(found))
     })
 
-  resolving(errors.command('redrive').description('send records to their consumer group again, at least once'))
+  resolving(
+    errors.command('redrive').description('send records to their consumer group again, at least once'),
+  )
     .option(
       '--rate <records>',
       'send at most this many records per second, 1-10000',

@@ -29,7 +29,9 @@ export const poisonScenarios: readonly Scenario[] = [
     short: true,
     async inject(injection) {
       await using broker = await brokerView(injection.stack.servers.kafka.brokers)
-      const spec = topicSpecs({ aggregates: [], groups: [product.group] }).find(({ topic }) => topic === errors)!
+      const spec = topicSpecs({ aggregates: [], groups: [product.group] }).find(
+        ({ topic }) => topic === errors,
+      )!
       const settings = (maxBytes: number) => ({
         'cleanup.policy': spec.cleanupPolicy,
         'compression.type': 'uncompressed',

@@ -1,13 +1,10 @@
 import type { EventMessage } from '@lockstep/contracts/event-contract.ts'
 import { eventHeaders, type ErrorClass } from '@lockstep/contracts/topics.ts'
-import { canonicalUuid } from '@lockstep/core/input/uuid.ts'
+import { isRfc3339Time } from '@lockstep/core/text/rfc3339.ts'
+import { isLowerCaseUuid } from '@lockstep/core/text/uuid.ts'
 import { headerText, type ReceivedRecord } from '@lockstep/core/kafka/client/record.ts'
 import type { Decode, Decoded } from '@lockstep/core/kafka/consumer/batch.ts'
 import type { Source, SourceEvent, SourceState } from '../read-model.ts'
-
-/** The first and last moment that RFC 3339 can write. */
-const earliest = Date.parse('0000-01-01T00:00:00.000Z')
-const latest = Date.parse('9999-12-31T23:59:59.999Z')
 
 type Rejected = { ok: false; errorClass: ErrorClass; message: string }
 
@@ -54,7 +51,7 @@ export function decodeEvent<S extends SourceState, M extends EventMessage>(
       return rejected('undecodable', `${notAnEvent}: ${(error as Error).message}`)
     }
     // Most random bytes that can be parsed consist of unknown fields.
-    if (!canonicalUuid.test(event.eventId)) {
+    if (!isLowerCaseUuid(event.eventId)) {
       return rejected('undecodable', `${notAnEvent}: event_id is not a UUID`)
     }
     return event
@@ -62,19 +59,14 @@ export function decodeEvent<S extends SourceState, M extends EventMessage>(
 
   function brokenInvariant(event: M, key: Buffer | null): string | undefined {
     const id = contract.idOf(event)
-    if (!canonicalUuid.test(id)) return `the id of the ${contract.aggregate} is not a UUID in lower case`
+    if (!isLowerCaseUuid(id)) return `the id of the ${contract.aggregate} is not a UUID in lower case`
     if (key?.toString('utf8') !== id)
       return `the key of the record is not the id of the ${contract.aggregate}`
     if (event.version < 1) return `version ${event.version} is below 1`
-    if (!isMoment(event.occurredAt)) return 'occurred_at is not a moment'
-    if (!isMoment(event.createdAt)) return 'created_at is not a moment'
+    if (!isRfc3339Time(event.occurredAt)) return 'occurred_at is not a moment'
+    if (!isRfc3339Time(event.createdAt)) return 'created_at is not a moment'
     return undefined
   }
-}
-
-function isMoment(date: Date | undefined): boolean {
-  const time = date?.getTime() ?? NaN
-  return time >= earliest && time <= latest
 }
 
 function rejected(errorClass: ErrorClass, message: string): Rejected {

@@ -1,5 +1,5 @@
 import { invalid, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
-import { uuidPattern } from '@lockstep/core/input/uuid.ts'
+import { isUuid } from '@lockstep/core/text/uuid.ts'
 import type { ListDefinition, ListRequest, NumberFilter, TextFilter } from './definition.ts'
 import type { PagePosition } from './item-finder.ts'
 import { decodePageToken, type PageScope } from './page-token.ts'
@@ -15,7 +15,7 @@ export function validGet(
   others: readonly FieldViolation[] = [],
 ): { id: string; minVersion: number | undefined } {
   const violations = [...others]
-  if (!uuidPattern.test(id)) violations.push({ field: 'id', message: 'must be a UUID' })
+  if (!isUuid(id)) violations.push({ field: 'id', message: 'must be a UUID' })
   if (minVersion !== undefined && !(Number.isSafeInteger(minVersion) && minVersion >= 1)) {
     violations.push({ field: 'minVersion', message: 'must be a whole number of 1 or more' })
   }

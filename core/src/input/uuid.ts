@@ -1,5 +1,0 @@
-/** Any UUID, of any version, in either case: every edge converts ids to lower case. */
-export const uuidPattern = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/
-
-/** A UUID as the services write it: in lower case. */
-export const canonicalUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
