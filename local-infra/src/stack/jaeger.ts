@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { jaegerBinary } from '../artefacts.ts'
-import { processesBelow } from '../processes.ts'
+import { processesBelow, stopBelow } from '../processes.ts'
 import type { Part } from './parts.ts'
 
 export type JaegerState = 'running' | 'building' | 'absent'
@@ -16,7 +16,7 @@ export async function ensureJaeger(
   scope: AsyncDisposableStack,
   say: (line: string) => void,
 ): Promise<JaegerState> {
-  if (!jaegerBinary()) return build(`${part.home}-build`)
+  if (!jaegerBinary()) return build(`${part.home}-build`, scope)
   const wasRunning = processesBelow(part.home).length > 0
   try {
     const began = performance.now()
@@ -31,7 +31,7 @@ export async function ensureJaeger(
   }
 }
 
-function build(dir: string): JaegerState {
+function build(dir: string, scope: AsyncDisposableStack): JaegerState {
   if (!hasGo()) return 'absent'
   if (processesBelow(dir).length > 0) return 'building'
   mkdirSync(dir, { recursive: true })
@@ -39,6 +39,7 @@ function build(dir: string): JaegerState {
   const script = join(import.meta.dirname, '../cli/build-jaeger.ts')
   spawn(process.execPath, [script], { cwd: dir, detached: true, stdio: ['ignore', log, log] }).unref()
   closeSync(log)
+  scope.defer(() => stopBelow(dir, 'SIGTERM', 10_000))
   return 'building'
 }
 
