@@ -32,7 +32,7 @@ export const rebuildScenarios: readonly Scenario[] = [
     when: `they ${what}, during a rebuild and an audit`,
     recovers,
     async inject(injection) {
-      const work = [operated(injection, 'rebuild'), operated(injection, 'audit', ...fast)]
+      const work = [operated(injection, 'rebuild', product.type), operated(injection, 'audit', product.type, ...fast)]
       await inject(injection.stack.proxies.readersWriter, async () => {
         await backfilling(injection)
         await sleep(FAULT_MS)
@@ -49,7 +49,7 @@ type Document = { _id: string; version: number; deleted: boolean; priceCents?: n
 async function killedDuringRebuild(injection: Injection): Promise<void> {
   const { stack, expect } = injection
   const { drifted } = await drift(injection)
-  const rebuilt = operated(injection, 'rebuild')
+  const rebuilt = operated(injection, 'rebuild', product.type)
   for (const { process } of stack.readers) await killed(injection, process, lasting(2_000))
   const [generation] = await rebuilt
   expect(generation?.phase === 'ready', `the rebuild ends ready: ${JSON.stringify(generation)}`)
@@ -92,7 +92,7 @@ function operated({ stack, note }: Injection, ...argv: string[]): Promise<Record
 
 /** The generation beside the first one, while there is one. */
 async function otherGeneration(injection: Injection): Promise<Record<string, unknown> | undefined> {
-  const [, other] = await operated(injection, 'rebuild', '--status')
+  const [, other] = await operated(injection, 'rebuild', product.type, '--status')
   return other
 }
 
@@ -100,7 +100,7 @@ async function otherGeneration(injection: Injection): Promise<Record<string, unk
 function backfilling(injection: Injection): Promise<void> {
   return surely(async () => {
     const other = await otherGeneration(injection)
-    if (!other || other.phase === 'pinning') throw new Error('the rebuild does not backfill yet')
+    if (!other || other.phase === 'setting_offsets') throw new Error('the rebuild does not backfill yet')
   })
 }
 
@@ -112,24 +112,24 @@ async function backToFirstGeneration(injection: Injection): Promise<void> {
   const { stack, expect } = injection
   const since = Date.now()
   for (let other; (other = await otherGeneration(injection));) {
-    if (['pinning', 'filling', 'filled'].includes(String(other.phase))) {
-      await operated(injection, 'rebuild')
+    if (['setting_offsets', 'backfilling', 'catching_up'].includes(String(other.phase))) {
+      await operated(injection, 'rebuild', product.type)
       await sleep(3_000)
     } else if (other.active) {
-      await operated(injection, 'audit', ...fast)
-      await operated(injection, 'rebuild', '--switch-to', '0')
-      const second = await lockstepOf(stack)('rebuild')
-      const refused = second.code === 1 && second.err.includes('drop the old one')
+      await operated(injection, 'audit', product.type, ...fast)
+      await operated(injection, 'rebuild', product.type, '--switch-to', '0')
+      const second = await lockstepOf(stack)('rebuild', product.type)
+      const refused = second.code === 1 && second.err.includes('drop the one that queries do not use')
       expect(refused, `beside two generations a rebuild is refused: ${second.code} ${second.err}`)
       await sleep(3_000)
     } else {
-      await operated(injection, 'rebuild', '--drop-old')
+      await operated(injection, 'rebuild', product.type, '--drop-old')
     }
   }
   // The audit ends with exit code 1 while it finds something to repair.
-  await operated(injection, 'audit', '--repair', '--age-limit', '0', ...fast)
+  await operated(injection, 'audit', product.type, '--repair', '--age-limit', '0', ...fast)
   expectReads(injection, since)
   const collections = await stack.mongo.listCollections({}, { nameOnly: true }).toArray()
-  const left = collections.map(({ name }) => name).filter((name) => name.startsWith('products_g'))
+  const left = collections.map(({ name }) => name).filter((name) => name.startsWith(`${product.readModel.collection}_g`))
   expect(left.length === 0, `the dropped generation has no collection: ${left.join()}`)
 }

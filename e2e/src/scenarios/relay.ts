@@ -154,7 +154,7 @@ async function topicLost({ stack, traffic, note }: Injection): Promise<void> {
   const setup = () => runSetup('kafka', { KAFKA_BROKERS: stack.servers.kafka.brokers.join() })
   await eventually(setup, { withinMs: 30_000 })
   note('it is created again')
-  const { code, err } = await lockstepOf(stack)('republish', '--since', since.toISOString())
+  const { code, err } = await lockstepOf(stack)('republish', 'product', '--since', since.toISOString())
   if (code !== 0) throw new Error(`republish: ${err}`)
   note('its events are published again')
 }

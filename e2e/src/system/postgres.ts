@@ -8,20 +8,26 @@ export const writerSessions = 'lockstep-writer'
 export const relaySessions = 'lockstep-relay'
 
 /** The payloads of all events of this type since then, by aggregate and version. */
-export async function eventPayloads(postgres: Pool, _type: string, since: Date): Promise<Buffer[]> {
+export async function eventPayloads(postgres: Pool, type: string, since: Date): Promise<Buffer[]> {
   const { rows } = await postgres.query<{ payload: Buffer }>(
-    'select payload from product_events where occurred_at >= $1 order by product_id, version',
-    [since],
+    'select payload from events where type = $1 and occurred_at >= $2 order by id, version',
+    [type, since],
   )
   return rows.map(({ payload }) => payload)
 }
 
+/** The view of each aggregate type, and its columns under the names that queries use. */
+const views: Readonly<Record<string, string>> = {
+  product: `name, description, category, price_cents::float8 as "priceCents",
+    created_at as "createdAt", updated_at as "updatedAt" from products`,
+  stock: `on_hand::float8 as "onHand", reserved::float8 as reserved, (on_hand - reserved)::float8 as available,
+    updated_at as "updatedAt" from stock`,
+}
+
 /** The states on which the writer decides. */
-export async function statesOf(postgres: Pool, _type: string, ids: ReadonlySet<string>): Promise<State[]> {
+export async function statesOf(postgres: Pool, type: string, ids: ReadonlySet<string>): Promise<State[]> {
   const { rows } = await postgres.query<Record<string, unknown> & { deleted: boolean }>(
-    `select id, version::int, name, description, category, price_cents::float8 as "priceCents",
-       created_at as "createdAt", updated_at as "updatedAt", deleted_at is not null as deleted
-     from products where id = any ($1::uuid[])`,
+    `select id, version::int, deleted_at is not null as deleted, ${views[type]} where id = any ($1::uuid[])`,
     [[...ids]],
   )
   return rows.map(({ id, version, deleted, ...fields }) => {
@@ -33,12 +39,12 @@ export async function statesOf(postgres: Pool, _type: string, ids: ReadonlySet<s
   })
 }
 
-export async function countEvents(postgres: Pool, _type: string, id: string): Promise<number> {
-  return countOf(postgres, 'select count(*) from product_events where product_id = $1', [id])
+export async function countEvents(postgres: Pool, type: string, id: string): Promise<number> {
+  return countOf(postgres, 'select count(*) from events where type = $1 and id = $2', [type, id])
 }
 
 export async function countAllEvents(postgres: Pool): Promise<number> {
-  return countOf(postgres, 'select count(*) from product_events')
+  return countOf(postgres, 'select count(*) from events')
 }
 
 export async function outboxSize(postgres: Pool): Promise<number> {
@@ -52,14 +58,14 @@ async function countOf(postgres: Pool, query: string, parameters: unknown[] = []
 
 /** Statements for `locked`: what they block until the lock is released. */
 export const locks = {
-  allCommits: 'lock table product_events in share mode',
-  allCommitsAndRepeats: 'lock table product_events in exclusive mode',
-  allReadsAndCommits: 'lock table products in access exclusive mode',
+  allCommits: 'lock table events in share mode',
+  allCommitsAndRepeats: 'lock table events in exclusive mode',
+  allReadsAndCommits: 'lock table aggregates in access exclusive mode',
   outboxDeletes: 'select from outbox for update',
 }
 
-export async function lockAggregate(client: PoolClient, _type: string, id: string): Promise<void> {
-  await client.query('select from products where id = $1 for update', [id])
+export async function lockAggregate(client: PoolClient, type: string, id: string): Promise<void> {
+  await client.query('select from aggregates where type = $1 and id = $2 for update', [type, id])
 }
 
 /** How many statements of these sessions wait for a lock. */
@@ -125,17 +131,21 @@ export async function productCreatedAt(client: PoolClient, id: string): Promise<
   return rows[0]?.created_at
 }
 
+const otherDetails = { description: '', category: 'general', priceCents: 1 }
+
 export async function writeProduct(client: PoolClient, commit: ProductCommit): Promise<void> {
   const { id, version, name, eventId, eventType, payload, createdAt, at } = commit
   await client.query(
-    `insert into products values ($1, $2, $3, '', 'general', 1, $4, $5)
-     on conflict (id) do update set version = excluded.version, name = excluded.name, updated_at = excluded.updated_at`,
-    [id, version, name, createdAt, at],
+    `insert into aggregates (type, id, version, state, created_at, updated_at)
+     values ('product', $1, $2, $3, $4, $5)
+     on conflict (type, id) do update
+     set version = excluded.version, state = excluded.state, updated_at = excluded.updated_at`,
+    [id, version, JSON.stringify({ details: { name, ...otherDetails }, deleted: false }), createdAt, at],
   )
   await client.query(
-    `insert into product_events (product_id, version, event_id, type, payload, metadata, occurred_at)
-     values ($1, $2, $3, $4, $5, '{}', $6)`,
+    `insert into events (type, id, version, event_id, event_type, payload, metadata, occurred_at)
+     values ('product', $1, $2, $3, $4, $5, '{}', $6)`,
     [id, version, eventId, eventType, payload, at],
   )
-  await client.query('insert into outbox (product_id, version) values ($1, $2)', [id, version])
+  await client.query(`insert into outbox (type, id, version) values ('product', $1, $2)`, [id, version])
 }

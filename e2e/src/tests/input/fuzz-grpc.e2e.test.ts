@@ -6,7 +6,7 @@ import {
 } from '@lockstep/contracts/gen/lockstep/ops/v1/dead_letters.ts'
 import {
   EventStoreService,
-  ListProductStatesRequest,
+  ListStatesRequest,
   RepublishEventsRequest,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/event_store.ts'
 import {
@@ -107,20 +107,23 @@ const list = bytesOf(
   }),
 )
 const getError = bytesOf(GetDeadLetterRequest, fc.record({ group, position }))
+const aggregate = fc.oneof(text, fc.constantFrom('product'))
 const republish = bytesOf(
   RepublishEventsRequest,
   fc.record({
-    productId: maybe(text),
+    aggregate,
+    id: maybe(text),
     since: time,
     until: time,
     all: fc.boolean(),
     dryRun: fc.constant(true),
-    after: maybe(fc.record({ productId: text, version: int64 })),
+    after: maybe(fc.record({ id: text, version: int64 })),
   }),
 )
 const states = bytesOf(
-  ListProductStatesRequest,
+  ListStatesRequest,
   fc.record({
+    aggregate,
     ids: fc.array(text, { maxLength: 2 }),
     afterId: text,
     upToId: text,
@@ -131,7 +134,7 @@ const toOperators = fc.oneof(
   fc.tuple(fc.constant(DeadLettersService.listDeadLetters.path), wild(list)),
   fc.tuple(fc.constant(DeadLettersService.getDeadLetter.path), wild(getError)),
   fc.tuple(fc.constant(EventStoreService.republishEvents.path), wild(republish)),
-  fc.tuple(fc.constant(EventStoreService.listProductStates.path), wild(states)),
+  fc.tuple(fc.constant(EventStoreService.listStates.path), wild(states)),
 )
 
 const commands = fc.oneof(

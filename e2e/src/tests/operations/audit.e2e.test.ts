@@ -27,9 +27,9 @@ async function products({ writers, reader }: Stack, count: number): Promise<stri
 test('an audit finds drift, a repair removes it, and queries return the right states', async ({ stack }) => {
   const { reader, mongo } = stack
   const lockstep = lockstepOf(stack)
-  const documents = mongo.collection<Document>('products')
+  const documents = mongo.collection<Document>('product')
   // Drift that other tests have left.
-  await lockstep('audit', '--repair', '--age-limit', '0', ...fast)
+  await lockstep('audit', 'product', '--repair', '--age-limit', '0', ...fast)
   const [lost, changed, ahead, fine] = (await products(stack, 4)) as [string, string, string, string]
   const orphan = randomUUID()
   // In the cache before they drift.
@@ -39,28 +39,28 @@ test('an audit finds drift, a repair removes it, and queries return the right st
   await documents.updateOne({ _id: ahead }, { $set: { version: 9 } })
   await documents.insertOne({ _id: orphan, version: 1, deleted: true })
 
-  const audit = await lockstep('audit', '--json', '--age-limit', '1000', ...fast)
+  const audit = await lockstep('audit', 'product', '--json', '--age-limit', '1000', ...fast)
   expect(audit.code).toBe(1)
-  const ofModel = audit.json.filter(({ place }) => place === 'model')
+  const ofModel = audit.json.filter(({ store }) => store === 'read_model')
   expect(ofModel).toHaveLength(4)
   expect(ofModel).toEqual(
     expect.arrayContaining([
       expect.objectContaining({ id: lost, kind: 'missing' }),
       expect.objectContaining({ id: changed, kind: 'different', detail: 'priceCents' }),
-      expect.objectContaining({ id: ahead, kind: 'ahead', writerVersion: 1, heldVersion: 9 }),
-      expect.objectContaining({ id: orphan, kind: 'ghost' }),
+      expect.objectContaining({ id: ahead, kind: 'ahead', expectedVersion: 1, actualVersion: 9 }),
+      expect.objectContaining({ id: orphan, kind: 'orphan' }),
     ]),
   )
   const drift = (kind: string) =>
-    metric(reader, 'reader_audit_drift_products', `place="model",kind="${kind}"`)
+    metric(reader, 'reader_audit_drift_products', `read_model="product",store="read_model",kind="${kind}"`)
   expect(await drift('missing')).toBe(1)
   expect(await drift('behind')).toBe(0)
 
-  const repair = await lockstep('audit', '--repair', '--age-limit', '1000', ...fast)
+  const repair = await lockstep('audit', 'product', '--repair', '--age-limit', '1000', ...fast)
   expect(repair.code).toBe(1)
   expect(repair.out).toMatch(/repaired$/m)
-  const again = await lockstep('audit', ...fast)
-  expect(again).toMatchObject({ code: 0, out: expect.stringContaining('nothing has drifted') })
+  const again = await lockstep('audit', 'product', ...fast)
+  expect(again).toMatchObject({ code: 0, out: expect.stringContaining('no mismatches') })
   expect(await drift('missing')).toBe(0)
   for (const [priceCents, id] of [lost, changed, ahead].entries()) {
     expect((await reader.grpc.getProduct({ id })).product).toMatchObject({ version: 1, priceCents })
@@ -70,7 +70,7 @@ test('an audit finds drift, a repair removes it, and queries return the right st
 
 test('an audit finds nothing under load', async ({ stack }) => {
   const lockstep = lockstepOf(stack)
-  await lockstep('audit', '--repair', '--age-limit', '0', ...fast)
+  await lockstep('audit', 'product', '--repair', '--age-limit', '0', ...fast)
   await using load = startLoad({
     clients: 8,
     perSecond: 100,
@@ -79,7 +79,7 @@ test('an audit finds nothing under load', async ({ stack }) => {
   })
   await acknowledged(load, 200)
   // A lower rate, so that it takes longer.
-  const audit = await lockstep('audit', '--rate', '500')
+  const audit = await lockstep('audit', 'product', '--rate', '500')
   await acknowledged(load, 1)
   expect(audit.err).toBe('')
   expect(audit).toMatchObject({ code: 0 })
@@ -96,7 +96,7 @@ test('a reader with an audit interval audits by itself', async ({ stack }) => {
 test('without the writer an audit fails and says why', async ({ stack }) => {
   const lockstep = lockstepOf(stack)
   await stack.writers[0].process.stop()
-  const { code, err } = await lockstep('audit', ...fast)
+  const { code, err } = await lockstep('audit', 'product', ...fast)
   expect(code).toBe(1)
-  expect(err).toContain('gives no states')
+  expect(err).toContain('does not list its states')
 })

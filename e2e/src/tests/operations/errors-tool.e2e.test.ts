@@ -72,7 +72,7 @@ test('a redriven record that the reader can handle now is applied', async ({ sta
   const { id, first } = await productAtTwo(stack, broker)
   await deadLetter(broker, first)
   // As if the read model had never had it.
-  await stack.mongo.collection<{ _id: string }>('products').deleteOne({ _id: id })
+  await stack.mongo.collection<{ _id: string }>('product').deleteOne({ _id: id })
   expect(await lockstep('errors', 'redrive', '--key', id, '--via', 'writer')).toMatchObject({ code: 0 })
   await readable(stack.reader, id, 1)
 })

@@ -111,7 +111,7 @@ test('paging gives each of 1,000 products once, newest first, while others are c
   }
   const made = await Promise.all(Array.from({ length: 20 }, (_, client) => make(client, total / 20)))
   const existing = new Set(made.flat())
-  const projected = () => mongo.collection('products').countDocuments({ category })
+  const projected = () => mongo.collection('product').countDocuments({ category })
   await eventually(async () => expect(await projected()).toBe(total), { withinMs: 60_000 })
 
   const seen: { id: string; createdAt: number }[] = []
