@@ -5,7 +5,7 @@ import { consumerMetrics } from '@lockstep/core/kafka/consumer/consumer-metrics.
 import { createLog } from '@lockstep/core/log/log.ts'
 import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
 import { readerMetrics } from '@lockstep/reader-service/metrics.ts'
-import { outboxMetrics } from '@lockstep/writer-service/product/outbound/outbox/outbox-metrics.ts'
+import { outboxMetrics } from '@lockstep/writer-service/runtime/outbox/outbox-metrics.ts'
 import { Registry } from 'prom-client'
 import { code, table } from './markdown.ts'
 

@@ -3,8 +3,9 @@ import { openApiDocument } from '@lockstep/core/http/docs.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { readerApi } from '@lockstep/reader-service/api.ts'
 import { productRoutes as queryRoutes } from '@lockstep/reader-service/product/inbound/http/product-routes.ts'
+import { aggregates } from '@lockstep/writer-service/aggregates.ts'
 import { writerApi } from '@lockstep/writer-service/api.ts'
-import { productRoutes as commandRoutes } from '@lockstep/writer-service/product/inbound/http/product-routes.ts'
+import { commandRoutes } from '@lockstep/writer-service/runtime/inbound/http/command-routes.ts'
 import { Registry } from 'prom-client'
 
 const never = () => Promise.reject(new Error('only described, never called'))
@@ -12,7 +13,7 @@ const never = () => Promise.reject(new Error('only described, never called'))
 /** The OpenAPI documents that the services serve at /openapi.json, as text. */
 export function openApiFiles(): { writer: string; reader: string } {
   const writer = describe((app) => {
-    commandRoutes(app, never, { timeLimitMs: 0 })
+    commandRoutes(app, aggregates, never, { timeLimitMs: 0 })
     return openApiDocument(app, writerApi)
   })
   const reader = describe((app) => {

@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { postgresSettings } from '@lockstep/core/config/sections.ts'
 import { readSettings } from '@lockstep/core/config/settings.ts'
+import { aggregates } from '@lockstep/writer-service/aggregates.ts'
 import { Migration, runner } from 'node-pg-migrate'
+import { Client } from 'pg'
+import { createViews } from './views.ts'
 
 /** `make migrate_up`, `make migrate_down` and `make migrate_create NAME=...`. */
 
@@ -13,20 +16,32 @@ async function migrate(direction: 'up' | 'down'): Promise<void> {
     databaseUrl,
     dir: folder,
     direction,
-    // Down takes back the latest migration only: each step is asked for.
+    // Down reverts the latest migration only: each step is a command of its own.
     count: direction === 'down' ? 1 : Infinity,
     migrationsTable: 'schema_migrations',
     log: () => {},
   })
+  if (direction === 'up') await replaceViews(databaseUrl)
   for (const { name } of done) console.log(`migrated ${direction.padEnd(5)}${name}`)
-  if (done.length === 0) console.log(direction === 'up' ? 'up to date' : 'nothing to take back')
+  if (done.length === 0) console.log(direction === 'up' ? 'up to date' : 'nothing to revert')
+}
+
+/** The views follow the definitions of the aggregates, which no migration knows. */
+async function replaceViews(connectionString: string): Promise<void> {
+  const client = new Client({ connectionString })
+  await client.connect()
+  try {
+    await createViews(client, aggregates)
+  } finally {
+    await client.end()
+  }
 }
 
 async function create(name: string | undefined): Promise<void> {
   if (name === undefined || !/^[a-z][a-z0-9-]*$/.test(name)) {
     throw new Error('name the migration in lower case with hyphens: make migrate_create NAME=add-brand')
   }
-  console.log(`made ${await Migration.create(name, folder, { language: 'sql' })}`)
+  console.log(`created ${await Migration.create(name, folder, { language: 'sql' })}`)
 }
 
 async function main([action, name]: string[]): Promise<void> {

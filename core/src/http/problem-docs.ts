@@ -4,15 +4,19 @@ import { httpStatus, problemBody, problemMediaType } from './problem.ts'
 
 /** How the OpenAPI documents describe problems (RFC 9457). */
 
-/** The error responses of an operation, by status, with an example of each code; `instance` is the path in these. */
-export type ProblemDocs<Code extends string> = (
-  codes: readonly Code[],
-  instance?: string,
+/**
+ * Describes the error responses of an operation, by status, with an example of each code.
+ *
+ * @param refusals of the operation's slice, by code
+ * @param instance the path in the examples
+ */
+export type ProblemDocs = (
+  codes: readonly string[],
+  options?: { refusals?: Readonly<Record<string, Refusal>>; instance?: string },
 ) => Record<string, object>
 
-/** The problems of one API: the services' own codes, and those of its slices' refusals. */
-export function problemDocs<Code extends string>(refusals: Readonly<Record<Code, Refusal>>) {
-  const codes = [...new Set([...Object.keys(errorCatalogue), ...Object.keys(refusals)])]
+/** @param refusalCodes the codes of all slices of the document, which has one schema for all problems */
+export function problemDocs(refusalCodes: readonly string[]): ProblemDocs {
   const schema = z
     .object({
       type: z.string(),
@@ -20,14 +24,15 @@ export function problemDocs<Code extends string>(refusals: Readonly<Record<Code,
       status: z.int(),
       detail: z.string(),
       instance: z.string(),
-      code: z.enum(codes),
+      code: z.enum([...new Set([...Object.keys(errorCatalogue), ...refusalCodes])]),
       requestId: z.string(),
       errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
     })
     .openapi('Problem')
 
-  const docs: ProblemDocs<ErrorCode | Code> = (some, instance = '/api/v1') => {
-    const errors = [...new Set(some)].map(errorOf)
+  return (codes, { refusals = {}, instance = '/api/v1' } = {}) => {
+    const request = { path: instance, requestId: '7b1f4a4e-3c52-4a1e-9a53-0d9f6f1f7f10' }
+    const errors = [...new Set(codes)].map((code) => exampleOf(refusals[code] ?? (code as ErrorCode)))
     const byStatus = Map.groupBy(errors, (error) => httpStatus[error.kind])
     return Object.fromEntries(
       [...byStatus].map(([status, sameStatus]) => [
@@ -38,10 +43,7 @@ export function problemDocs<Code extends string>(refusals: Readonly<Record<Code,
             [problemMediaType]: {
               schema,
               examples: Object.fromEntries(
-                sameStatus.map((error) => [
-                  error.code,
-                  { value: problemBody(error, { path: instance, requestId: exampleId }) },
-                ]),
+                sameStatus.map((error) => [error.code, { value: problemBody(error, request) }]),
               ),
             },
           },
@@ -49,16 +51,12 @@ export function problemDocs<Code extends string>(refusals: Readonly<Record<Code,
       ]),
     )
   }
-  return docs
-
-  function errorOf(code: ErrorCode | Code): AppError {
-    const refusal = (refusals as Readonly<Record<string, Refusal>>)[code]
-    const violations = code === 'invalid' ? [{ field: 'name', message: 'is required' }] : []
-    return new AppError(refusal ?? (code as ErrorCode), 'What went wrong, and what to do', { violations })
-  }
 }
 
-/** The problems of an API whose slices refuse nothing. */
-export const problemResponses: ProblemDocs<ErrorCode> = problemDocs({})
+/** The problems of an API without refusals. */
+export const problemResponses: (codes: readonly ErrorCode[]) => Record<string, object> = problemDocs([])
 
-const exampleId = '7b1f4a4e-3c52-4a1e-9a53-0d9f6f1f7f10'
+function exampleOf(error: ErrorCode | Refusal): AppError {
+  const violations = error === 'invalid' ? [{ field: 'name', message: 'is required' }] : []
+  return new AppError(error, 'What went wrong, and what to do', { violations })
+}

@@ -1,6 +1,6 @@
 import type { EventContract, EventMessage } from '@lockstep/contracts/event-contract.ts'
-import type { RefusalKind } from '@lockstep/core/errors/app-error.ts'
-import type { z } from 'zod'
+import { errorCatalogue, type Refusal, type RefusalKind } from '@lockstep/core/errors/app-error.ts'
+import { z } from 'zod'
 import type { Decision, Facts } from './decision.ts'
 
 /**
@@ -25,7 +25,11 @@ export type AggregateDefinition<
   /** The path `/api/v1/products`, the SQL view and the tag in the OpenAPI document: `products`. */
   collection: string
   /** Decides on the current state; undefined for an id that never existed. Pure, and never throws. */
-  decide: (state: State | undefined, command: Command, facts: Facts) => Decision<Event, Code | 'not_found'>
+  decide: (
+    state: State | undefined,
+    command: Command,
+    facts: Facts,
+  ) => Decision<Event, NoInfer<Code> | 'not_found'>
   /** The state after the event. Pure. Always returns a complete state, whose values survive JSON. */
   evolve: (state: State | undefined, event: Event) => State
   /** True for the state of a deleted aggregate, a tombstone. Left out if the aggregate cannot be deleted. */
@@ -45,7 +49,10 @@ export type AggregateDefinition<
   /** The gRPC service that ts-proto generated. Each of its methods needs an entry in `commands`. */
   service: Service
   /** The name of each entry gives the operation id: `create` becomes `createProduct`. */
-  commands: Record<string, CommandDefinition<Command, GrpcBindingOf<Service>, Code | 'not_found'>>
+  commands: Record<
+    string,
+    CommandDefinition<Command, GrpcBindingOf<NoInfer<Service>>, NoInfer<Code> | 'not_found'>
+  >
   view: {
     /** SQL expressions on the jsonb column `state`. The view adds id, version, created_at, updated_at, deleted_at. */
     columns: Record<string, string>
@@ -143,13 +150,24 @@ export const del = (path: string): HttpBinding => ({ method: 'delete', path, sta
 /** An aggregate as the runtime sees it: it cannot tell one slice's types from another's. */
 export type Aggregate = Omit<
   AggregateDefinition<AnyState, AnyCommand, AnyEvent, EventMessage, object, string>,
-  'isDeleted' | 'commands'
+  'isDeleted' | 'commands' | 'refusals' | 'events'
 > & {
   isDeleted: (state: AnyState) => boolean
+  events: {
+    contract: EventContract<EventMessage & { change: { $case: string } }>
+    toMessage: (
+      event: AnyEvent,
+      state: AnyState,
+      envelope: EventEnvelope,
+    ) => EventMessage & { change: { $case: string } }
+    stateOf: (message: EventMessage) => Partial<AnyState>
+  }
   commands: Record<string, CommandDefinition<AnyCommand>>
+  /** By code, with those of the runtime. */
+  refusals: Record<string, Refusal & { advice: string }>
 }
 export type AnyState = Readonly<Record<string, unknown>>
-export type AnyCommand = { readonly type: string }
+export type AnyCommand = Readonly<Record<string, unknown>> & { readonly type: string }
 export type AnyEvent = { readonly type: string }
 
 /** Checks the definition where its types cannot, and hides its types from the runtime. */
@@ -161,9 +179,63 @@ export function defineAggregate<
   Service extends object,
   const Code extends string,
 >(definition: AggregateDefinition<State, Command, Event, Message, Service, Code>): Aggregate {
-  const { type, events } = definition
-  if (events.contract.aggregate !== type) {
-    throw new TypeError(`aggregate ${type}: its events are those of ${events.contract.aggregate}`)
+  const { type, events, commands, service } = definition
+  const fail = (problem: string): never => {
+    throw new TypeError(`aggregate ${type}: ${problem}`)
   }
-  return { isDeleted: () => false, ...definition } as unknown as Aggregate
+  if (events.contract.aggregate !== type) fail(`its events are those of ${events.contract.aggregate}`)
+  checkMethods(Object.keys(service), Object.values(commands) as { grpc?: GrpcBinding }[], fail)
+  for (const [name, { input, http }] of Object.entries(commands)) checkInput(name, input, http, fail)
+  const refusals = {
+    not_found: { kind: 'not_found', title: errorCatalogue.not_found.title, advice: '' },
+    version_conflict: { kind: 'version_conflict', title: `The ${type} has another version`, advice: '' },
+    ...definition.refusals,
+  }
+  return {
+    isDeleted: () => false,
+    ...definition,
+    refusals: Object.fromEntries(
+      Object.entries(refusals).map(([code, refusal]) => [code, { code, ...refusal }]),
+    ),
+  } as unknown as Aggregate
+}
+
+export const grpcMethodOf = ({ grpc }: { grpc?: GrpcBinding }): string | undefined =>
+  typeof grpc === 'object' ? grpc.method : grpc
+
+/** The parameters of a path beside `{id}`. */
+export const pathFields = ({ path }: HttpBinding): string[] =>
+  [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '').filter((name) => name !== 'id')
+
+/** Without an id in its path, a command creates. */
+export const creates = ({ path }: HttpBinding): boolean => !path.includes('{id}')
+
+function checkMethods(
+  service: readonly string[],
+  commands: readonly { grpc?: GrpcBinding }[],
+  fail: (problem: string) => void,
+): void {
+  const methods = service.map((name) => name.charAt(0).toUpperCase() + name.slice(1))
+  const bound = commands.flatMap((each) => grpcMethodOf(each) ?? [])
+  for (const method of methods) {
+    const entries = bound.filter((name) => name === method).length
+    if (entries !== 1) fail(`the gRPC method ${method} needs one command; it has ${entries}`)
+  }
+  for (const name of bound) if (!methods.includes(name)) fail(`its service has no gRPC method ${name}`)
+}
+
+function checkInput(
+  name: string,
+  input: z.ZodObject,
+  http: HttpBinding,
+  fail: (problem: string) => void,
+): void {
+  if (!(input.def.catchall instanceof z.ZodNever)) fail(`the input of ${name} must be a z.strictObject`)
+  for (const field of ['id', 'expectedVersion', 'idempotencyKey']) {
+    if (field in input.shape)
+      fail(`the input of ${name} has the field ${field}, which belongs to the runtime`)
+  }
+  for (const field of pathFields(http)) {
+    if (!(field in input.shape)) fail(`the path of ${name} has {${field}}, its input has not`)
+  }
 }

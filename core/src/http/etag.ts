@@ -1,0 +1,2 @@
+/** The entity tag of a version. */
+export const etagOf = (version: number): string => `"${version}"`
