@@ -71,6 +71,62 @@ function layersOf(service: string, other: string): OxlintOverride[] {
   ]
 }
 
+/** The writer: slices over a runtime, whose use cases (commands/) import no adapter. */
+function writerRules(): OxlintOverride[] {
+  const src = 'writer-service/src'
+  const other: Ban = [
+    'reader-service(/|$)',
+    'The services never import each other: they speak through contracts.',
+  ]
+  const everywhere = [other, tools]
+  const noSlice = 'A runtime imports no slice and nothing that only one slice has.'
+  const contractsOfSlices: Ban = {
+    group: [
+      '@lockstep/contracts/*.ts',
+      '@lockstep/contracts/gen/lockstep/**/*.ts',
+      '!@lockstep/contracts/{descriptors,event-contract,topics}.ts',
+      '!@lockstep/contracts/gen/lockstep/ops/**/*.ts',
+    ],
+    message: noSlice,
+  }
+  /** At each depth of folders, the relative path that leaves the runtime. */
+  const runtime = (depth: number, folder: string, bans: readonly Ban[] = []) => ({
+    files: [`${src}/runtime/${folder}`],
+    rules: imports([...everywhere, contractsOfSlices, [`^${'\\.\\./'.repeat(depth + 1)}`, noSlice], ...bans]),
+  })
+  const parts = (names: string): Ban => [
+    `(^|/)(${names})/`,
+    'Adapters import the use cases, and not each other.',
+  ]
+  const ownParts: Ban = {
+    group: ['../*', '../**', '!../runtime', '!../runtime/**'],
+    message: "A slice imports its service's runtime, core and contracts, and no other slice.",
+  }
+  const onlyBeside: Ban = {
+    group: ['*', '!./*', '!../runtime', '!../runtime/decision.ts'],
+    message: 'The domain of a slice is pure: it imports files beside it and runtime/decision.ts.',
+  }
+  return [
+    { files: [`${src}/**`], rules: imports(everywhere) },
+    { files: [`${src}/*/*.ts`, `${src}/*/domain/**`], rules: imports([onlyBeside], []) },
+    { files: [`${src}/*/commands.ts`], rules: imports([...everywhere, ownParts]) },
+    runtime(0, '*.ts'),
+    runtime(1, '*/*.ts'),
+    runtime(2, '*/*/*.ts'),
+    runtime(1, 'commands/*.ts', [parts('event-store|outbox|inbound|operators'), adapters]),
+    runtime(1, 'event-store/*.ts', [parts('outbox|inbound|operators')]),
+    runtime(1, 'outbox/*.ts', [parts('event-store|inbound|operators')]),
+    runtime(1, 'operators/*.ts', [parts('event-store|outbox|inbound')]),
+    runtime(1, 'inbound/*.ts', [parts('event-store|outbox|operators')]),
+    runtime(2, 'inbound/*/*.ts', [parts('event-store|outbox|operators')]),
+    {
+      files: [`${src}/runtime/testing/**`],
+      rules: imports([other, ['^\\.\\./\\.\\./', noSlice]]),
+    },
+    { files: [`${src}/**/*.test.ts`], rules: imports([other]) },
+  ]
+}
+
 export default defineConfig({
   plugins: ['typescript', 'unicorn', 'oxc', 'import', 'vitest'],
   categories: { correctness: 'error', suspicious: 'error' },
@@ -122,7 +178,7 @@ export default defineConfig({
     { files: ['core/src/**/*.test.ts', 'core/src/**/testing/**'], rules: imports([services]) },
     { files: ['core/src/kafka/**/*.test.ts', 'core/src/kafka/testing/**'], rules: imports([services], []) },
     { files: ['cli/src/**'], rules: imports(cliBans) },
-    ...layersOf('writer', 'reader'),
+    ...writerRules(),
     ...layersOf('reader', 'writer'),
   ],
 })

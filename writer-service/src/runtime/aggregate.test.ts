@@ -27,10 +27,11 @@ test('a command with a method that the service does not have fails to compile, a
   expect(define).toThrow('aggregate note: its service has no gRPC method UnderlineLine')
 })
 
-test('a command with the refusal of another slice does not compile', () => {
+test('a command with a refusal that is not declared fails to compile, and at start-up', () => {
   const other = { ...commands, underline: { ...commands.underline, refusals: ['sold_out'] } }
   // @ts-expect-error -- note declares no refusal sold_out
-  defineAggregate({ ...noteDefinition, commands: other })
+  const define = () => defineAggregate({ ...noteDefinition, commands: other })
+  expect(define).toThrow('aggregate note: underline has the refusal sold_out, which is not declared')
 })
 
 test.each([

@@ -1,6 +1,7 @@
 import type { EventContract, EventMessage } from '@lockstep/contracts/event-contract.ts'
 import { errorCatalogue, type Refusal, type RefusalKind } from '@lockstep/core/errors/app-error.ts'
-import { z } from 'zod'
+import type { z } from 'zod'
+import { checkAggregate } from './check-aggregate.ts'
 import type { Decision, Facts } from './decision.ts'
 
 /**
@@ -179,18 +180,9 @@ export function defineAggregate<
   Service extends object,
   const Code extends string,
 >(definition: AggregateDefinition<State, Command, Event, Message, Service, Code>): Aggregate {
-  const { type, events, commands, service } = definition
-  const fail = (problem: string): never => {
-    throw new TypeError(`aggregate ${type}: ${problem}`)
-  }
-  if (events.contract.aggregate !== type) fail(`its events are those of ${events.contract.aggregate}`)
-  checkMethods(Object.keys(service), Object.values(commands) as { grpc?: GrpcBinding }[], fail)
-  for (const [name, { input, http }] of Object.entries(commands)) checkInput(name, input, http, fail)
-  const refusals = {
-    not_found: { kind: 'not_found', title: errorCatalogue.not_found.title, advice: '' },
-    version_conflict: { kind: 'version_conflict', title: `The ${type} has another version`, advice: '' },
-    ...definition.refusals,
-  }
+  const { type } = definition
+  const refusals: Record<string, RefusalDefinition> = { ...runtimeRefusals(type), ...definition.refusals }
+  checkAggregate({ ...definition, refusals })
   return {
     isDeleted: () => false,
     ...definition,
@@ -200,42 +192,8 @@ export function defineAggregate<
   } as unknown as Aggregate
 }
 
-export const grpcMethodOf = ({ grpc }: { grpc?: GrpcBinding }): string | undefined =>
-  typeof grpc === 'object' ? grpc.method : grpc
-
-/** The parameters of a path beside `{id}`. */
-export const pathFields = ({ path }: HttpBinding): string[] =>
-  [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '').filter((name) => name !== 'id')
-
-/** Without an id in its path, a command creates. */
-export const creates = ({ path }: HttpBinding): boolean => !path.includes('{id}')
-
-function checkMethods(
-  service: readonly string[],
-  commands: readonly { grpc?: GrpcBinding }[],
-  fail: (problem: string) => void,
-): void {
-  const methods = service.map((name) => name.charAt(0).toUpperCase() + name.slice(1))
-  const bound = commands.flatMap((each) => grpcMethodOf(each) ?? [])
-  for (const method of methods) {
-    const entries = bound.filter((name) => name === method).length
-    if (entries !== 1) fail(`the gRPC method ${method} needs one command; it has ${entries}`)
-  }
-  for (const name of bound) if (!methods.includes(name)) fail(`its service has no gRPC method ${name}`)
-}
-
-function checkInput(
-  name: string,
-  input: z.ZodObject,
-  http: HttpBinding,
-  fail: (problem: string) => void,
-): void {
-  if (!(input.def.catchall instanceof z.ZodNever)) fail(`the input of ${name} must be a z.strictObject`)
-  for (const field of ['id', 'expectedVersion', 'idempotencyKey']) {
-    if (field in input.shape)
-      fail(`the input of ${name} has the field ${field}, which belongs to the runtime`)
-  }
-  for (const field of pathFields(http)) {
-    if (!(field in input.shape)) fail(`the path of ${name} has {${field}}, its input has not`)
-  }
-}
+/** `not_found` is a code of every slice; the runtime itself compares versions. docs/errors.md explains both. */
+const runtimeRefusals = (type: string): Record<string, RefusalDefinition> => ({
+  not_found: { kind: 'not_found', title: errorCatalogue.not_found.title, advice: '' },
+  version_conflict: { kind: 'version_conflict', title: `The ${type} has another version`, advice: '' },
+})

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { sql } from '@lockstep/core/postgres/sql.ts'
 import { startResultExpiry } from './result-expiry.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { productAggregate } from '../../product/commands.ts'
 import { migratedDatabase } from '../testing/migrated-database.ts'
 import { callWith, connectWriter, executeOn, pendingCommit } from '../testing/test-writer.ts'
@@ -95,21 +95,28 @@ const statements = folders.flatMap((folder) =>
 /** They read a whole table by intention, or no table that grows. */
 const exempt = new Set(['count-events.sql', 'end-backend.sql', 'try-relay-lock.sql'])
 
-test.each(statements.filter(({ name }) => !exempt.has(name)))(
-  'a plan of $name that was cached while the tables were empty scans no table that grows',
-  async ({ statement }) => {
-    await using fresh = connectWriter(await migratedDatabase(inject('postgresUrl')))
-    const client = await fresh.pool.connect()
-    await client.query('set plan_cache_mode = force_generic_plan')
-    await client.query(`prepare subject as ${statement.text}`)
-    const { rows: parameters } = await client.query<{ count: number }>(
-      `select cardinality(parameter_types) as count from pg_prepared_statements where name = 'subject'`,
-    )
-    const nulls = Array.from({ length: parameters[0]!.count }, () => 'null').join(', ')
-    const execute = nulls === '' ? 'execute subject' : `execute subject (${nulls})`
-    const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain ${execute}`)
-    client.release()
-    const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
-    expect(plan).not.toMatch(/Seq Scan on (aggregates|events|command_results)/)
-  },
-)
+describe('a plan that was cached while the tables were empty', () => {
+  let empty: ReturnType<typeof connectWriter>
+  beforeAll(async () => {
+    empty = connectWriter(await migratedDatabase(inject('postgresUrl')))
+  })
+  afterAll(() => empty[Symbol.asyncDispose]())
+
+  test.each(statements.filter(({ name }) => !exempt.has(name)))(
+    'of $name scans no table that grows',
+    async ({ statement }) => {
+      const client = await empty.pool.connect()
+      await client.query('set plan_cache_mode = force_generic_plan')
+      await client.query(`prepare subject as ${statement.text}`)
+      const { rows: parameters } = await client.query<{ count: number }>(
+        `select cardinality(parameter_types) as count from pg_prepared_statements where name = 'subject'`,
+      )
+      const nulls = Array.from({ length: parameters[0]!.count }, () => 'null').join(', ')
+      const execute = nulls === '' ? 'execute subject' : `execute subject (${nulls})`
+      const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain ${execute}`)
+      client.release(true)
+      const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+      expect(plan).not.toMatch(/Seq Scan on (aggregates|events|command_results)/)
+    },
+  )
+})

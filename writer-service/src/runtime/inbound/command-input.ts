@@ -1,6 +1,7 @@
 import { checkAll } from '@lockstep/core/errors/app-error.ts'
 import { z } from 'zod'
-import { creates, type AnyCommand, type CommandDefinition } from '../aggregate.ts'
+import type { AnyCommand, CommandDefinition } from '../aggregate.ts'
+import { creates } from '../bindings.ts'
 import type { RequestedCommand } from '../commands/idempotency.ts'
 import { parseInput, uuid } from '../input.ts'
 

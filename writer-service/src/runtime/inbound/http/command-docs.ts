@@ -1,14 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { ErrorCode } from '@lockstep/core/errors/app-error.ts'
 import { problemDocs } from '@lockstep/core/http/problem-docs.ts'
-import {
-  creates,
-  pathFields,
-  type Aggregate,
-  type AnyCommand,
-  type CommandDefinition,
-  type HttpBinding,
-} from '../../aggregate.ts'
+import type { Aggregate, AnyCommand, CommandDefinition, HttpBinding } from '../../aggregate.ts'
+import { creates, pathFields } from '../../bindings.ts'
 import { bodySchema } from '../command-input.ts'
 
 /** The OpenAPI description of the commands, derived from the tables of commands. */

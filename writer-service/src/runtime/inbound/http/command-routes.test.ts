@@ -85,7 +85,7 @@ test('the document has the parameters, the body without them, its examples and t
   const { paths, components } = setup().document()
   const write = paths?.['/api/v1/notes/{id}/lines/{line}']?.put
   expect(write?.operationId).toBe('writeNote')
-  const names = (write?.parameters as { name: string }[]).map(({ name }) => name)
+  const names = ((write?.parameters ?? []) as { name: string }[]).map(({ name }) => name)
   expect(names.toSorted()).toEqual(['Idempotency-Key', 'If-Match', 'id', 'line'])
   expect(write?.requestBody).toMatchObject({
     content: {
