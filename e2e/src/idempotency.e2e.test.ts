@@ -34,7 +34,7 @@ const send = (
   })
 
 const count = async ({ postgres }: Stack) =>
-  (await postgres.query<{ events: string }>('select count(*) as events from product_events')).rows[0]?.events
+  (await postgres.query<{ events: string }>('select count(*) as events from events')).rows[0]?.events
 
 test('whoever repeats a command with its key, at any writer, gets the first answer byte for byte', async ({
   stack,
@@ -103,11 +103,11 @@ test('a writer killed between commit and answer: the repeat, at another writer, 
   const [id, key] = [randomUUID(), randomUUID()]
   const request = { json: { id, ...teapot } }
   const eventsOf = async (product: string) =>
-    (await postgres.query('select from product_events where product_id = $1', [product])).rowCount
+    (await postgres.query('select from events where id = $1', [product])).rowCount
   const unanswered = Promise.withResolvers<unknown>()
 
   // From the commit on the writer hears nothing of Postgres any more.
-  await locked(stack, 'lock table product_events in exclusive mode', async () => {
+  await locked(stack, 'lock table events in exclusive mode', async () => {
     unanswered.resolve(send(stack, 0, 'POST', products, key, request).catch(() => 'no answer'))
     await untilBlocked(stack, 'lockstep-writer')
     await proxies.postgres.spoil({ type: 'timeout', attributes: { timeout: 0 }, stream: 'downstream' })

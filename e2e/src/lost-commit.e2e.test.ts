@@ -18,7 +18,7 @@ async function commitUnderWay({ writers, postgres }: Stack, protocol: Protocol =
   const holder = await postgres.connect()
   onTestFinished(() => holder.release(true))
   await holder.query('begin')
-  await holder.query('select from products where id = $1 for update', [id])
+  await holder.query(`select from aggregates where type = 'product' and id = $1 for update`, [id])
   const { update } = await eventually(() => waitingUpdate(writers[0], protocol, id, postgres), {
     withinMs: 60_000,
   })

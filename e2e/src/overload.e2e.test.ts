@@ -14,7 +14,7 @@ const create = ({ http }: Writer) => http.send('POST', '/api/v1/products', { jso
 /** Whatever touches the products in Postgres waits until it is released. */
 async function lockProducts(postgres: Pool) {
   const client = await postgres.connect()
-  await client.query('begin; lock table products in access exclusive mode')
+  await client.query('begin; lock table aggregates in access exclusive mode')
   let held = true
   const release = async () => {
     if (held) await client.query('rollback')

@@ -114,7 +114,7 @@ test('an update after a delete is refused and does not bring the product back', 
   await readable(reader, id, 2)
   const gone = await reader.http.send('GET', `${products}/${id}?minVersion=2`)
   expect(problemOf(gone).code).toBe('not_found')
-  const events = await stack.postgres.query('select from product_events where product_id = $1', [id])
+  const events = await stack.postgres.query('select from events where id = $1', [id])
   expect(events.rowCount).toBe(2)
 })
 
@@ -144,6 +144,6 @@ test('a command that changes nothing keeps the version and makes no event', asyn
     expect(answer.headers.get('etag')).toBe('"1"')
   }
   expect(await grpc.updateProduct({ id, product: details, updateMask: [] })).toEqual({ id, version: 1 })
-  const events = await stack.postgres.query('select from product_events where product_id = $1', [id])
+  const events = await stack.postgres.query('select from events where id = $1', [id])
   expect(events.rowCount).toBe(1)
 })

@@ -1,5 +1,5 @@
 import type { ProductEvent } from '@lockstep/contracts/gen/lockstep/product/v1/events.ts'
-import { decodeProductEvent, productEventTypes } from '@lockstep/contracts/product-event-codec.ts'
+import { productEvents } from '@lockstep/contracts/product-events.ts'
 import { errorHeaders, errorTopic, eventHeaders, groups, topics } from '@lockstep/contracts/topics.ts'
 import { brokerView, type BrokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
 import { headerText, type ReceivedRecord } from '@lockstep/core/kafka/client/record.ts'
@@ -50,7 +50,7 @@ const SKEW_MS = 600_000
 
 export async function readStore({ postgres }: Stack, { ids, marks, since }: Scope): Promise<EventStore> {
   const { rows } = await postgres.query<{ payload: Buffer }>(
-    'select payload from product_events where occurred_at >= $1 order by product_id, version',
+    `select payload from events where type = 'product' and occurred_at >= $1 order by id, version`,
     [new Date(since - SKEW_MS)],
   )
   const all = Map.groupBy(
@@ -62,7 +62,7 @@ export async function readStore({ postgres }: Stack, { ids, marks, since }: Scop
 }
 
 function storedEvent(payload: Buffer): StoredEvent {
-  const event = decodeProductEvent(payload)
+  const event = productEvents.decode(payload)
   const { productId: id, version, change } = event
   const state = stateAfter(event)
   const mark = state.deleted ? undefined : state.name
@@ -123,14 +123,14 @@ export async function readModel({ mongo }: Stack, ids: ReadonlySet<string>): Pro
   )
 }
 
-const eventTypes = new Set<string>(Object.values(productEventTypes))
+const eventTypes = new Set<string>(Object.values(productEvents.types))
 
 /** Undefined for what is no event of the product that is its key: said here anew, as the reader's own may be wrong. */
 function eventIn({ key, value, headers }: ReceivedRecord): TopicRecord | undefined {
   const type = headerText(headers, eventHeaders.type)
   if (value === null || (type !== undefined && !eventTypes.has(type))) return undefined
   try {
-    const { productId: id, version, change } = decodeProductEvent(value)
+    const { productId: id, version, change } = productEvents.decode(value)
     return change && id === key?.toString() ? { id, version, payload: value } : undefined
   } catch {
     return undefined

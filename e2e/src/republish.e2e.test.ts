@@ -1,5 +1,5 @@
 import { groups, topics } from '@lockstep/contracts/topics.ts'
-import { decodeProductEvent } from '@lockstep/contracts/product-event-codec.ts'
+import { productEvents } from '@lockstep/contracts/product-events.ts'
 import { brokerView } from '@lockstep/core/kafka/testing/broker-view.ts'
 import { expect } from 'vitest'
 import { lockstepOf } from './clients/lockstep.ts'
@@ -33,7 +33,7 @@ test('what the read model has lost comes back by republishing, in the order of v
     })
   await eventually(inModel, { withinMs: 60_000 })
   const published = (await broker.recordsOf(topics.productEvents)).filter(({ key }) => String(key) === id)
-  const versions = published.map(({ value }) => decodeProductEvent(value ?? Buffer.alloc(0)).version)
+  const versions = published.map(({ value }) => productEvents.decode(value ?? Buffer.alloc(0)).version)
   expect(versions).toEqual([1, 2, 3, 1, 2, 3])
   await eventually(
     async () => expect(await broker.uncommitted(groups.productProjection, topics.productEvents)).toBe(0),

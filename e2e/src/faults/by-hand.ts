@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { encodeProductEvent, productEventTypes } from '@lockstep/contracts/product-event-codec.ts'
+import { productEvents } from '@lockstep/contracts/product-events.ts'
 import type { PoolClient } from 'pg'
 import type { Attempt } from '../history/history.ts'
 
@@ -17,7 +17,7 @@ export async function commandByHand(
   ])
   const createdAt = rows[0]?.created_at ?? at
   const details = { name: mark, description: '', category: 'general', priceCents: 1 }
-  const payload = encodeProductEvent({
+  const payload = productEvents.encode({
     eventId,
     productId: id,
     version,
@@ -28,18 +28,19 @@ export async function commandByHand(
         ? { $case: 'created', created: { details } }
         : { $case: 'updated', updated: { details, changedFields: ['name'] } },
   })
-  const type = productEventTypes[version === 1 ? 'created' : 'updated']
+  const type = productEvents.types[version === 1 ? 'created' : 'updated']
   await client.query(
-    `insert into products values ($1, $2, $3, '', 'general', 1, $4, $5)
-     on conflict (id) do update set version = excluded.version, name = excluded.name, updated_at = excluded.updated_at`,
-    [id, version, mark, createdAt, at],
+    `insert into aggregates values ('product', $1, $2, $3, $4, $5)
+     on conflict (type, id) do update
+     set version = excluded.version, state = excluded.state, updated_at = excluded.updated_at`,
+    [id, version, JSON.stringify({ details, deleted: false }), createdAt, at],
   )
   await client.query(
-    `insert into product_events (product_id, version, event_id, type, payload, metadata, occurred_at)
-     values ($1, $2, $3, $4, $5, '{}', $6)`,
+    `insert into events (type, id, version, event_id, event_type, payload, metadata, occurred_at)
+     values ('product', $1, $2, $3, $4, $5, '{}', $6)`,
     [id, version, eventId, type, payload, at],
   )
-  await client.query('insert into outbox (product_id, version) values ($1, $2)', [id, version])
+  await client.query(`insert into outbox (type, id, version) values ('product', $1, $2)`, [id, version])
   return {
     type: version === 1 ? 'create' : 'update',
     id,

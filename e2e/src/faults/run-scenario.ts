@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errorCatalogue } from '@lockstep/core/errors/app-error.ts'
+import { aggregates } from '@lockstep/writer-service/aggregates.ts'
 import { judged } from '../checks.ts'
 import type { Attempt, History, Read, TimelineEntry } from '../history/history.ts'
 import type { Violation } from '../history/violation.ts'
@@ -119,10 +120,15 @@ function failed(outcomes: readonly PromiseSettledResult<unknown>[], what: string
   )
 }
 
+const knownCodes = new Set([
+  ...Object.keys(errorCatalogue),
+  ...aggregates.flatMap(({ refusals }) => Object.keys(refusals)),
+])
+
 function told(answer: Attempt['outcome'] | Read['answer']): string {
   if (!('code' in answer)) return answer.type
-  // What the service says is in the error catalogue; the rest is the client's own word for a broken connection.
-  return answer.code in errorCatalogue ? answer.code : 'no answer'
+  // The codes of the services are known; the rest is the client's own word for a broken connection.
+  return knownCodes.has(answer.code) ? answer.code : 'no answer'
 }
 
 function counted(names: readonly string[]): Record<string, number> {

@@ -26,7 +26,7 @@ export const writerScenarios: readonly Scenario[] = [
     short: true,
     async inject({ stack, random, note }) {
       const { process } = pick(random, stack.writers)
-      await locked(stack, 'lock table product_events in share mode', async () => {
+      await locked(stack, 'lock table events in share mode', async () => {
         await untilBlocked(stack, 'lockstep-writer')
         note(`kill -9 ${process.name} while it commits`)
         await process.kill()

@@ -88,7 +88,10 @@ export function rebuildOf(ports: {
       const underWay = generations.find((each) => each.phase !== 'ready' && !isGoing(each))
       if (underWay) return underWay.number
       if (generations.length > 1) {
-        throw new AppError('already_exists', 'There are two read models; drop the old one first')
+        throw new AppError(
+          { kind: 'conflict', code: 'already_exists', title: 'There are two read models' },
+          'There are two read models; drop the old one first',
+        )
       }
       // Of two that begin at once one begins, and the other finds it at the next look.
       const begun = await registry.begin(await count())

@@ -3,7 +3,8 @@ import type { Log } from '@lockstep/core/log/log.ts'
 import { sql } from '@lockstep/core/postgres/sql.ts'
 import type { Pool } from 'pg'
 
-const deleteExpiredResults = sql(import.meta.url, './delete-expired-results.sql')
+/** Not prepared: planned at each run, it never has a plan from a time when the table was small. */
+const { text: deleteExpiredResults } = sql(import.meta.url, './delete-expired-results.sql')
 
 /** Small, so that locks are short and replicas do not fall behind. */
 const BATCH = 500
@@ -21,7 +22,7 @@ export function startResultExpiry(options: {
   return repeat(async (stopping) => {
     try {
       for (let deleted = BATCH; deleted === BATCH && !stopping.aborted;) {
-        const { rowCount } = await pool.query({ ...deleteExpiredResults, values: [retentionMs, BATCH] })
+        const { rowCount } = await pool.query(deleteExpiredResults, [retentionMs, BATCH])
         deleted = rowCount ?? 0
       }
     } catch (error) {
