@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { SuiteContext } from './aggregate-suite.ts'
 import { cuttingProxy, type Cut } from './cutting-proxy.ts'
@@ -80,13 +81,63 @@ export function commitGuarantees({ aggregate, examples, url, writer, stored, eve
 
     it('whose idempotency key is taken writes nothing, and the others of its batch are written', async () => {
       const { store } = writer()
-      const outcome = { type: 'done', id: randomUUID(), version: 1 } as const
-      const claim = { key: randomUUID(), fingerprint: Buffer.from('f'), outcome }
-      const keyed = () => pendingCommit(aggregate, { id: randomUUID() }, [examples.create], claim)
+      const key = randomUUID()
+      const keyed = () => pendingCommit(aggregate, { id: randomUUID() }, [examples.create], [key])
       const [first, second, other] = [keyed(), keyed(), creation()]
       expect(await store.commit([first])).toEqual(['committed'])
       expect(await store.commit([second, other])).toEqual(['conflict', 'committed'])
       expect([await stored(second.next.id), await versions(second.next.id)]).toEqual([undefined, []])
+    })
+
+    it('writes each chain of events of a batch completely or not at all, with its claims', async () => {
+      const { store, pool } = writer()
+      const takenKey = randomUUID()
+      await store.commit([pendingCommit(aggregate, { id: randomUUID() }, [examples.create], [takenKey])])
+      const chain = fc.record({
+        existing: fc.boolean(),
+        stale: fc.boolean(),
+        length: fc.integer({ min: 1, max: 4 }),
+        key: fc.constantFrom('none', 'free', 'taken'),
+      })
+      await fc.assert(
+        fc.asyncProperty(fc.array(chain, { minLength: 1, maxLength: 5 }), async (chains) => {
+          const prepared = []
+          for (const { existing, stale, length, key } of chains) {
+            const first = creation()
+            const changes = Array.from({ length }, (_, n) => examples.change(n))
+            if (existing || stale) await store.commit([first])
+            const base = existing ? first.next : { id: first.next.id }
+            const commands = existing ? changes : [examples.create, ...changes]
+            // The last command of the chain may have the key that is taken; the first has one of its own.
+            const keys = commands.map(() => randomUUID())
+            if (key === 'taken') keys[keys.length - 1] = takenKey
+            const commit = pendingCommit(aggregate, base, commands, key === 'none' ? [] : keys)
+            if (existing && stale) {
+              await store.commit([pendingCommit(aggregate, first.next, [examples.change(9)])])
+            }
+            const before = existing && stale ? 2 : existing || stale ? 1 : 0
+            prepared.push({ commit, before, possible: !stale && key !== 'taken' })
+          }
+          const results = await store.commit(prepared.map(({ commit }) => commit))
+          expect(results).toEqual(prepared.map(({ possible }) => (possible ? 'committed' : 'conflict')))
+          for (const { commit, before, possible } of prepared) {
+            const { id, version } = commit.next
+            const expected = Array.from({ length: possible ? version : before }, (_, n) => n + 1)
+            expect(await versions(id)).toEqual(expected)
+            expect((await stored(id))?.version).toBe(expected.at(-1))
+            const sql = 'select version from outbox where type = $1 and id = $2 order by position'
+            const { rows } = await pool.query<{ version: number }>(sql, [aggregate.type, id])
+            expect(rows.map((row) => row.version)).toEqual(expected)
+            const free = commit.claims.map(({ key }) => key).filter((key) => key !== takenKey)
+            const { rowCount } = await pool.query(
+              'select from command_results where idempotency_key = any ($1)',
+              [free],
+            )
+            expect(rowCount).toBe(possible ? free.length : 0)
+          }
+        }),
+        { numRuns: 25 },
+      )
     })
 
     it('that could not begin before its deadline writes nothing, and the others of its batch are written', async () => {

@@ -6,7 +6,7 @@ import { Registry } from 'prom-client'
 import type { Aggregate, AnyCommand } from '../aggregate.ts'
 import { decideBatch } from '../commands/decide-batch.ts'
 import { executeCommands, type CommandCall, type ExecuteCommand } from '../commands/execute-command.ts'
-import type { Claim, EventStore, PendingCommit, StoredAggregate } from '../commands/ports.ts'
+import type { EventStore, KeyedCommand, PendingCommit, StoredAggregate } from '../commands/ports.ts'
 import { postgresEventStore } from '../event-store/postgres-event-store.ts'
 import { postgresStoredResults } from '../event-store/stored-results.ts'
 
@@ -46,20 +46,23 @@ export function callWith(idempotencyKey?: string): CommandCall {
   return { requestId: randomUUID(), deadline: Date.now() + 20_000, idempotencyKey }
 }
 
-/** What the commands would commit together, on this state of the aggregate; throws if nothing would change. */
+/**
+ * What the commands would commit together, on this state of the aggregate; `keys` are their idempotency keys. Throws if
+ * nothing would change.
+ */
 export function pendingCommit(
   aggregate: Aggregate,
   base: Pick<StoredAggregate, 'id'> & Partial<StoredAggregate>,
   commands: readonly AnyCommand[],
-  claim?: Claim,
+  keys: readonly string[] = [],
 ): PendingCommit {
-  const cases = commands.map((command) => ({
+  const cases = commands.map((command, index) => ({
     aggregate,
     id: base.id,
     expectedVersion: undefined,
     command,
     requestId: randomUUID(),
-    key: claim,
+    key: keyedWith(keys[index]),
     traceparent: undefined,
     deadline: Infinity,
   }))
@@ -68,4 +71,8 @@ export function pendingCommit(
   const [group] = decideBatch(cases, stored, facts)
   if (group?.commit === undefined) throw new Error(`nothing to commit: ${JSON.stringify(group?.decided)}`)
   return group.commit
+}
+
+function keyedWith(key: string | undefined): KeyedCommand | undefined {
+  return key === undefined ? undefined : { key, fingerprint: Buffer.from(key) }
 }
