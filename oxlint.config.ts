@@ -16,24 +16,25 @@ const tools: Ban = [
 ]
 const testkit: Ban = ['^@lockstep/testkit(/|$)', 'Only tests import testkit.']
 const services: Ban = ['(writer|reader)-service(/|$)', 'Only e2e knows the services, and as processes.']
-const inward = 'Imports point inward: domain <- app <- inbound | outbound <- wire <- main.'
-const wiring: Ban = ['(^|/)(wire|main|api)\\.ts$', inward]
-const inbound: Ban = ['(^|/)inbound/', inward]
-const outbound: Ban = ['(^|/)outbound/', inward]
-const layeredAdapters: Ban = [
-  '^(pg|mongodb|ioredis|hono|@hono/.*|@grpc/.*|@lockstep/contracts|@lockstep/core/(http|grpc|kafka|postgres|mongo|redis))(/|$)',
-  'A use case knows ports, not protocols and drivers: they belong to inbound and outbound.',
-]
+/** The views, topics and indexes are derived from the definitions. */
+const partsOfServices: Ban = {
+  group: [
+    '@lockstep/*-service/**',
+    '!@lockstep/writer-service/aggregates.ts',
+    '!@lockstep/reader-service/read-models.ts',
+  ],
+  message: 'Only e2e knows the services; the migrations know the lists of aggregates and read models.',
+}
 const coreBans: Ban[] = [
   services,
   tools,
   {
     group: [
       '@lockstep/contracts/gen/lockstep/**/*.ts',
-      '@lockstep/contracts/product-*',
+      '@lockstep/contracts/*-events.ts',
       '!@lockstep/contracts/gen/lockstep/ops/v1/dead_letters.ts',
     ],
-    message: 'core knows nothing of products.',
+    message: 'core knows no aggregate.',
   },
 ]
 
@@ -47,33 +48,6 @@ const cliBans: Ban[] = [
     'The tool knows contracts and core.',
   ],
 ]
-
-function layersOf(service: string, other: string): OxlintOverride[] {
-  const src = `${service}-service/src`
-  const everywhere: Ban[] = [
-    [`${other}-service(/|$)`, 'The services never import each other: they speak through contracts.'],
-    tools,
-  ]
-  const pure = 'The domain is pure: it imports files beside it, and node:crypto for digests.'
-  const onlyBeside = { group: ['*', '!./*', '!node:crypto'], message: pure }
-  return [
-    { files: [`${src}/**`], rules: imports(everywhere) },
-    {
-      files: [`${src}/*/domain/**`],
-      rules: { 'no-restricted-imports': ['error', { patterns: [onlyBeside] }] },
-    },
-    {
-      files: [`${src}/*/app/**`],
-      rules: imports([...everywhere, wiring, inbound, outbound, layeredAdapters]),
-    },
-    { files: [`${src}/*/inbound/**`], rules: imports([...everywhere, wiring, outbound]) },
-    { files: [`${src}/*/outbound/**`], rules: imports([...everywhere, wiring, inbound]) },
-    {
-      files: [`${src}/**/*.{test,contract}.ts`, `${src}/**/testing/**`],
-      rules: imports(everywhere.slice(0, 1)),
-    },
-  ]
-}
 
 const ownService: Ban = [
   '^@lockstep/reader-service/',
@@ -101,8 +75,10 @@ const io: Ban[] = [
   [`^(${drivers})(/|$)`, pureSlice],
   { group: ['node:*', '!node:crypto'], message: pureSlice },
 ]
+const noDrivers: Ban = [`^(${drivers})(/|$)`, 'A use case knows ports, not protocols and drivers.']
+const noContracts: Ban = ['^@lockstep/contracts(/|$)', 'A use case knows ports, not the form of messages.']
 const adapters: Ban[] = [
-  [`^(${drivers})(/|$)`, 'A use case knows ports, not protocols and drivers.'],
+  noDrivers,
   [
     '(^|/)(cache|inbound|operators|projection)/|(^|/)(grpc|kafka|mongo|redis)-[a-z-]+\\.ts$',
     'A use case imports no adapter: run-read-model.ts connects them.',
@@ -140,6 +116,59 @@ function readerLayers(): OxlintOverride[] {
     })),
     { files: [`${src}/runtime/testing/*.ts`], rules: imports([noWriter, outOfRuntime(1)]) },
     { files: [`${src}/runtime/*/testing/*.ts`], rules: imports([noWriter, outOfRuntime(2)]) },
+  ]
+}
+
+/** The writer: slices over a runtime, whose use cases (commands/) import no adapter. */
+function writerLayers(): OxlintOverride[] {
+  const src = 'writer-service/src'
+  const other: Ban = ['reader-service(/|$)', 'The services never import each other: they use contracts.']
+  const everywhere = [other, tools]
+  const noSlice = 'A runtime imports no slice and nothing that only one slice has.'
+  const contractsOfSlices: Ban = {
+    group: [
+      '@lockstep/contracts/*.ts',
+      '@lockstep/contracts/gen/lockstep/**/*.ts',
+      '!@lockstep/contracts/{descriptors,event-contract,topics}.ts',
+      '!@lockstep/contracts/gen/lockstep/ops/**/*.ts',
+    ],
+    message: noSlice,
+  }
+  /** At each depth of folders, the relative path that leaves the runtime. */
+  const runtime = (depth: number, folder: string, bans: readonly Ban[] = []) => ({
+    files: [`${src}/runtime/${folder}`],
+    rules: imports([...everywhere, contractsOfSlices, [`^${'\\.\\./'.repeat(depth + 1)}`, noSlice], ...bans]),
+  })
+  const parts = (names: string): Ban => [
+    `(^|/)(${names})/`,
+    'Adapters import the use cases, and not each other.',
+  ]
+  const ownParts: Ban = {
+    group: ['../*', '../**', '!../runtime', '!../runtime/**'],
+    message: "A slice imports its service's runtime, core and contracts, and no other slice.",
+  }
+  const onlyBeside: Ban = {
+    group: ['*', '!./*', '!../runtime', '!../runtime/decision.ts'],
+    message: 'The domain of a slice is pure: it imports files beside it and runtime/decision.ts.',
+  }
+  return [
+    { files: [`${src}/**`], rules: imports(everywhere) },
+    { files: [`${src}/*/*.ts`, `${src}/*/domain/**`], rules: imports([onlyBeside], []) },
+    { files: [`${src}/*/commands.ts`], rules: imports([...everywhere, ownParts]) },
+    runtime(0, '*.ts'),
+    runtime(1, '*/*.ts'),
+    runtime(2, '*/*/*.ts'),
+    runtime(1, 'commands/*.ts', [parts('event-store|outbox|inbound|operators'), noDrivers, noContracts]),
+    runtime(1, 'event-store/*.ts', [parts('outbox|inbound|operators')]),
+    runtime(1, 'outbox/*.ts', [parts('event-store|inbound|operators')]),
+    runtime(1, 'operators/*.ts', [parts('event-store|outbox|inbound')]),
+    runtime(1, 'inbound/*.ts', [parts('event-store|outbox|operators')]),
+    runtime(2, 'inbound/*/*.ts', [parts('event-store|outbox|operators')]),
+    {
+      files: [`${src}/runtime/testing/**`],
+      rules: imports([other, ['^\\.\\./\\.\\./', noSlice]]),
+    },
+    { files: [`${src}/**/*.test.ts`], rules: imports([other]) },
   ]
 }
 
@@ -198,13 +227,14 @@ export default defineConfig({
     },
     { files: ['testkit/src/**'], rules: imports([services]) },
     { files: ['testkit/src/kafka/**'], rules: imports([services], []) },
-    { files: ['local-infra/src/**', 'migrations/src/**'], rules: imports([services, testkit]) },
+    { files: ['local-infra/src/**'], rules: imports([services, testkit]) },
+    { files: ['migrations/src/**'], rules: imports([partsOfServices, testkit]) },
     {
       files: ['local-infra/src/**/*.test.ts', 'migrations/src/**/*.test.ts'],
       rules: imports([services]),
     },
     { files: ['cli/src/**'], rules: imports(cliBans) },
-    ...layersOf('writer', 'reader'),
+    ...writerLayers(),
     ...readerLayers(),
   ],
 })

@@ -23,6 +23,9 @@ COPY writer-service/package.json writer-service/
 RUN pnpm install --frozen-lockfile --prod --filter "@lockstep/${PACKAGE}..."
 COPY contracts contracts
 COPY core core
+# The migrations import the services' definitions of aggregates and read models.
+COPY writer-service writer-service
+COPY reader-service reader-service
 COPY ${PACKAGE} ${PACKAGE}
 
 FROM node:24.21.0-bookworm-slim

@@ -1,30 +1,38 @@
--- What one command costs Postgres, as a pgbench script: it looks the product up, then writes state, event and outbox
--- entry in one statement. It mirrors load-products.sql and commit-products.sql of the writer for one new product.
---
--- The subquery in the lookup is evaluated once, so Postgres uses the primary key as it does for the writer's
--- parameter. A bare gen_random_uuid() is volatile: Postgres would scan the whole table for every transaction.
-select id, version, name, description, category, price_cents, created_at, updated_at, deleted_at
-from products
-where id = any (array[(select gen_random_uuid())]);
-with decision as (
-  select gen_random_uuid() as id, gen_random_uuid() as event_id, clock_timestamp() as occurred_at
+-- What one command costs Postgres, as a script for pgbench: the look-up of the product, then state, event and outbox
+-- entry in one statement. Like the writer's load-aggregates.sql and commit-aggregates.sql, for one new product.
+\set n random(1, 9000000000000000)
+select type, id, version, state, created_at, updated_at
+from aggregates
+where type = 'product' and id = md5(:n::text)::uuid;
+with change as (
+  select md5(:n::text)::uuid as id, gen_random_uuid() as event_id, clock_timestamp() as occurred_at
 ),
-created as (
-  insert into products (id, version, name, description, category, price_cents, created_at, updated_at)
-  select id, 1, 'Blue enamel teapot', 'Holds 1.2 l; dishwasher safe.', 'kitchen', 3490, occurred_at, occurred_at
-  from decision
-  on conflict (id) do nothing
+written as (
+  insert into aggregates (type, id, version, state, created_at, updated_at)
+  select
+    'product', id, 1,
+    jsonb_build_object(
+      'details', jsonb_build_object(
+        'name', 'Blue enamel teapot', 'description', 'Holds 1.2 l; dishwasher safe.', 'category', 'kitchen', 'priceCents', 3490
+      ),
+      'deleted', false
+    ),
+    occurred_at, occurred_at
+  from change
+  on conflict (type, id) do nothing
   returning id
 ),
 stored as (
-  insert into product_events (product_id, version, event_id, type, payload, metadata, occurred_at)
-  select d.id, 1, d.event_id, 'lockstep.product.v1.ProductCreated', decode(repeat('ab', 170), 'hex'), '{}', d.occurred_at
-  from decision as d
-  join created as c using (id)
+  insert into events (type, id, version, event_id, event_type, payload, metadata, occurred_at)
+  select
+    'product', c.id, 1, c.event_id, 'lockstep.product.v1.ProductCreated', decode(repeat('ab', 170), 'hex'), '{}',
+    c.occurred_at
+  from change as c
+  join written using (id)
 ),
 queued as (
-  insert into outbox (product_id, version)
-  select id, 1
-  from created
+  insert into outbox (type, id, version)
+  select 'product', id, 1
+  from written
 )
-select id from created;
+select id from written;

@@ -1,15 +1,33 @@
 import { status } from '@grpc/grpc-js'
-import { errorCatalogue, type ErrorCode } from '@lockstep/core/errors/app-error.ts'
+import { AppError, errorCatalogue, type ErrorCode } from '@lockstep/core/errors/app-error.ts'
 import { grpcStatus } from '@lockstep/core/grpc/status.ts'
 import { httpStatus } from '@lockstep/core/http/problem.ts'
+import { aggregates } from '@lockstep/writer-service/aggregates.ts'
 import { code, table } from './markdown.ts'
 
-/** The table of docs/errors.md. */
-export function errorTable(): string {
+const ownRefusals = aggregates.flatMap(({ type, refusals }) =>
+  Object.values(refusals)
+    .filter((refusal) => !(refusal.code in errorCatalogue))
+    .map((refusal) => ({ type, ...refusal })),
+)
+
+/** The generated parts of docs/errors.md. */
+export function errorTables(): Record<'codes' | 'refusals' | 'advice', string> {
   const codes = Object.keys(errorCatalogue) as ErrorCode[]
   const rows = codes.map((name) => {
-    const { title, retryable } = errorCatalogue[name]
-    return [code(name), String(httpStatus[name]), status[grpcStatus[name]], retryable ? 'yes' : 'no', title]
+    const error = new AppError(name, '')
+    return [...statuses(error), error.retryable ? 'yes' : 'no', error.title]
   })
-  return table(['Code', 'HTTP', 'gRPC', 'Repeat?', 'Title'], rows)
+  return {
+    codes: table(['Code', 'HTTP', 'gRPC', 'Repeat?', 'Title'], rows),
+    refusals: table(
+      ['Code', 'HTTP', 'gRPC', 'Aggregate', 'Title'],
+      ownRefusals.map((refusal) => [...statuses(new AppError(refusal, '')), refusal.type, refusal.title]),
+    ),
+    advice: ownRefusals.map((refusal) => `- ${code(refusal.code)}: ${refusal.advice}`).join('\n'),
+  }
+}
+
+function statuses(error: AppError): string[] {
+  return [code(error.code), String(httpStatus[error.kind]), status[grpcStatus[error.kind]]]
 }

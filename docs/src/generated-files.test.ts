@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { expect, test } from 'vitest'
 import { errorCatalogue } from '@lockstep/core/errors/app-error.ts'
+import { aggregates } from '@lockstep/writer-service/aggregates.ts'
 import { generatedFiles } from './generated-files.ts'
 
 const files = generatedFiles()
@@ -16,5 +17,6 @@ test.each(files.map((file) => ({ ...file, name: basename(file.path) })))(
 test('docs/errors.md explains every error code once', () => {
   const { text = '' } = files.find(({ path }) => path.endsWith('errors.md')) ?? {}
   const explained = [...text.matchAll(/^- `(\w+)`: /gm)].map(([, code]) => code)
-  expect(explained).toEqual(Object.keys(errorCatalogue))
+  const refusals = aggregates.flatMap((aggregate) => Object.keys(aggregate.refusals))
+  expect(explained.toSorted()).toEqual([...new Set([...Object.keys(errorCatalogue), ...refusals])].toSorted())
 })

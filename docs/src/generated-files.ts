@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { errorTable } from './errors.ts'
+import { errorTables } from './errors.ts'
 import { makeTargets } from './make-targets.ts'
 import { fillIn } from './markdown.ts'
 import { metricTables } from './metrics.ts'
@@ -18,7 +18,7 @@ export function generatedFiles(): { path: string; text: string }[] {
     'README.md': fillIn(contentOf('README.md'), { targets: makeTargets(contentOf('Makefile')) }),
     'docs/settings.md': fillIn(contentOf('docs/settings.md'), settingTables),
     'docs/metrics.md': fillIn(contentOf('docs/metrics.md'), metricTables()),
-    'docs/errors.md': fillIn(contentOf('docs/errors.md'), { codes: errorTable() }),
+    'docs/errors.md': fillIn(contentOf('docs/errors.md'), errorTables()),
     'docs/api/writer.openapi.json': writer,
     'docs/api/reader.openapi.json': reader,
   }

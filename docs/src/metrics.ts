@@ -6,7 +6,7 @@ import { createLog } from '@lockstep/core/log/log.ts'
 import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
 import { auditMetrics } from '@lockstep/reader-service/runtime/audit/measured-audit.ts'
 import { readerMetrics } from '@lockstep/reader-service/runtime/reader-metrics.ts'
-import { outboxMetrics } from '@lockstep/writer-service/product/outbound/outbox/outbox-metrics.ts'
+import { outboxMetrics } from '@lockstep/writer-service/runtime/outbox/outbox-metrics.ts'
 import { Registry } from 'prom-client'
 import { code, table } from './markdown.ts'
 

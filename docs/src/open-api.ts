@@ -5,8 +5,9 @@ import { readerApi } from '@lockstep/reader-service/api.ts'
 import { readModels } from '@lockstep/reader-service/read-models.ts'
 import { queryRoutes } from '@lockstep/reader-service/runtime/inbound/http-routes.ts'
 import { readModelQueries } from '@lockstep/reader-service/runtime/queries/read-model-queries.ts'
+import { aggregates } from '@lockstep/writer-service/aggregates.ts'
 import { writerApi } from '@lockstep/writer-service/api.ts'
-import { productRoutes as commandRoutes } from '@lockstep/writer-service/product/inbound/http/product-routes.ts'
+import { commandRoutes } from '@lockstep/writer-service/runtime/inbound/http/command-routes.ts'
 import { Registry } from 'prom-client'
 
 const never = () => Promise.reject(new Error('this handler only exists to be described'))
@@ -14,7 +15,7 @@ const never = () => Promise.reject(new Error('this handler only exists to be des
 /** The OpenAPI documents that the services serve at /openapi.json, as text. */
 export function openApiFiles(): { writer: string; reader: string } {
   const writer = describe((app) => {
-    commandRoutes(app, never, { timeLimitMs: 0 })
+    commandRoutes(app, aggregates, never, { timeLimitMs: 0 })
     return openApiDocument(app, writerApi)
   })
   const reader = describe((app) => {

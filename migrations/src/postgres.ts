@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { postgresSettings } from '@lockstep/core/config/sections.ts'
 import { readSettings } from '@lockstep/core/config/settings.ts'
+import { aggregates } from '@lockstep/writer-service/aggregates.ts'
 import { Migration, runner } from 'node-pg-migrate'
+import { Client } from 'pg'
+import { createViews } from './views.ts'
 
 /** `make migrate_up`, `make migrate_down` and `make migrate_create NAME=...`. */
 
@@ -18,8 +21,20 @@ async function migrate(direction: 'up' | 'down'): Promise<void> {
     migrationsTable: 'schema_migrations',
     log: () => {},
   })
+  if (direction === 'up') await replaceViews(databaseUrl)
   for (const { name } of done) console.log(`migrated ${direction.padEnd(5)}${name}`)
   if (done.length === 0) console.log(direction === 'up' ? 'up to date' : 'nothing to revert')
+}
+
+/** The views follow the definitions of the aggregates, which no migration knows. */
+async function replaceViews(connectionString: string): Promise<void> {
+  const client = new Client({ connectionString })
+  await client.connect()
+  try {
+    await createViews(client, aggregates)
+  } finally {
+    await client.end()
+  }
 }
 
 async function create(name: string | undefined): Promise<void> {

@@ -1,7 +1,7 @@
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
 
 /** What the proxy does with the next bytes that a client sends. */
-type Cut =
+export type Cut =
   /** The server receives them and responds; the response is lost together with the connection. */
   | 'answer'
   /** They are lost together with the connection. */

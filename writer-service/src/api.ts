@@ -1,6 +1,6 @@
-/** How the HTTP API of the writer introduces itself. */
+/** How the OpenAPI document of the writer introduces it. */
 export const writerApi = {
   title: 'Lockstep writer',
   description:
-    'Commands of the product catalogue. An answer means that the command is stored for good; the reader shows its effect within moments, and at once to a query with `minVersion`.',
+    'Commands. A success means that the command is stored durably; the reader shows its effect within moments, and at once to a query with `minVersion`.',
 }

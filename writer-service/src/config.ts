@@ -18,22 +18,22 @@ export const writerSettings = {
   WRITER_COMMAND_TIME_LIMIT_MS: milliseconds(
     5_000,
     { min: 100, max: 5_000 },
-    'How long a command may try before it is given up, ms; no longer than a stop waits for it; an earlier deadline of its caller counts',
+    'How long a command may try before it fails, ms; at most as long as a stop waits for it; an earlier deadline of the caller takes precedence',
   ),
   WRITER_MAX_IN_FLIGHT: integer(
     200,
     { min: 1, max: 100_000 },
-    'Most requests under way at once; more are refused as overloaded',
+    'Largest number of requests in flight; further requests are refused as overloaded',
   ),
   WRITER_OUTBOX_LIMIT: integer(
     1_000_000,
     { min: 1, max: 1_000_000_000 },
-    'When so many events wait to be published, commands are refused as overloaded',
+    'With this many events in the outbox, commands are refused as overloaded',
   ),
   WRITER_IDEMPOTENCY_RETENTION_MS: milliseconds(
     86_400_000,
     { min: 1_000, max: 31_536_000_000 },
-    'How long an idempotency key is remembered at least, ms',
+    'How long the result of an idempotency key is stored at least, ms',
   ),
   ...postgresSettings,
   ...kafkaSettings,

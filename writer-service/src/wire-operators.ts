@@ -4,12 +4,13 @@ import { connectProducer } from '@lockstep/core/kafka/producer/producer.ts'
 import type { Log } from '@lockstep/core/log/log.ts'
 import { deadLettersService } from '@lockstep/core/ops/dead-letters-service.ts'
 import type { Pool } from 'pg'
-import { republishFrom, republishLimits } from './ops/app/republish.ts'
-import { eventStoreService } from './ops/inbound/grpc/event-store.ts'
-import { postgresEventQueue } from './ops/outbound/postgres/event-queue.ts'
-import { postgresProductStates } from './ops/outbound/postgres/product-states.ts'
+import { aggregates } from './aggregates.ts'
+import { postgresAggregateStates } from './runtime/operators/aggregate-states.ts'
+import { postgresEventQueue } from './runtime/operators/event-queue.ts'
+import { eventStoreService } from './runtime/operators/event-store-service.ts'
+import { republishFrom, republishLimits } from './runtime/operators/republish.ts'
 
-/** What operators call, on the connections of the service. */
+/** The operators' API, on the connections of the service. */
 export function wireOperators(
   parts: {
     grpcService: ReturnType<typeof grpcServices>
@@ -22,13 +23,14 @@ export function wireOperators(
   scope: AsyncDisposableStack,
 ): GrpcService[] {
   const { grpcService, kafka, pool, wakeRelay, outboxLimit, log } = parts
-  // Of its own: a redrive of many records does not hold up the relay.
+  // A producer of its own: a redrive of many records does not delay the relay.
   const producer = scope.use(connectProducer(kafka, log))
   return [
     deadLettersService(grpcService, { kafka, log, producer }),
     eventStoreService(grpcService, {
+      aggregates,
       republish: republishFrom(postgresEventQueue(pool), wakeRelay, republishLimits(outboxLimit)),
-      states: postgresProductStates(pool),
+      states: postgresAggregateStates(pool),
     }),
   ]
 }

@@ -14,21 +14,22 @@ import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
 import { createMetrics } from '@lockstep/core/telemetry/metrics.ts'
 import { startTracing } from '@lockstep/core/telemetry/tracing.ts'
 import { v7 as uuidv7 } from 'uuid'
+import { aggregates } from './aggregates.ts'
 import { writerApi } from './api.ts'
 import type { writerSettings } from './config.ts'
-import { executeCommandOn } from './product/app/execute-command.ts'
-import { productCommandsService } from './product/inbound/grpc/product-commands.ts'
-import { productRoutes } from './product/inbound/http/product-routes.ts'
-import { watchOutboxLimit } from './product/outbound/outbox/outbox-limit.ts'
-import { outboxMetrics } from './product/outbound/outbox/outbox-metrics.ts'
-import { startOutboxRelay } from './product/outbound/outbox/relay.ts'
-import { outboxChannel } from './product/outbound/outbox/relay-session.ts'
-import { postgresCommandResults } from './product/outbound/postgres/command-results.ts'
-import { postgresProductStore } from './product/outbound/postgres/product-store.ts'
-import { startResultExpiry } from './product/outbound/postgres/result-expiry.ts'
+import { executeCommands } from './runtime/commands/execute-command.ts'
+import { postgresEventStore } from './runtime/event-store/postgres-event-store.ts'
+import { startResultExpiry } from './runtime/event-store/result-expiry.ts'
+import { postgresStoredResults } from './runtime/event-store/stored-results.ts'
+import { commandService } from './runtime/inbound/grpc/command-service.ts'
+import { commandRoutes } from './runtime/inbound/http/command-routes.ts'
+import { outboxChannel } from './runtime/outbox/leader-session.ts'
+import { watchOutboxLimit } from './runtime/outbox/outbox-limit.ts'
+import { outboxMetrics } from './runtime/outbox/outbox-metrics.ts'
+import { startOutboxRelay } from './runtime/outbox/relay.ts'
 import { wireOperators } from './wire-operators.ts'
 
-/** The whole writer. Servers come last, so that they stop first. */
+/** The whole writer. The servers come last, so that they stop first. */
 export async function wire(context: ServiceContext<typeof writerSettings>, scope: AsyncDisposableStack) {
   const { config, log, draining } = context
   const metrics = createMetrics()
@@ -59,25 +60,26 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
   )
 
   const outboxLimit = scope.use(watchOutboxLimit({ pool, limit: config.WRITER_OUTBOX_LIMIT, log }))
-  const execute = executeCommandOn({
-    store: postgresProductStore(pool),
-    results: postgresCommandResults(pool),
+  const execute = executeCommands({
+    store: postgresEventStore(pool),
+    results: postgresStoredResults(pool),
     now: () => new Date(),
-    newProductId: () => uuidv7(),
+    newAggregateId: () => uuidv7(),
     newEventId: () => uuidv7(),
     outboxIsFull: outboxLimit.reached,
     onCommitted: relay.wake,
   })
-  const timeLimitMs = config.WRITER_COMMAND_TIME_LIMIT_MS
 
-  const checkReady = async () => void (await pool.query('select'))
   const host = config.WRITER_HOST
+  const checkReady = async () => void (await pool.query('select'))
   const admin = adminApp({ metrics, draining, checkReady })
   const adminPort = config.WRITER_ADMIN_PORT
   scope.use(await serveHttp({ app: admin, host, port: adminPort, draining, stopWithinMs: 1_000 }))
 
   const admit = requestLimit({ limit: config.WRITER_MAX_IN_FLIGHT, metrics })
+  const limits = { timeLimitMs: config.WRITER_COMMAND_TIME_LIMIT_MS }
   const grpcService = grpcServices({ log, metrics, admit, draining })
+  const commands = aggregates.map((aggregate) => commandService(grpcService, aggregate, execute, limits))
   const forOperators = {
     grpcService,
     kafka,
@@ -92,14 +94,14 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
       host,
       port: config.WRITER_GRPC_PORT,
       tls: grpcTls(config),
-      services: [productCommandsService(grpcService, execute, { timeLimitMs }), ...operators],
+      services: [...commands, ...operators],
       descriptors: contractDescriptors,
       draining,
     }),
   )
 
   const app = createHttpApp({ log, metrics, admit })
-  productRoutes(app, execute, { timeLimitMs })
+  commandRoutes(app, aggregates, execute, limits)
   serveApiDocs(app, writerApi)
   refuseOtherMethods(app)
   scope.use(await serveHttp({ app, host, port: config.WRITER_HTTP_PORT, draining }))

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { encodeProductEvent } from '@lockstep/contracts/product-event-codec.ts'
+import { productEvents } from '@lockstep/contracts/product-events.ts'
 import type { GetDeadLetterResponse } from '@lockstep/contracts/gen/lockstep/ops/v1/dead_letters.ts'
 import { expect, test } from 'vitest'
 import { deadLetterLine, hexDump, recordJson, recordText } from './record-text.ts'
@@ -27,10 +27,12 @@ test('an event is shown decoded', () => {
   const details = { name: 'Teapot', description: '', category: 'kitchen', priceCents: 0 }
   const change = { $case: 'created', created: { details } } as const
   const event = { eventId: randomUUID(), productId: 'x', version: 1, occurredAt: at, createdAt: at, change }
-  const text = recordText(found(encodeProductEvent(event)))
+  const text = recordText(found(productEvents.encode(event)))
   expect(text).toContain('product.events/3/17')
   expect(text).toContain('"name": "Teapot"')
-  expect(recordJson(found(encodeProductEvent(event)))).toMatchObject({ payload: { eventId: event.eventId } })
+  expect(recordJson(found(productEvents.encode(event)))).toMatchObject({
+    payload: { eventId: event.eventId },
+  })
 })
 
 test('bytes that are not an event are shown as a hex dump, in keys and headers too', () => {

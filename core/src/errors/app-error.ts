@@ -1,6 +1,6 @@
 /**
- * Everything that a service can answer instead of a result. The codes are public: they stand in the
- * `code` of an HTTP problem, and `docs/errors.md` explains each of them.
+ * The errors of the services themselves. The codes are public: each is the `code` of an HTTP problem, and
+ * `docs/errors.md` explains it. The codes of refusals belong to the slices, which give them one of the kinds below.
  */
 export const errorCatalogue = {
   malformed: { title: 'The request cannot be read', retryable: false },
@@ -8,8 +8,7 @@ export const errorCatalogue = {
   not_found: { title: 'Not found', retryable: false },
   method_not_allowed: { title: 'This resource does not take this method', retryable: false },
   request_timeout: { title: 'The request did not arrive in time; nothing was done', retryable: true },
-  already_exists: { title: 'The id is taken', retryable: false },
-  version_conflict: { title: 'The product has another version', retryable: false },
+  version_conflict: { title: 'The current version is not the expected version', retryable: false },
   too_large: { title: 'The request is too large', retryable: false },
   unsupported_media_type: { title: 'The media type is not supported', retryable: false },
   idempotency_mismatch: { title: 'The idempotency key belongs to another command', retryable: false },
@@ -23,57 +22,75 @@ export const errorCatalogue = {
 
 export type ErrorCode = keyof typeof errorCatalogue
 
+/** Why a command is refused. Each protocol has one table from these kinds to its statuses. */
+export type RefusalKind = 'not_found' | 'conflict' | 'version_conflict' | 'precondition'
+
+export type ErrorKind = ErrorCode | RefusalKind
+
+/** The refusal of a command: its code and title belong to the slice that refuses. */
+export type Refusal = { kind: RefusalKind; code: string; title: string }
+
 /** One thing that is wrong with one field of a request. */
 export type FieldViolation = { field: string; message: string }
 
 /** An error that a caller may see. Anything else that is thrown is shown as `internal`. */
 export class AppError extends Error {
   override readonly name = 'AppError'
-  readonly code: ErrorCode
+  readonly kind: ErrorKind
+  readonly code: string
+  readonly title: string
   readonly violations: readonly FieldViolation[]
-  /** The request that was answered so first, when this is the same answer again. */
+  /** The request that got this response first, when a stored result is replayed. */
   readonly requestId: string | undefined
 
   constructor(
-    code: ErrorCode,
+    error: ErrorCode | Refusal,
     detail: string,
     options: { violations?: readonly FieldViolation[]; requestId?: string; cause?: unknown } = {},
   ) {
     super(detail, { cause: options.cause })
-    this.code = code
+    if (typeof error === 'string') {
+      this.kind = error
+      this.code = error
+      this.title = errorCatalogue[error].title
+    } else {
+      this.kind = error.kind
+      this.code = error.code
+      this.title = error.title
+    }
     this.violations = options.violations ?? []
     this.requestId = options.requestId
   }
 
-  /** True when the same request may well succeed a little later, and repeating it does no harm. */
+  /** True when the same request may succeed a little later, and repeating it does no harm. */
   get retryable(): boolean {
-    return errorCatalogue[this.code].retryable
+    return this.kind in errorCatalogue && errorCatalogue[this.kind as ErrorCode].retryable
   }
 }
 
-/** Every field at fault at once. */
+/** One error for all invalid fields of a request. */
 export function invalid(violations: readonly FieldViolation[]): AppError {
   const fields = [...new Set(violations.map((violation) => violation.field))].join(', ')
   return new AppError('invalid', `Not valid: ${fields}`, { violations })
 }
 
-/** Runs every check and gives what they give; throws one `invalid` with the faults of all of them. */
+/** Runs every check and returns their results; throws one `invalid` with the violations of all of them. */
 export function checkAll<T extends readonly unknown[]>(...checks: { [K in keyof T]: () => T[K] }): T {
-  const faults: FieldViolation[] = []
+  const violations: FieldViolation[] = []
   const values = checks.map((check) => {
     try {
       return check()
     } catch (error) {
-      if (!(error instanceof AppError && error.code === 'invalid')) throw error
-      faults.push(...error.violations)
+      if (!(error instanceof AppError && error.kind === 'invalid')) throw error
+      violations.push(...error.violations)
       return undefined
     }
   })
-  if (faults.length > 0) throw invalid(faults)
+  if (violations.length > 0) throw invalid(violations)
   return values as unknown as T
 }
 
-/** What a caller is shown of anything that was thrown. */
+/** What a caller sees of anything that was thrown. */
 export function asAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown
   return new AppError('internal', 'An unexpected error; the request id leads to it in the log', {

@@ -144,7 +144,7 @@ export function grpcServices(options: {
         throw { code: status.CANCELLED, details: thrown.message } satisfies Partial<ServiceError>
       }
       const error = asAppError(thrown)
-      if (error.code === 'internal') options.log.error({ err: thrown, requestId }, 'unexpected error')
+      if (error.kind === 'internal') options.log.error({ err: thrown, requestId }, 'unexpected error')
       const shown = grpcError(error, requestId)
       end({ code: status[shown.code ?? status.INTERNAL] })
       throw shown

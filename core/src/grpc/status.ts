@@ -1,16 +1,17 @@
 import { Metadata, status, type ServiceError } from '@grpc/grpc-js'
 import { BadRequest, Status } from '@lockstep/contracts/gen/google/rpc/error_details.ts'
-import type { AppError, ErrorCode } from '../errors/app-error.ts'
+import type { AppError, ErrorKind } from '../errors/app-error.ts'
 
-/** The gRPC status of each error code; those that only HTTP can give stand beside their nearest meaning. */
+/** The gRPC status of each kind of error; a kind that only HTTP has gets the status with the nearest meaning. */
 export const grpcStatus = {
   malformed: status.INVALID_ARGUMENT,
   invalid: status.INVALID_ARGUMENT,
   not_found: status.NOT_FOUND,
   method_not_allowed: status.UNIMPLEMENTED,
   request_timeout: status.DEADLINE_EXCEEDED,
-  already_exists: status.ALREADY_EXISTS,
+  conflict: status.ALREADY_EXISTS,
   version_conflict: status.ABORTED,
+  precondition: status.FAILED_PRECONDITION,
   too_large: status.RESOURCE_EXHAUSTED,
   unsupported_media_type: status.INVALID_ARGUMENT,
   idempotency_mismatch: status.INVALID_ARGUMENT,
@@ -20,14 +21,14 @@ export const grpcStatus = {
   read_model_behind: status.UNAVAILABLE,
   outcome_unknown: status.UNKNOWN,
   deadline_exceeded: status.DEADLINE_EXCEEDED,
-} as const satisfies Record<ErrorCode, status>
+} as const satisfies Record<ErrorKind, status>
 
 /**
- * The error as a gRPC status. Trailers: `x-error-code` (the code), `x-request-id`, and, when fields are
- * at fault, `grpc-status-details-bin` with a google.rpc.BadRequest.
+ * The error as a gRPC status. Trailers: `x-error-code` (the code), `x-request-id`, and, for invalid fields,
+ * `grpc-status-details-bin` with a google.rpc.BadRequest.
  */
 export function grpcError(error: AppError, requestId: string): Partial<ServiceError> {
-  const code = grpcStatus[error.code]
+  const code = grpcStatus[error.kind]
   const metadata = new Metadata()
   metadata.set('x-error-code', error.code)
   metadata.set('x-request-id', requestId)
@@ -50,7 +51,7 @@ function badRequest(code: status, error: AppError): Status {
   }
 }
 
-/** The rules of input name fields as JSON does; callers of gRPC know them by the .proto file: page_size. */
+/** The rules of input name fields as in JSON; gRPC callers know them as in the .proto file: page_size. */
 function inProto(text: string): string {
   return text.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }

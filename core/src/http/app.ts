@@ -84,6 +84,6 @@ function routeOf(c: Context): string {
 
 function problemFor(thrown: unknown, c: Context<HttpVariables>, log: Log): Response {
   const error = asAppError(thrown)
-  if (error.code === 'internal') log.error({ err: thrown }, 'unexpected error')
+  if (error.kind === 'internal') log.error({ err: thrown }, 'unexpected error')
   return problemResponse(error, { path: c.req.path, requestId: c.get('requestId') })
 }

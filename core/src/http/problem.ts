@@ -1,14 +1,15 @@
-import { errorCatalogue, type AppError, type ErrorCode } from '../errors/app-error.ts'
+import type { AppError, ErrorKind } from '../errors/app-error.ts'
 
-/** The status of each error code. */
+/** The status of each kind of error. */
 export const httpStatus = {
   malformed: 400,
   invalid: 400,
   not_found: 404,
   method_not_allowed: 405,
   request_timeout: 408,
-  already_exists: 409,
+  conflict: 409,
   version_conflict: 412,
+  precondition: 409,
   too_large: 413,
   unsupported_media_type: 415,
   idempotency_mismatch: 422,
@@ -18,11 +19,11 @@ export const httpStatus = {
   read_model_behind: 503,
   outcome_unknown: 503,
   deadline_exceeded: 504,
-} as const satisfies Record<ErrorCode, number>
+} as const satisfies Record<ErrorKind, number>
 
 export const problemMediaType = 'application/problem+json'
 
-/** Seconds after which a repeat is worth while, sent with every retryable error. */
+/** Seconds before a repeat makes sense; sent with every retryable error. */
 const RETRY_AFTER_S = 1
 
 /** The error as `application/problem+json` (RFC 9457). */
@@ -31,20 +32,22 @@ export function problemResponse(
   request: { path: string; requestId: string },
   headers: Record<string, string> = {},
 ): Response {
-  const status = httpStatus[error.code]
-  const problem = {
+  const retry = error.retryable ? { 'retry-after': String(RETRY_AFTER_S) } : {}
+  return new Response(JSON.stringify(problemBody(error, request)), {
+    status: httpStatus[error.kind],
+    headers: { 'content-type': problemMediaType, 'x-request-id': request.requestId, ...retry, ...headers },
+  })
+}
+
+export function problemBody(error: AppError, request: { path: string; requestId: string }) {
+  return {
     type: `urn:lockstep:problem:${error.code}`,
-    title: errorCatalogue[error.code].title,
-    status,
+    title: error.title,
+    status: httpStatus[error.kind],
     detail: error.message,
     instance: request.path,
     code: error.code,
     requestId: error.requestId ?? request.requestId,
     ...(error.violations.length > 0 && { errors: error.violations }),
   }
-  const retry = error.retryable ? { 'retry-after': String(RETRY_AFTER_S) } : {}
-  return new Response(JSON.stringify(problem), {
-    status,
-    headers: { 'content-type': problemMediaType, 'x-request-id': request.requestId, ...retry, ...headers },
-  })
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { productDetails } from '@lockstep/writer-service/product/app/product-input.ts'
+import { productDetails } from '@lockstep/writer-service/product/commands.ts'
 import { readCatalogue } from './catalogue.ts'
 
 const catalogue = readCatalogue()

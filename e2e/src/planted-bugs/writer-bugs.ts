@@ -1,8 +1,8 @@
 import type { Bug } from './bug.ts'
 
-const relay = 'writer-service/src/product/outbound/outbox/relay.ts'
-const store = 'writer-service/src/product/outbound/postgres/product-store.ts'
-const execute = 'writer-service/src/product/app/execute-command.ts'
+const relay = 'writer-service/src/runtime/outbox/relay.ts'
+const store = 'writer-service/src/runtime/event-store/postgres-event-store.ts'
+const execute = 'writer-service/src/runtime/commands/execute-command.ts'
 
 export const writerBugs: readonly Bug[] = [
   {
@@ -44,8 +44,8 @@ export const writerBugs: readonly Bug[] = [
         file: relay,
         find: "const readOutbox = sql(import.meta.url, './read-outbox.sql')",
         instead: `const readOutbox = { name: 'read-outbox-by-transaction', text: \`
-          select position, product_id, event_id, type, payload, metadata, occurred_at
-          from outbox as o join product_events as e using (product_id, version)
+          select position, type, id, event_id, event_type, payload, metadata, occurred_at
+          from outbox as o join events as e using (type, id, version)
           where $2::int > 0 order by o.xmin::text::bigint limit $1\` }`,
       },
     ],
@@ -57,7 +57,7 @@ export const writerBugs: readonly Bug[] = [
     changes: [
       {
         file: relay,
-        find: "log.warn({ err: error, failures }, 'the outbox relay starts again')",
+        find: "log.warn({ err: error, failures }, 'the outbox relay restarts')",
         instead: 'return',
       },
     ],
@@ -81,11 +81,14 @@ export const writerBugs: readonly Bug[] = [
     changes: [
       {
         file: store,
-        find: `const { rows } = await client.query<{ id: string }>({ ...commitProducts, values: commitColumns(batch) })
+        find: `const { rows } = await client.query<{ number: number }>({
+      ...commitAggregates,
+      values: commitColumns(batch),
+    })
     client.release()`,
-        instead: `const writing = client.query({ ...commitProducts, values: commitColumns(batch) })
+        instead: `const writing = client.query({ ...commitAggregates, values: commitColumns(batch) })
           writing.then(() => client.release(), () => client.release(true))
-          const rows = batch.map(({ next }) => ({ id: next.id }))`,
+          const rows = batch.map((_, index) => ({ number: index + 1 }))`,
       },
     ],
   },
@@ -96,9 +99,9 @@ export const writerBugs: readonly Bug[] = [
     changes: [
       {
         file: execute,
-        find: 'const pending = { event, next: evolve(state, event), traceparent: currentTraceparent(), claim, deadline }',
-        instead: `if (claim !== undefined && !(await results.remember(claim))) return undefined
-          const pending = { event, next: evolve(state, event), traceparent: currentTraceparent(), claim: undefined, deadline }`,
+        find: 'const [result] = await store.commit([group.commit])',
+        instead: `for (const claim of group.claims) if (!(await results.store(claim))) return undefined
+          const [result] = await store.commit([{ ...group.commit, claims: [] }])`,
       },
     ],
   },
@@ -109,8 +112,8 @@ export const writerBugs: readonly Bug[] = [
     changes: [
       {
         file: execute,
-        find: 'const key = call.idempotencyKey === undefined ? undefined : keyed(call.idempotencyKey, requested)',
-        instead: 'const key = undefined',
+        find: 'call.idempotencyKey === undefined ? undefined : keyedCommand(call.idempotencyKey, type, requested)',
+        instead: 'undefined',
       },
     ],
   },

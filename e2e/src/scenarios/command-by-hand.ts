@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { encodeProductEvent, productEventTypes } from '@lockstep/contracts/product-event-codec.ts'
+import { productEvents } from '@lockstep/contracts/product-events.ts'
 import type { PoolClient } from 'pg'
 import type { Attempt } from '../evidence/history.ts'
 import { productCreatedAt, writeProduct } from '../system/postgres.ts'
@@ -15,7 +15,7 @@ export async function commandByHand(
   const [mark, eventId, at] = [randomUUID(), randomUUID(), new Date()]
   const createdAt = (await productCreatedAt(client, id)) ?? at
   const details = { name: mark, description: '', category: 'general', priceCents: 1 }
-  const payload = encodeProductEvent({
+  const payload = productEvents.encode({
     eventId,
     productId: id,
     version,
@@ -26,7 +26,7 @@ export async function commandByHand(
         ? { $case: 'created', created: { details } }
         : { $case: 'updated', updated: { details, changedFields: ['name'] } },
   })
-  const eventType = productEventTypes[version === 1 ? 'created' : 'updated']
+  const eventType = productEvents.types[version === 1 ? 'created' : 'updated']
   await writeProduct(client, { id, version, name: mark, eventId, eventType, payload, createdAt, at })
   return {
     subject: 'product',

@@ -32,7 +32,10 @@ export const rebuildScenarios: readonly Scenario[] = [
     when: `they ${what}, during a rebuild and an audit`,
     recovers,
     async inject(injection) {
-      const work = [operated(injection, 'rebuild', product.type), operated(injection, 'audit', product.type, ...fast)]
+      const work = [
+        operated(injection, 'rebuild', product.type),
+        operated(injection, 'audit', product.type, ...fast),
+      ]
       await inject(injection.stack.proxies.readersWriter, async () => {
         await backfilling(injection)
         await sleep(FAULT_MS)
@@ -130,6 +133,8 @@ async function backToFirstGeneration(injection: Injection): Promise<void> {
   await operated(injection, 'audit', product.type, '--repair', '--age-limit', '0', ...fast)
   expectReads(injection, since)
   const collections = await stack.mongo.listCollections({}, { nameOnly: true }).toArray()
-  const left = collections.map(({ name }) => name).filter((name) => name.startsWith(`${product.readModel.collection}_g`))
+  const left = collections
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith(`${product.readModel.collection}_g`))
   expect(left.length === 0, `the dropped generation has no collection: ${left.join()}`)
 }

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { encodeProductEvent, productEventRecord } from '@lockstep/contracts/product-event-codec.ts'
+import { eventRecord } from '@lockstep/contracts/event-contract.ts'
+import { productEvents } from '@lockstep/contracts/product-events.ts'
 import { errorHeaders, errorTopic, eventHeaders, groups, topics } from '@lockstep/contracts/topics.ts'
 import { brokerView } from '@lockstep/testkit/kafka/broker-view.ts'
 import { headerText, type OutgoingRecord, type ReceivedRecord } from '@lockstep/core/kafka/client/record.ts'
@@ -15,7 +16,7 @@ function creation(id: string, version = 1): Record {
   const details = { name: 'Behind', description: '', category: 'general', priceCents: 1 }
   const eventId = randomUUID()
   const change = { $case: 'created', created: { details } } as const
-  const payload = encodeProductEvent({
+  const payload = productEvents.encode({
     eventId,
     productId: id,
     version,
@@ -24,9 +25,10 @@ function creation(id: string, version = 1): Record {
     change,
   })
   const type = 'lockstep.product.v1.ProductCreated'
-  const record = productEventRecord({
+  const record = eventRecord({
+    aggregate: 'product',
+    id,
     eventId,
-    productId: id,
     type,
     occurredAt: now,
     payload,

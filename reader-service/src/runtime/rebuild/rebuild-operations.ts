@@ -106,7 +106,7 @@ async function startOrFollow({ readModel, registry, count }: OperationPorts): Pr
     if (building) return building.number
     if (generations.length > 1) {
       throw new AppError(
-        'already_exists',
+        { kind: 'conflict', code: 'already_exists', title: 'There are two generations' },
         `There are two generations of ${readModel}; drop the one that queries do not use first`,
       )
     }

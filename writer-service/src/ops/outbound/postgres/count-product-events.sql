@@ -1,3 +1,0 @@
-select count(*) as events
-from product_events
-where product_id = $1

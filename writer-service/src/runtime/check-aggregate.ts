@@ -1,0 +1,57 @@
+import { z } from 'zod'
+import type { GrpcBinding, HttpBinding } from './aggregate.ts'
+import { grpcMethodOf, pathFields } from './bindings.ts'
+
+/** Checks of a definition that its types cannot do, at start-up and with a message that names the problem. */
+
+type Fail = (problem: string) => void
+
+type CommandToCheck = {
+  input: z.ZodObject
+  http: HttpBinding
+  grpc?: GrpcBinding
+  refusals: readonly string[]
+}
+
+/** Throws a TypeError if the parts of the definition do not fit together. */
+export function checkAggregate(definition: {
+  type: string
+  events: { contract: { aggregate: string } }
+  service: object
+  commands: Record<string, CommandToCheck>
+  refusals: Record<string, unknown>
+}): void {
+  const { type, events, service, refusals } = definition
+  const fail: Fail = (problem) => {
+    throw new TypeError(`aggregate ${type}: ${problem}`)
+  }
+  if (events.contract.aggregate !== type) fail(`its events are those of ${events.contract.aggregate}`)
+  checkMethods(Object.keys(service), Object.values(definition.commands), fail)
+  for (const [name, command] of Object.entries(definition.commands)) {
+    checkInput(name, command, fail)
+    for (const code of command.refusals) {
+      if (!(code in refusals)) fail(`${name} has the refusal ${code}, which is not declared`)
+    }
+  }
+}
+
+function checkMethods(service: readonly string[], commands: readonly CommandToCheck[], fail: Fail): void {
+  const methods = service.map((name) => name.charAt(0).toUpperCase() + name.slice(1))
+  const bound = commands.flatMap((command) => grpcMethodOf(command) ?? [])
+  for (const method of methods) {
+    const entries = bound.filter((name) => name === method).length
+    if (entries !== 1) fail(`the gRPC method ${method} needs one command; it has ${entries}`)
+  }
+  for (const name of bound) if (!methods.includes(name)) fail(`its service has no gRPC method ${name}`)
+}
+
+function checkInput(name: string, { input, http }: CommandToCheck, fail: Fail): void {
+  if (!(input.def.catchall instanceof z.ZodNever)) fail(`the input of ${name} must be a z.strictObject`)
+  for (const field of ['id', 'expectedVersion', 'idempotencyKey']) {
+    if (field in input.shape)
+      fail(`the input of ${name} has the field ${field}, which belongs to the runtime`)
+  }
+  for (const field of pathFields(http)) {
+    if (!(field in input.shape)) fail(`the path of ${name} has {${field}}, but its input has no such field`)
+  }
+}

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { productAggregate } from '../../product/commands.ts'
+import { decideBatch, type CommandCase } from './decide-batch.ts'
+import type { StoredAggregate } from './ports.ts'
+
+const ids = ['00000000-0000-0000-0000-00000000000a', '00000000-0000-0000-0000-00000000000b']
+const details = { name: 'Tea', description: '', category: 'tea', priceCents: 0 }
+
+const command = fc.oneof(
+  fc.constant({ type: 'create', details }),
+  fc.integer({ min: 0, max: 2 }).map((priceCents) => ({ type: 'update', changes: { priceCents } })),
+  fc.constant({ type: 'delete' }),
+)
+const commandCase: fc.Arbitrary<CommandCase> = fc
+  .record({
+    id: fc.constantFrom(...ids),
+    command,
+    expectedVersion: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
+    keyed: fc.boolean(),
+    deadline: fc.integer({ min: 1, max: 9 }),
+  })
+  .map(({ keyed, ...rest }) => ({
+    ...rest,
+    aggregate: productAggregate,
+    requestId: 'r',
+    traceparent: undefined,
+    key: keyed ? { key: randomUUID(), fingerprint: Buffer.from('f') } : undefined,
+  }))
+const times = fc.array(fc.integer({ min: 0, max: 1_000 }), { minLength: 1 })
+
+/** Clocks that jump about, as those of several writers do. */
+function factsAt(milliseconds: readonly number[]) {
+  let calls = 0
+  return { now: () => new Date(milliseconds[calls++ % milliseconds.length]!), newEventId: () => randomUUID() }
+}
+
+/** Decides one command at a time, each on the state that the previous one left. */
+function oneByOne(batch: readonly CommandCase[], clock: readonly number[]) {
+  const facts = factsAt(clock)
+  const stored = new Map<string, StoredAggregate>()
+  const outcomes = new Map<CommandCase, unknown>()
+  const versions = new Map<string, number[]>()
+  for (const each of batch) {
+    const [group] = decideBatch([each], [...stored.values()], facts)
+    outcomes.set(each, group!.decided[0]!.outcome)
+    if (group!.commit === undefined) continue
+    const { deleted: _, ...next } = group!.commit.next
+    stored.set(each.id, next)
+    versions.set(each.id, [...(versions.get(each.id) ?? []), next.version])
+  }
+  return { stored, outcomes, versions }
+}
+
+test('a batch has the results and the states of its commands one by one', () => {
+  fc.assert(
+    fc.property(fc.array(commandCase, { maxLength: 20 }), (batch) => {
+      const clock = [0]
+      const expected = oneByOne(batch, clock)
+      const groups = decideBatch(batch, [], factsAt(clock))
+      expect(groups.length).toBe(new Set(batch.map(({ id }) => id)).size)
+      for (const { decided, commit } of groups) {
+        for (const { of, outcome } of decided) expect(outcome).toEqual(expected.outcomes.get(of))
+        const { id } = decided[0]!.of
+        const { deleted, ...next } = commit?.next ?? { deleted: undefined }
+        expect(commit && next).toEqual(expected.stored.get(id))
+        expect(commit?.events.map(({ version }) => version)).toEqual(expected.versions.get(id))
+        expect(deleted).toBe(commit && commit.next.state['deleted'])
+      }
+    }),
+  )
+})
+
+test('the versions of one aggregate have no gap, and its times do not run backwards', () => {
+  fc.assert(
+    fc.property(fc.array(commandCase, { maxLength: 20 }), times, (batch, clock) => {
+      for (const { commit } of decideBatch(batch, [], factsAt(clock))) {
+        if (commit === undefined) continue
+        const { events, next, baseVersion } = commit
+        expect(events.map(({ version }) => version)).toEqual(events.map((_, n) => baseVersion + n + 1))
+        expect(next.version).toBe(events.at(-1)?.version)
+        const occurred = events.map(({ occurredAt }) => occurredAt.getTime())
+        expect(occurred).toEqual(occurred.toSorted((a, b) => a - b))
+        expect([next.createdAt, next.updatedAt]).toEqual([events[0]?.occurredAt, events.at(-1)?.occurredAt])
+      }
+    }),
+  )
+})
+
+test('a group claims the key of each of its commands, and has the earliest deadline', () => {
+  fc.assert(
+    fc.property(fc.array(commandCase, { maxLength: 20 }), (batch) => {
+      for (const { decided, claims, commit } of decideBatch(batch, [], factsAt([0]))) {
+        const keyed = decided.filter(({ of }) => of.key)
+        expect(claims).toEqual(keyed.map(({ of, outcome }) => ({ ...of.key, outcome })))
+        if (commit === undefined) continue
+        expect(commit.claims).toEqual(claims)
+        expect(commit.deadline).toBe(Math.min(...decided.map(({ of }) => of.deadline)))
+      }
+    }),
+  )
+})

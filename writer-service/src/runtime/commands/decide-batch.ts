@@ -1,0 +1,139 @@
+import type { Aggregate, AnyCommand } from '../aggregate.ts'
+import { refused, type Decision } from '../decision.ts'
+import type {
+  AggregateKey,
+  Claim,
+  CommandOutcome,
+  KeyedCommand,
+  PendingCommit,
+  PendingEvent,
+  StoredAggregate,
+} from './ports.ts'
+
+/** A command to decide on. */
+export type CommandCase = {
+  aggregate: Aggregate
+  id: string
+  expectedVersion: number | undefined
+  command: AnyCommand
+  requestId: string
+  key: KeyedCommand | undefined
+  traceparent: string | undefined
+  /** Milliseconds since the epoch. */
+  deadline: number
+}
+
+/** The decisions about the commands of one aggregate. They are valid together, or all must be repeated. */
+export type DecidedGroup = {
+  /** In the order of the commands. */
+  decided: { of: CommandCase; outcome: CommandOutcome }[]
+  /** Undefined if no command changes anything; the claims must then be stored on their own. */
+  commit: PendingCommit | undefined
+  claims: Claim[]
+}
+
+export type DecisionFacts = { now: () => Date; newEventId: () => string }
+
+/**
+ * Decides the commands in order. A command on an aggregate that an earlier command of the batch changes is decided on
+ * the state that results from it.
+ */
+export function decideBatch(
+  batch: readonly CommandCase[],
+  stored: readonly StoredAggregate[],
+  facts: DecisionFacts,
+): DecidedGroup[] {
+  const current = new Map(stored.map((aggregate) => [keyOf(aggregate), aggregate]))
+  const groups = Map.groupBy(batch, ({ aggregate, id }) => keyOf({ type: aggregate.type, id }))
+  return [...groups].map(([key, commands]) => decideGroup(commands, current.get(key), facts))
+}
+
+const keyOf = ({ type, id }: AggregateKey) => `${type}/${id}`
+
+function decideGroup(
+  commands: readonly CommandCase[],
+  base: StoredAggregate | undefined,
+  facts: DecisionFacts,
+): DecidedGroup {
+  let current = base
+  const events: PendingEvent[] = []
+  const decided = commands.map((each) => {
+    const at = occurrenceTime(current, facts.now())
+    const decision = decideCommand(each, current, at)
+    if (decision.type === 'accepted') {
+      const [next, event] = apply(each, current, decision.event, { at, eventId: facts.newEventId() })
+      events.push(event)
+      current = next
+    }
+    return { of: each, outcome: outcomeOf(each, decision, current) }
+  })
+  const claims = decided.flatMap(({ of: { key }, outcome }) => (key ? [{ ...key, outcome }] : []))
+  const [first] = commands
+  if (events.length === 0 || current === undefined || first === undefined) {
+    return { decided, commit: undefined, claims }
+  }
+  const next = { ...current, deleted: first.aggregate.isDeleted(current.state) }
+  const deadline = Math.min(...commands.map((each) => each.deadline))
+  return { decided, commit: { baseVersion: base?.version ?? 0, events, next, claims, deadline }, claims }
+}
+
+/** The clocks of several writers differ; the times of one aggregate never run backwards. */
+function occurrenceTime(current: StoredAggregate | undefined, now: Date): Date {
+  return current !== undefined && current.updatedAt > now ? current.updatedAt : now
+}
+
+/**
+ * An expected version is compared before the decision, so that it is refused even if the command changes nothing.
+ * Without an aggregate at a version, the slice decides first: that there is none is the more useful refusal.
+ */
+function decideCommand(
+  { aggregate, id, expectedVersion, command }: CommandCase,
+  current: StoredAggregate | undefined,
+  at: Date,
+): Decision<{ type: string }> {
+  const exists = current !== undefined && !aggregate.isDeleted(current.state)
+  if (exists && expectedVersion !== undefined && expectedVersion !== current.version) {
+    const detail = `The ${aggregate.type} is at version ${current.version}; read it and try again`
+    return refused('version_conflict', detail)
+  }
+  const decision = aggregate.decide(current?.state, command, { id, at })
+  if (decision.type === 'accepted' && !exists && expectedVersion !== undefined) {
+    return refused('version_conflict', `There is no ${aggregate.type} ${id}, so it has no version`)
+  }
+  return decision
+}
+
+function apply(
+  { aggregate, id, traceparent }: CommandCase,
+  current: StoredAggregate | undefined,
+  event: { type: string },
+  { at, eventId }: { at: Date; eventId: string },
+): [StoredAggregate, PendingEvent] {
+  const { type, events } = aggregate
+  const state = aggregate.evolve(current?.state, event)
+  const version = (current?.version ?? 0) + 1
+  const createdAt = current?.createdAt ?? at
+  const message = events.toMessage(event, state, { eventId, id, version, occurredAt: at, createdAt })
+  const eventType = events.contract.types[message.change.$case]
+  if (eventType === undefined) throw new TypeError(`${type}: the event ${message.change.$case} has no type`)
+  const payload = events.contract.encode(message)
+  return [
+    { type, id, version, state, createdAt, updatedAt: at },
+    { eventId, version, eventType, payload, occurredAt: at, traceparent },
+  ]
+}
+
+function outcomeOf(
+  { aggregate, id, requestId }: CommandCase,
+  decision: Decision<unknown>,
+  current: StoredAggregate | undefined,
+): CommandOutcome {
+  if (decision.type === 'refused') {
+    const { code, detail } = decision
+    const refusal = aggregate.refusals[code]
+    if (refusal === undefined) throw new TypeError(`${aggregate.type} declares no refusal ${code}`)
+    return { type: 'refused', kind: refusal.kind, code, detail, requestId }
+  }
+  if (current === undefined) throw new TypeError(`${aggregate.type}: a command without a state is unchanged`)
+  return { type: 'done', id, version: current.version }
+}

@@ -1,0 +1,61 @@
+import { invalid } from '@lockstep/core/errors/app-error.ts'
+import type { GrpcCall, grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
+import type { Aggregate, AnyCommand, CommandDefinition } from '../../aggregate.ts'
+import { creates, grpcMethodOf } from '../../bindings.ts'
+import type { CommandResult, ExecuteCommand } from '../../commands/execute-command.ts'
+import { idempotencyKeyOf } from '../../commands/idempotency.ts'
+import { inputCheck } from '../command-input.ts'
+
+/** The fields of a request that belong to the runtime; every command has some of them. */
+type CommandRequest = { id?: string; expectedVersion?: number; idempotencyKey?: string }
+
+type Handler = (request: CommandRequest, call: GrpcCall) => Promise<CommandResult>
+
+/** The gRPC commands of one aggregate. `timeLimitMs` bounds a command whose caller set no deadline, or a later one. */
+export function commandService(
+  grpcService: ReturnType<typeof grpcServices>,
+  aggregate: Aggregate,
+  execute: ExecuteCommand,
+  options: { timeLimitMs: number },
+): GrpcService {
+  const handlers = Object.values(aggregate.commands).flatMap((definition) => {
+    const method = grpcMethodOf(definition)
+    if (method === undefined) return []
+    return [[method.charAt(0).toLowerCase() + method.slice(1), handlerOf(definition)] as const]
+  })
+  return grpcService(aggregate.service, Object.fromEntries(handlers))
+
+  function handlerOf(definition: CommandDefinition<AnyCommand>): Handler {
+    const check = inputCheck(definition)
+    const inputOf = inputReader(definition)
+    return async (request, { requestId, deadline }) => {
+      const { requested, idempotencyKey } = check({
+        idempotencyKey: () => idempotencyKeyOf(request.idempotencyKey, 'idempotency_key'),
+        target: { id: request.id, expectedVersion: () => expectedVersionOf(request) },
+        fields: () => inputOf(request),
+      })
+      const limit = Math.min(deadline, Date.now() + options.timeLimitMs)
+      return execute(aggregate, requested, { requestId, deadline: limit, idempotencyKey })
+    }
+  }
+}
+
+/** The input in a request: what the binding says, or all fields that do not belong to the runtime. */
+function inputReader({ grpc, http }: CommandDefinition<AnyCommand>): (request: CommandRequest) => unknown {
+  const read = typeof grpc === 'object' ? (grpc.input as (request: CommandRequest) => object) : ownFields
+  return creates(http) ? (request) => ({ ...read(request), id: request.id }) : read
+}
+
+function ownFields({
+  id: _id,
+  expectedVersion: _version,
+  idempotencyKey: _key,
+  ...fields
+}: CommandRequest): object {
+  return fields
+}
+
+function expectedVersionOf({ expectedVersion }: CommandRequest): number | undefined {
+  if (expectedVersion === undefined || expectedVersion >= 1) return expectedVersion
+  throw invalid([{ field: 'expected_version', message: 'must be 1 or more' }])
+}

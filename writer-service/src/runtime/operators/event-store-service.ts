@@ -1,0 +1,82 @@
+import {
+  EventStoreService,
+  type AggregateState,
+} from '@lockstep/contracts/gen/lockstep/ops/v1/event_store.ts'
+import { AppError, invalid } from '@lockstep/core/errors/app-error.ts'
+import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
+import { timeViolations } from '@lockstep/core/ops/time-range.ts'
+import { z } from 'zod'
+import type { Aggregate } from '../aggregate.ts'
+import { parseInput, uuid } from '../input.ts'
+import type { AggregateStates, AuditedState } from './aggregate-states.ts'
+import type { Republish } from './republish.ts'
+
+const MAX_IDS = 1_000
+
+/** States that are read from the database at a time. */
+const PAGE = 500
+
+/** `lockstep.ops.v1.EventStore`. */
+export function eventStoreService(
+  grpcService: ReturnType<typeof grpcServices>,
+  parts: { aggregates: readonly Aggregate[]; republish: Republish; states: AggregateStates },
+): GrpcService {
+  const { republish, states } = parts
+  return grpcService(EventStoreService, {
+    async republishEvents({ all, dryRun, since, until, ...request }, send) {
+      const { type: aggregate } = aggregateNamed(request.aggregate)
+      const id = request.id === undefined ? undefined : idOf(request.id)
+      if (!all && [id, since, until].every((each) => each === undefined)) {
+        throw invalid([
+          { field: 'all', message: 'must be set for the whole store; or set id, since or until' },
+        ])
+      }
+      const violations = timeViolations({ since, until })
+      if (violations.length > 0) throw invalid(violations)
+      const after = request.after && { ...request.after, id: idOf(request.after.id) }
+      await republish({ aggregate, id, since, until, after, dryRun }, send)
+    },
+
+    async listStates({ ids, afterId, upToId, limit, ...request }, send) {
+      const aggregate = aggregateNamed(request.aggregate)
+      if (ids.length > MAX_IDS) throw invalid([{ field: 'ids', message: `must be ${MAX_IDS} at most` }])
+      if (limit !== undefined && limit < 1) throw invalid([{ field: 'limit', message: 'must be 1 or more' }])
+      if (ids.length > 0) {
+        const found = await states.find(aggregate, ids.map(idOf))
+        for (const state of found) await send({ state: stateMessage(state) })
+        return
+      }
+      let after = afterId === '' ? undefined : idOf(afterId)
+      const upTo = upToId === '' ? undefined : idOf(upToId)
+      for (let left = limit ?? Infinity; left > 0; left -= PAGE) {
+        const range = { afterId: after, upToId: upTo, limit: Math.min(PAGE, left) }
+        const page = await states.list(aggregate, range)
+        for (const state of page) await send({ state: stateMessage(state) })
+        after = page.at(-1)?.id
+        if (page.length < PAGE) return
+      }
+    },
+  })
+
+  function aggregateNamed(name: string): Aggregate {
+    const aggregate = parts.aggregates.find(({ type }) => type === name)
+    if (aggregate !== undefined) return aggregate
+    const known = parts.aggregates.map(({ type }) => type).join(', ')
+    throw new AppError(
+      'not_found',
+      `There is no aggregate ${JSON.stringify(name)}; the aggregates are: ${known}`,
+    )
+  }
+}
+
+const target = z.object({ id: uuid() })
+
+function idOf(text: string): string {
+  return parseInput(target, { id: text }).id
+}
+
+function stateMessage(state: AuditedState): AggregateState {
+  const { id, version, deleted, lastEvent, mismatches, updatedAt } = state
+  const ageMs = Math.max(0, Date.now() - updatedAt.getTime())
+  return { id, version, deleted, lastEvent, ageMs, mismatches: [...mismatches] }
+}
