@@ -1,6 +1,6 @@
 /**
  * Milliseconds to wait before the next attempt: full jitter (any time up to a bound that doubles), so that partitions
- * and replicas that failed together do not come back together.
+ * and replicas that failed together do not retry together.
  * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  *
  * @param attempt how many attempts have failed, from 1

@@ -2,7 +2,7 @@ import { Registry } from 'prom-client'
 import { expect, test } from 'vitest'
 import { requestLimit } from './limit-concurrency.ts'
 
-test('more than the limit is refused at once and makes no start; who leaves makes room, also by failing', async () => {
+test('work above the limit is refused at once and does not start; finished work frees a place, also by failing', async () => {
   const metrics = new Registry()
   const admit = requestLimit({ limit: 2, metrics })
   const first = Promise.withResolvers<string>()

@@ -27,7 +27,7 @@ export function limitConcurrency(
 
 /**
  * Limits the requests in flight of a process, over all protocols. Without it, a burst queues in front of the database:
- * each request waits until its caller has given up, and delays the requests behind it, whose callers have not.
+ * each request waits until its caller has timed out, and delays the requests behind it, whose callers still wait.
  */
 export function requestLimit(options: { limit: number; metrics: Registry }): ConcurrencyLimit {
   const registers = [options.metrics]

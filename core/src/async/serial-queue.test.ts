@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { serialQueue } from './serial-queue.ts'
 
 // Trap 1.
-test('work runs one at a time, in order, and a failure holds up nothing', async () => {
+test('work runs one piece at a time, in order, and a failure does not delay the work after it', async () => {
   const turn = serialQueue()
   const events: string[] = []
   const work = (name: string, fails = false) =>

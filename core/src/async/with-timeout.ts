@@ -1,5 +1,5 @@
 /**
- * The result of `work`, or of `onTimeout` when `work` has not settled after `ms`. The work itself continues; its later
+ * The result of `work`, or of `onTimeout` if `work` is still running after `ms`. The work itself continues; its later
  * result, or error, is dropped.
  */
 export async function withTimeout<T, L = undefined>(

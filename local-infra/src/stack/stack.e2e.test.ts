@@ -135,7 +135,8 @@ describe('make up, down and reset on this machine', () => {
     expect(output).toMatch(/The whole log is in \S+postgres.log/)
     expect(output).not.toContain('    at ')
     expect(code).toBe(1)
-    expect(processes()).toEqual([])
+    // Until Jaeger is built, `up` builds it in the background.
+    expect(processes().filter(({ cwd }) => !cwd.endsWith('/jaeger-build'))).toEqual([])
   })
 
   test('all invalid settings are listed at once', async () => {

@@ -162,8 +162,8 @@ test('a resolution says who did what, why, when, and up to which attempt', async
 test('dead letters are selected by position, key, class and time', async () => {
   await using group = await setup()
   const { fixture } = group
-  const keyed = (key: string, value: string) => ({ key, value: Buffer.from(value) })
-  await fixture.produce([keyed('a', 'bad 1'), keyed('b', 'bad type'), keyed('a', 'bad type too')])
+  const recordOf = (key: string, value: string) => ({ key, value: Buffer.from(value) })
+  await fixture.produce([recordOf('a', 'bad 1'), recordOf('b', 'bad type'), recordOf('a', 'bad type too')])
   await expect.poll(group.deadLetterRecords).toBe(3)
   const [first] = await listDeadLetters(group.store, fixture.group, {}, 'open')
   const { failedAt } = first!
@@ -199,13 +199,13 @@ test('a redrive respects its rate limit', async () => {
 test('a call that would keep too many dead letters in memory is rejected; a time or a key narrows it', async () => {
   await using group = await setup({ maxDeadLetters: 2 })
   const { fixture } = group
-  const keyed = (key: string, value: string) => ({ key, value: Buffer.from(value) })
-  await fixture.produce([keyed('a', 'bad 1')])
+  const recordOf = (key: string, value: string) => ({ key, value: Buffer.from(value) })
+  await fixture.produce([recordOf('a', 'bad 1')])
   await expect.poll(group.deadLetterRecords).toBe(1)
   const [first] = await listDeadLetters(group.store, fixture.group, {}, 'open')
   const later = new Date(first!.failedAt.getTime() + 1)
   await expect.poll(() => Date.now()).toBeGreaterThan(later.getTime())
-  await fixture.produce([keyed('b', 'bad 2'), keyed('b', 'bad 3')])
+  await fixture.produce([recordOf('b', 'bad 2'), recordOf('b', 'bad 3')])
   await expect.poll(group.deadLetterRecords).toBe(3)
 
   await expect(group.listed('open')).rejects.toMatchObject({ code: 'overloaded' })

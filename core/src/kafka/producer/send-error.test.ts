@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { classifySendError } from './send-error.ts'
 import { kafkaJsError } from '../testing/kafkajs-error.ts'
 
-test('the failure of a send says whether to retry, to send smaller parts, or to give up', () => {
+test('the failure of a send says whether to retry, to send smaller parts, or not to retry', () => {
   const replicas = kafkaJsError('KafkaJSProtocolError', { type: 'NOT_ENOUGH_REPLICAS', retriable: true })
   const large = kafkaJsError('KafkaJSProtocolError', { type: 'MESSAGE_TOO_LARGE', retriable: false })
   const failures: [Error, string][] = [
