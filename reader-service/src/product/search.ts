@@ -2,26 +2,26 @@ import { z } from '@hono/zod-openapi'
 import type { TextFilter } from '../runtime/queries/definition.ts'
 import { startsWith } from '../runtime/queries/starts-with.ts'
 
-/** Search works on the first 100 distinct words of a product: it bounds the size of the index entries. */
+/** Search uses only the first 100 distinct words of a product. This limits the size of its index entries. */
 export const MAX_WORDS = 100
 
-/** Scripts written without spaces: a run of their letters holds several words. */
+/** Scripts without spaces: a run of their letters can contain several words. */
 const unspaced =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
 
 const segmenter = new Intl.Segmenter('und', { granularity: 'word' })
 
 /**
- * The distinct words of a text in order, at most `limit` of them: runs of letters and digits after NFKD
- * without marks, lower-cased; scripts without spaces are cut by `Intl.Segmenter`.
+ * The distinct words of a text in order, at most `limit`: runs of letters and digits after NFKD with marks removed, in
+ * lower case. `Intl.Segmenter` splits scripts without spaces.
  *
- * The cutting works on the composed text (NFKC) because the segmenter's dictionaries know words with
- * their marks; composing changes no run, since only letters and marks take part in it.
+ * The segmenter gets composed text (NFKC), because its dictionaries contain words with their marks. Composition changes
+ * no run: it only joins letters and marks.
  */
 export function words(text: string, limit: number = MAX_WORDS): string[] {
   const found = new Set<string>()
   for (const [run] of text.normalize('NFKC').matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
-    for (const piece of unspaced.test(run) ? cut(run) : [run]) {
+    for (const piece of unspaced.test(run) ? segment(run) : [run]) {
       for (const word of fold(piece)) {
         found.add(word)
         if (found.size === limit) return [...found]
@@ -31,17 +31,14 @@ export function words(text: string, limit: number = MAX_WORDS): string[] {
   return [...found]
 }
 
-/**
- * The prefixes that a search asks for: its words without those that another one implies ("bl" beside
- * "blue"). Empty when the search has no word in it.
- */
+/** The words of a search without those that another word implies ("bl" and "blue"). Empty if it contains no word. */
 export function searchPrefixes(search: string): string[] {
   const all = words(search)
   return all.filter((word) => !all.some((other) => other !== word && other.startsWith(word)))
 }
 
-function cut(run: string): string[] {
-  return [...segmenter.segment(run)].map(({ segment }) => segment)
+function segment(run: string): string[] {
+  return [...segmenter.segment(run)].map((piece) => piece.segment)
 }
 
 function fold(piece: string): string[] {
@@ -49,7 +46,7 @@ function fold(piece: string): string[] {
     .normalize('NFKD')
     .replaceAll(/\p{M}/gu, '')
     .toLowerCase()
-    // Lower-casing makes a capital sigma final or not by what follows it, which a prefix does not know.
+    // The lower case of a capital sigma depends on the next letter, which a prefix may not have.
     .replaceAll('ς', 'σ')
   return folded.match(/[\p{L}\p{N}]+/gu) ?? []
 }

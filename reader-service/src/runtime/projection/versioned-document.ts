@@ -16,6 +16,9 @@ type JsonSchema<T> = T extends Date ? z.ZodISODateTime : z.ZodType<T>
 
 type SortableField<D> = { [K in keyof D]: D[K] extends Date | number ? K : never }[keyof D] & string
 
+/** Without an underscore, which separates the number of a generation from the name in `product_g1`. */
+const namePattern = /^[a-z][a-z0-9-]*$/
+
 /**
  * A read model that keeps one document per aggregate: `{_id, version, deleted, ...document(state)}`, or the tombstone
  * `{_id, version, deleted: true}`. Queries return the fields that `fields` names.
@@ -36,7 +39,7 @@ export type VersionedDocument<
   fields: { readonly [P in K]: P extends keyof D ? JsonSchema<D[P]> : never }
   tag: string
   get: GetDefinition
-  lists: { readonly [N in keyof L]: ListDefinition<L[N], SortableField<NoInfer<D>>> }
+  lists: { readonly [N in keyof L]: ListDefinition<L[N], SortableField<NoInfer<D>> & NoInfer<K>> }
   grpc: (service: ReturnType<typeof grpcServices>, queries: Queries<Pick<D, K & keyof D>, L>) => GrpcService
 }
 
@@ -47,10 +50,13 @@ export function versionedDocument<
   K extends string,
   L extends Readonly<Record<string, Filters>>,
 >(definition: VersionedDocument<S, M, D, K, L>): ReadModel {
+  if (!namePattern.test(definition.name)) {
+    throw new Error(`"${definition.name}" cannot name a read model: use lower case, digits and hyphens`)
+  }
   const { name, source, indexes, schema, fields, tag, get, lists, grpc } = definition
   // The compiler has checked the parts against each other. From here on their types are erased: the runtime passes
   // what one of these functions returns only to the others of the same read model.
-  const document = definition.document as unknown as DocumentFields
+  const document = builtOnce(definition.document as unknown as DocumentFields)
   const items = documentItems(document, fields)
   return {
     name,
@@ -59,5 +65,15 @@ export function versionedDocument<
     openStore: documentStore(document, indexes),
     openFinder: documentFinder(items),
     queries: { schema, fields, tag, get, lists, grpc } as unknown as ReadModel['queries'],
+  }
+}
+
+/** The store and the cache need the document of the same state, and to build it can be expensive (the words of a text). */
+function builtOnce(build: DocumentFields): DocumentFields {
+  const documents = new WeakMap<SourceState, ReturnType<DocumentFields>>()
+  return (state) => {
+    const built = documents.get(state) ?? build(state)
+    documents.set(state, built)
+    return built
   }
 }

@@ -78,9 +78,13 @@ export type NumberFilter = {
   conditions: (value: number) => Conditions
 }
 
+type NamesOf<F extends Filters, Kind> = { [K in keyof F]: F[K] extends Kind ? K : never }[keyof F]
+
 /** The parameters of a list, as a caller gives them; not yet validated. */
 export type ListRequest<F extends Filters = Filters> = {
-  [K in keyof F]: F[K] extends TextFilter ? string : number | undefined
+  [K in NamesOf<F, TextFilter>]: string
+} & {
+  [K in NamesOf<F, NumberFilter>]?: number | undefined
 } & {
   pageSize?: number | undefined
   /** Empty for the first page. */

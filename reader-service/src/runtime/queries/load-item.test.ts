@@ -82,7 +82,7 @@ test('concurrent calls with the same id share one load; a failed load is not sha
 test('a caller that needs a later version than the shared load has starts a load after it', async () => {
   const { load, finder } = loaderWith({ stored: noteAt('a', 3) })
   finder.find.mockResolvedValueOnce(noteAt('a', 2))
-  const answers = await Promise.all([load('a', 1), load('a', 3), load('a', 3)])
-  expect(answers.map((item) => item?.version)).toEqual([2, 3, 3])
+  const results = await Promise.all([load('a', 1), load('a', 3), load('a', 3)])
+  expect(results.map((item) => item?.version)).toEqual([2, 3, 3])
   expect(finder.find).toHaveBeenCalledTimes(2)
 })

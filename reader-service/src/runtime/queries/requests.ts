@@ -41,7 +41,8 @@ export function validList(
 ): ValidList {
   const violations = [...others]
   const names = Object.keys(definition.filters)
-  const filters = new Map(names.map((name) => [name, request[name]]))
+  const given = request as Readonly<Record<string, string | number | undefined>>
+  const filters = new Map(names.map((name) => [name, given[name]]))
   for (const [field, value] of filters) {
     for (const message of problemsOf(definition.filters[field]!, value)) violations.push({ field, message })
   }
