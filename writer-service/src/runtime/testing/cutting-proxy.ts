@@ -2,11 +2,11 @@ import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
 
 /** What happens to the next bytes that a client sends. */
 export type Cut =
-  /** The server gets them and answers; the answer is lost together with the connection. */
-  | 'answer'
+  /** The server receives them and responds; the response is lost together with the connection. */
+  | 'response'
   /** They are lost together with the connection. */
   | 'request'
-  /** The server gets them; the connection is lost at once on the client's side and never ends on the server's. */
+  /** The server receives them; the connection is lost at once on the client's side and never ends on the server's. */
   | 'half-open'
 
 /** A TCP proxy in front of a server, to lose connections at a chosen moment. */
@@ -28,7 +28,7 @@ export async function cuttingProxy(target: URL) {
     })
     upstream.on('data', (bytes) => {
       if (cut === undefined) client.write(bytes)
-      else if (cut === 'answer') for (const socket of [client, upstream]) socket.destroy()
+      else if (cut === 'response') for (const socket of [client, upstream]) socket.destroy()
     })
     client.on('close', () => cut === 'half-open' || upstream.destroy())
     upstream.on('close', () => client.destroy())
