@@ -3,7 +3,7 @@ import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
 /** What the proxy does with the next bytes that a client sends. */
 export type Cut =
   /** The server receives them and responds; the response is lost together with the connection. */
-  | 'answer'
+  | 'response'
   /** They are lost together with the connection. */
   | 'request'
   /** The server receives them. The client's side of the connection ends at once, the server's side never. */
@@ -28,7 +28,7 @@ export async function cuttingProxy(target: URL) {
     })
     upstream.on('data', (bytes) => {
       if (cut === undefined) client.write(bytes)
-      else if (cut === 'answer') for (const socket of [client, upstream]) socket.destroy()
+      else if (cut === 'response') for (const socket of [client, upstream]) socket.destroy()
     })
     client.on('close', () => cut === 'half-open' || upstream.destroy())
     upstream.on('close', () => client.destroy())

@@ -4,7 +4,7 @@ import { credentials, type ChannelCredentials } from '@grpc/grpc-js'
 /** PEM files; empty: none. */
 export type ClientTls = { caFile: string; certFile: string; keyFile: string }
 
-/** What a client shows and believes: no TLS without an authority, and a certificate of its own when there is one. */
+/** The credentials of a client: no TLS without a certificate authority; its own certificate if it has one. */
 export function channelCredentials({ caFile, certFile, keyFile }: ClientTls): ChannelCredentials {
   if (caFile === '') return credentials.createInsecure()
   const ca = readFileSync(caFile)

@@ -17,11 +17,11 @@ it('each file names its imports, without which a client cannot resolve their typ
   const raw = (bytes: Buffer) => bytes
   const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'
   const stream = client.makeBidiStreamRequest(path, raw, raw)
-  const { promise: answer, resolve: onAnswer } = Promise.withResolvers<Buffer>()
-  stream.on('data', onAnswer)
+  const { promise: response, resolve: onResponse } = Promise.withResolvers<Buffer>()
+  stream.on('data', onResponse)
   stream.end(symbolRequest)
 
-  const text = (await answer).toString('latin1')
+  const text = (await response).toString('latin1')
   client.close()
   server.forceShutdown()
   // Field 3 (dependency) of product_queries.proto, which has the message that needs the import.

@@ -7,11 +7,11 @@ type PackageDefinition = ConstructorParameters<typeof ReflectionService>[0]
 /**
  * Server reflection for these services, from a file with a serialised FileDescriptorSet.
  *
- * The files of the set are handed over as they are. Those that come through proto-loader have lost their imports,
- * and a client like grpcurl then looks for google.protobuf.Timestamp in vain (grpc/grpc-node#3034).
+ * The files of the set are passed on unchanged. Files that come through proto-loader have lost their imports, and a
+ * client like grpcurl then does not find google.protobuf.Timestamp (grpc/grpc-node#3034).
  */
 export function reflection(descriptors: URL, services: string[]): ReflectionService {
-  // The only part of a definition that the service looks at.
+  // The only part of a definition that the service reads.
   const definition = { set: { fileDescriptorProtos: filesOf(readFileSync(descriptors)) } }
   return new ReflectionService(definition as unknown as PackageDefinition, { services })
 }

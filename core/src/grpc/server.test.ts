@@ -55,15 +55,15 @@ async function serve(tls: GrpcTls, draining = new AbortController().signal) {
   })
 }
 
-/** One call of a method by its path; gives the bytes of the answer. */
+/** One call of a method by its path; returns the bytes of the response. */
 async function call(port: number, channel: ChannelCredentials, path: string, request = Buffer.alloc(0)) {
   const client = new Client(`127.0.0.1:${port}`, channel)
   const raw = (bytes: Buffer) => bytes
   try {
     return await new Promise<Buffer>((resolve, reject) => {
       const options = { deadline: Date.now() + 20_000 }
-      client.makeUnaryRequest(path, raw, raw, request, new Metadata(), options, (error, answer) =>
-        error ? reject(error) : resolve(answer ?? Buffer.alloc(0)),
+      client.makeUnaryRequest(path, raw, raw, request, new Metadata(), options, (error, response) =>
+        error ? reject(error) : resolve(response ?? Buffer.alloc(0)),
       )
     })
   } finally {
@@ -98,7 +98,7 @@ it('its health is NOT_SERVING from the moment it drains', async () => {
   expect([...(await health())]).toEqual([8, 2])
 })
 
-it('a watch of its health does not hold up its stop', async () => {
+it('a watch of its health does not delay its stop', async () => {
   const server = await serve(noTls)
   const client = new Client(`127.0.0.1:${server.port}`, credentials.createInsecure())
   const raw = (bytes: Buffer) => bytes
@@ -162,39 +162,39 @@ async function streams(
 const message = { deadLetter: undefined }
 
 it('a stream gives what was sent, then what went wrong, with its code', async () => {
-  await using place = await streams(async (_, send) => {
+  await using service = await streams(async (_, send) => {
     await send(message)
-    throw new AppError('unavailable', 'no broker answers')
+    throw new AppError('unavailable', 'no broker responds')
   })
   const received: unknown[] = []
   const read = async () => {
-    for await (const each of place.list()) received.push(each)
+    for await (const each of service.list()) received.push(each)
   }
-  await expect(read()).rejects.toMatchObject({ code: status.UNAVAILABLE, details: 'no broker answers' })
+  await expect(read()).rejects.toMatchObject({ code: status.UNAVAILABLE, details: 'no broker responds' })
   expect(received).toEqual([message])
-  expect(await place.codes()).toEqual(['UNAVAILABLE'])
+  expect(await service.codes()).toEqual(['UNAVAILABLE'])
 })
 
 it('more streams at once than there is room for are refused, until one ends', async () => {
-  const begun: PromiseWithResolvers<void>[] = []
-  await using place = await streams(async (_, send) => {
+  const started: PromiseWithResolvers<void>[] = []
+  await using service = await streams(async (_, send) => {
     const end = Promise.withResolvers<void>()
-    begun.push(end)
+    started.push(end)
     await send(message)
     await end.promise
   })
-  const open = Array.from({ length: 8 }, () => place.list()[Symbol.asyncIterator]())
+  const open = Array.from({ length: 8 }, () => service.list()[Symbol.asyncIterator]())
   for (const stream of open) await stream.next()
-  const another = () => place.list()[Symbol.asyncIterator]().next()
+  const another = () => service.list()[Symbol.asyncIterator]().next()
   await expect(another()).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED })
 
-  begun[0]!.resolve()
+  started[0]!.resolve()
   await Promise.race(open.map((stream) => stream.next()))
   expect(await another()).toMatchObject({ value: message })
-  for (const end of begun) end.resolve()
+  for (const end of started) end.resolve()
 })
 
-it('a stream waits for a caller that reads slowly, and ends when the caller goes', async () => {
+it('a stream waits for a caller that reads slowly, and ends when the caller disconnects', async () => {
   const ended = Promise.withResolvers<unknown>()
   let sent = 0
   const most = 1_000
@@ -205,7 +205,7 @@ it('a stream waits for a caller that reads slowly, and ends when the caller goes
     failedAt: undefined,
     resolution: undefined,
   }
-  await using place = await streams(async (_, send) => {
+  await using service = await streams(async (_, send) => {
     try {
       for (; sent < most; sent++) await send({ deadLetter: { ...padding, ...nothing } })
     } catch (error) {
@@ -213,24 +213,24 @@ it('a stream waits for a caller that reads slowly, and ends when the caller goes
       throw error
     }
   })
-  const stream = place.list()
+  const stream = service.list()
   stream.on('error', () => {})
-  // One is read; the client reads a few ahead, and what the connection holds comes on top.
+  // One is read; the client reads a few ahead, and the connection buffers some more.
   await stream[Symbol.asyncIterator]().next()
   let before = 0
   await expect.poll(() => sent === before || ((before = sent), false), { interval: 500 }).toBe(true)
   expect(sent).toBeLessThan(200)
   stream.cancel()
-  expect(await ended.promise).toMatchObject({ name: 'CallerGone' })
-  await expect.poll(place.codes).toEqual(['CANCELLED'])
+  expect(await ended.promise).toMatchObject({ name: 'CallerDisconnected' })
+  await expect.poll(service.codes).toEqual(['CANCELLED'])
 })
 
 it('a stream ends when the service stops, be it in the middle of a message', async () => {
   const stop = new AbortController()
-  await using place = await streams(async (_, send) => {
+  await using service = await streams(async (_, send) => {
     for (;;) await send(message)
   }, stop.signal)
-  const stream = place.list()
+  const stream = service.list()
   const ended = Promise.withResolvers<unknown>()
   stream.on('error', ended.resolve)
   stream.once('data', () => stop.abort())

@@ -13,8 +13,8 @@ export type GrpcTls = { certFile: string; keyFile: string; clientCaFile: string 
 const MAX_REQUEST_BYTES = 256 * 1024
 
 /**
- * Serves the services with reflection and `grpc.health.v1` until disposed of: then it takes no more calls
- * and lets those in hand finish, within a limit. From `draining` on its health is NOT_SERVING.
+ * Serves the services with reflection and `grpc.health.v1` until it is disposed of: then it accepts no more calls and
+ * finishes those in progress, within a limit. From `draining` on its health is NOT_SERVING.
  */
 export async function serveGrpc(options: {
   host: string

@@ -18,10 +18,10 @@ import { durationBuckets } from '../telemetry/metrics.ts'
 import { withSpan } from '../telemetry/tracing.ts'
 import { grpcError } from './status.ts'
 
-/** What a handler may know of the call beside the request. */
+/** What a handler knows about the call, beside the request. */
 export type GrpcCall = {
   requestId: string
-  /** When the caller stops waiting, in milliseconds since the epoch; Infinity when it set no deadline. */
+  /** When the caller stops waiting, in milliseconds since the epoch; Infinity if it set no deadline. */
   deadline: number
 }
 
@@ -30,7 +30,7 @@ type ResponseOf<M> = M extends { responseDeserialize: (bytes: Buffer) => infer R
 
 /**
  * Sends one message of a stream; resolves when there is room for the next one, so that a slow caller slows the work
- * down. Rejects when the caller has gone, which ends the work.
+ * down. Rejects if the caller has disconnected, which ends the work.
  */
 export type Send<Response> = (message: Response) => Promise<void>
 
@@ -47,25 +47,25 @@ type Method = ServiceDefinition[string]
 
 export type GrpcService = { definition: ServiceDefinition; implementation: UntypedServiceImplementation }
 
-/** Streams under way in a process: operators are few, and the summary of an error topic may take 50 MB. */
+/** Streams in flight in a process: operators are few, and the summary of an error topic may take 50 MB. */
 const MAX_STREAMS = 8
 
-const undecodable = Symbol('a request that is not the message it should be')
+const undecodable = Symbol('a request that cannot be decoded')
 
 /**
- * Makes gRPC services whose calls all get a request id, a span, metrics and the one table of statuses. A stream ends
- * with `unavailable` when `draining` is aborted: it may be long, and would hold up the stop.
+ * Creates gRPC services whose calls all get a request id, a span, metrics and the one table of statuses. A stream ends
+ * with `unavailable` when `draining` is aborted: it may be long, and would delay the stop.
  */
 export function grpcServices(options: {
   log: Log
   metrics: Registry
-  /** For calls with one answer; streams are long, and have a bound of their own. */
+  /** For calls with one response; streams are long, and have a limit of their own. */
   admit: ConcurrencyLimit
   draining?: AbortSignal
 }) {
   const duration = new Histogram({
     name: 'grpc_server_call_duration_seconds',
-    help: 'Time from the decoded request to its answer',
+    help: 'Time from the decoded request to its response',
     labelNames: ['method', 'code'],
     buckets: durationBuckets,
     registers: [options.metrics],
@@ -116,8 +116,8 @@ export function grpcServices(options: {
   }
 
   /**
-   * Wraps a handler; rejects with what the caller is to be shown. A caller's identity, once there is one, is checked
-   * here, before any handler.
+   * Wraps a handler; rejects with the error that the caller sees. A check of the caller's identity belongs here, before
+   * any handler.
    */
   async function serve<Response>(
     path: string,
@@ -139,7 +139,7 @@ export function grpcServices(options: {
       end({ code: status[status.OK] })
       return response
     } catch (thrown) {
-      if (thrown instanceof CallerGone) {
+      if (thrown instanceof CallerDisconnected) {
         end({ code: status[status.CANCELLED] })
         throw { code: status.CANCELLED, details: thrown.message } satisfies Partial<ServiceError>
       }
@@ -154,9 +154,9 @@ export function grpcServices(options: {
 
 type AnyCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getDeadline'>
 
-class CallerGone extends Error {
-  override readonly name = 'CallerGone'
-  override readonly message = 'The caller does not listen any more'
+class CallerDisconnected extends Error {
+  override readonly name = 'CallerDisconnected'
+  override readonly message = 'The caller has disconnected'
 }
 
 function sendTo<Response>(
@@ -164,25 +164,25 @@ function sendTo<Response>(
   draining: AbortSignal | undefined,
 ): Send<Response> {
   return async (message) => {
-    if (draining?.aborted) throw new AppError('unavailable', 'The service stops; ask again for the rest')
-    if (call.cancelled) throw new CallerGone()
+    if (draining?.aborted) throw new AppError('unavailable', 'The service stops; request the rest again')
+    if (call.cancelled) throw new CallerDisconnected()
     if (call.write(message)) return
-    const settled = new AbortController()
+    const waited = new AbortController()
     try {
       await Promise.race([
-        once(call, 'drain', { signal: settled.signal }),
-        once(call, 'cancelled', { signal: settled.signal }),
-        ...(draining ? [once(draining, 'abort', { signal: settled.signal })] : []),
+        once(call, 'drain', { signal: waited.signal }),
+        once(call, 'cancelled', { signal: waited.signal }),
+        ...(draining ? [once(draining, 'abort', { signal: waited.signal })] : []),
       ])
     } finally {
-      settled.abort()
+      waited.abort()
     }
   }
 }
 
 /**
- * grpc-js answers INTERNAL when a request cannot be decoded. Bad input is the caller's fault, so decoding
- * never throws here; the handler's wrapper refuses the marker with INVALID_ARGUMENT.
+ * grpc-js responds with INTERNAL if a request cannot be decoded. Bad input is an error of the caller, so decoding never
+ * throws here; the handler's wrapper rejects the marker with INVALID_ARGUMENT.
  */
 function tolerant<M extends Method>(method: M): M {
   return {

@@ -2,7 +2,7 @@ import type { grpcSettings } from '../config/sections.ts'
 import type { SettingValues } from '../config/settings.ts'
 import type { GrpcTls } from './server.ts'
 
-/** The GRPC_* settings as the server takes them. */
+/** The GRPC_* settings in the form that the server needs. */
 export function grpcTls(values: SettingValues<typeof grpcSettings>): GrpcTls {
   return {
     certFile: values.GRPC_TLS_CERT_FILE,

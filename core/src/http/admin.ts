@@ -2,13 +2,13 @@ import { Hono } from 'hono'
 import type { Registry } from 'prom-client'
 
 /**
- * The admin application: `/live` (the process answers; looks at no dependency), `/ready` (200 when it can
- * do its work, 503 with the reason otherwise) and `/metrics` (Prometheus text).
+ * The admin application: `/live` (the process responds; checks no dependency), `/ready` (200 if it can do
+ * its work, 503 with the reason otherwise) and `/metrics` (Prometheus text).
  */
 export function adminApp(options: {
   metrics: Registry
   draining: AbortSignal
-  /** Rejects when a dependency that the service cannot work without does not answer. */
+  /** Rejects if a dependency that the service needs does not respond. */
   checkReady: () => Promise<void>
 }): Hono {
   const app = new Hono()

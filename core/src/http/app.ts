@@ -16,14 +16,13 @@ export type HttpApp = OpenAPIHono<HttpVariables>
 const requestIdPattern = /^[\w.-]{1,128}$/
 
 /**
- * An HTTP application where every request has an id (the caller's `X-Request-Id`, or a new one), a span
- * and a place in the metrics, and every answer that is an error is a problem. A caller's identity, once
- * there is one, is checked here, before any handler.
+ * An HTTP application where every request has an id (the caller's `X-Request-Id`, or a new one), a span and metrics,
+ * and every error is a problem. A check of the caller's identity belongs here, before any handler.
  */
 export function createHttpApp(options: { log: Log; metrics: Registry; admit: ConcurrencyLimit }): HttpApp {
   const duration = new Histogram({
     name: 'http_server_request_duration_seconds',
-    help: 'Time from the first byte of a request to its answer',
+    help: 'Time from the first byte of a request to its response',
     labelNames: ['method', 'route', 'status'],
     buckets: durationBuckets,
     registers: [options.metrics],
@@ -58,7 +57,7 @@ export function createHttpApp(options: { log: Log; metrics: Registry; admit: Con
   return app
 }
 
-/** Answers `method_not_allowed` on every route that exists with other methods. Call it after the last route. */
+/** Responds with `method_not_allowed` on every path that has other methods. Call it after the last route. */
 export function refuseOtherMethods(app: HttpApp): void {
   const methods = new Map<string, Set<string>>()
   for (const { path, method } of app.routes) {
@@ -77,7 +76,7 @@ export function refuseOtherMethods(app: HttpApp): void {
 }
 
 function routeOf(c: Context): string {
-  // Middleware is registered under '/*': the last match is the route that answers.
+  // Middleware is registered under '/*': the last match is the route itself.
   const path = matchedRoutes(c).at(-1)?.path
   return path === undefined || path === '/*' ? 'unmatched' : path
 }

@@ -5,7 +5,7 @@ import type { HttpApp } from './app.ts'
 
 const swaggerFolder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
 
-/** Swagger UI's own files, served from here: the page must work without the internet. */
+/** Swagger UI's own files, served locally: the page must work without the internet. */
 const assets = {
   'swagger-ui.css': 'text/css; charset=utf-8',
   'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',

@@ -11,18 +11,18 @@ import { serveHttp, type HttpServer } from './server.ts'
 const log = createLog({ service: 'test', level: 'silent' })
 let server: HttpServer
 let draining: AbortController
-let slow: { begun: PromiseWithResolvers<void>; finish: PromiseWithResolvers<void> }
+let slow: { started: PromiseWithResolvers<void>; finish: PromiseWithResolvers<void> }
 let base: string
 
 beforeEach(async () => {
   const app = createHttpApp({ log, metrics: new Registry(), admit: (work) => work() })
-  slow = { begun: Promise.withResolvers(), finish: Promise.withResolvers() }
+  slow = { started: Promise.withResolvers(), finish: Promise.withResolvers() }
   app.post('/echo', async (c) => {
     const body = await readJson(c.req.raw, { mediaTypes: ['application/json'], maxBytes: 100 })
     return c.json({ body })
   })
   app.get('/slow', async (c) => {
-    slow.begun.resolve()
+    slow.started.resolve()
     await slow.finish.promise
     return c.text('done')
   })
@@ -50,7 +50,7 @@ const halfSent =
   'POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{'
 
 /** Sends bytes as they are, keeps its side of the connection open, and gives what came back until the server closed. */
-function answerTo(bytes: string): Promise<string> {
+function responseTo(bytes: string): Promise<string> {
   return new Promise<string>((resolve, reject) => {
     let text = ''
     const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true })
@@ -65,11 +65,11 @@ function answerTo(bytes: string): Promise<string> {
 }
 
 async function problemOf(response: Response | Promise<Response>) {
-  const answer = await response
-  expect(answer.headers.get('content-type')).toBe('application/problem+json')
-  const problem = (await answer.json()) as Record<string, unknown>
-  expect(problem['status']).toBe(answer.status)
-  return [answer.status, problem['code']]
+  const result = await response
+  expect(result.headers.get('content-type')).toBe('application/problem+json')
+  const problem = (await result.json()) as Record<string, unknown>
+  expect(problem['status']).toBe(result.status)
+  return [result.status, problem['code']]
 }
 
 describe('every error is a problem', () => {
@@ -97,19 +97,19 @@ describe('every error is a problem', () => {
   })
 
   it('bytes that are not HTTP', async () => {
-    const answer = await answerTo('NONSENSE\r\n\r\n')
-    expect(answer).toContain('HTTP/1.1 400')
-    expect(answer).toContain('"code":"malformed"')
+    const result = await responseTo('NONSENSE\r\n\r\n')
+    expect(result).toContain('HTTP/1.1 400')
+    expect(result).toContain('"code":"malformed"')
   })
 
   it.each([
     ['headers that come too late', 'POST /echo HTTP/1.1\r\nhost: a\r\n'],
     ['a body that comes too late', halfSent],
   ])('%s', async (_, sent) => {
-    const answer = await answerTo(sent)
-    expect(answer).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n/)
-    expect(answer).toContain('\r\nretry-after: 1\r\n')
-    expect(answer).toContain('"code":"request_timeout"')
+    const result = await responseTo(sent)
+    expect(result).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n/)
+    expect(result).toContain('\r\nretry-after: 1\r\n')
+    expect(result).toContain('"code":"request_timeout"')
   })
 
   it('an unexpected error does not show its cause', async () => {
@@ -134,11 +134,11 @@ describe('every error is a problem', () => {
 })
 
 describe('a server that stops', () => {
-  it('waits a limited time for a request in hand', async () => {
-    const answer = fetch(`${base}/slow`)
-    await slow.begun.promise
-    const end = answer.then(
-      () => 'answered',
+  it('waits a limited time for a request in progress', async () => {
+    const result = fetch(`${base}/slow`)
+    await slow.started.promise
+    const end = result.then(
+      () => 'responded',
       () => 'cut',
     )
     await server[Symbol.asyncDispose]()
@@ -147,14 +147,14 @@ describe('a server that stops', () => {
     server = { port: 0, [Symbol.asyncDispose]: async () => {} }
   })
 
-  it('finishes what is in hand and takes nothing new', async () => {
-    const answer = fetch(`${base}/slow`)
-    await slow.begun.promise
+  it('finishes the request in progress and accepts no new one', async () => {
+    const result = fetch(`${base}/slow`)
+    await slow.started.promise
     expect((await fetch(`${base}/echo`)).status).toBe(405)
     const closed = server[Symbol.asyncDispose]()
     await expect(fetch(`${base}/echo`)).rejects.toThrow()
     slow.finish.resolve()
-    expect(await (await answer).text()).toBe('done')
+    expect(await (await result).text()).toBe('done')
     await closed
     server = { port: 0, [Symbol.asyncDispose]: async () => {} }
   })

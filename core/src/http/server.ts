@@ -9,13 +9,13 @@ import { problemResponse } from './problem.ts'
 
 export type HttpServer = AsyncDisposable & { port: number }
 
-/** Requests are small. Node's 300 s would let a few slow uploads take every place of the admission for minutes. */
+/** Requests are small. With Node's 300 s, a few slow uploads could use up the limit of requests in flight for minutes. */
 const REQUEST_ARRIVES_WITHIN_MS = 10_000
 
 /**
- * Serves an application until it is disposed of: then it takes no more connections and lets the requests
- * in hand finish, within a limit. From `draining` on, each answer asks its client to close the connection, so that
- * keep-alive clients have moved elsewhere by the time the server closes.
+ * Serves an application until it is disposed of: then it accepts no more connections and finishes the requests in
+ * progress, within a limit. From `draining` on, each response asks its client to close the connection, so that
+ * keep-alive clients have left before the server closes.
  */
 export async function serveHttp(options: {
   app: Pick<Hono, 'fetch'>
@@ -38,15 +38,15 @@ export async function serveHttp(options: {
   const limits = {
     requestTimeout: arrivesWithinMs,
     headersTimeout: arrivesWithinMs,
-    // Node looks for requests that are late only so often; its own interval is 30 s.
+    // How often Node checks for late requests; its default is 30 s.
     connectionsCheckingInterval: Math.min(1_000, arrivesWithinMs),
   }
   const server = createServer(limits, (incoming, outgoing) => {
-    // A connection whose last answer went out before the server closed would stay open until its client leaves.
+    // A connection whose last response was sent before the server closed would stay open until its client leaves.
     outgoing.once('close', () => !server.listening && setImmediate(() => server.closeIdleConnections()))
     void listener(incoming, outgoing)
   })
-  server.on('clientError', answerUnparsable)
+  server.on('clientError', respondToUnparsable)
   await listen(server, options.port, options.host)
   return {
     port: (server.address() as AddressInfo).port,
@@ -62,13 +62,13 @@ export async function serveHttp(options: {
   }
 }
 
-/** For a request that no application sees. */
+/** For a request that never reaches the application. */
 function problemOf(error: AppError): Response {
   return problemResponse(error, { path: '', requestId: randomUUID() })
 }
 
-/** Bytes that are not HTTP, or too few in time, are answered with a problem too, though not by the application. */
-function answerUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
+/** Bytes that are not HTTP, and requests that arrive too slowly, get a problem too, though not from the application. */
+function respondToUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
@@ -83,7 +83,7 @@ function answerUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
     headers.set('connection', 'close')
     headers.set('content-length', String(Buffer.byteLength(body)))
     const fields = [...headers].map(([name, value]) => `${name}: ${value}\r\n`).join('')
-    // Without the destruction the request stays in hand until the client closes its side.
+    // Without this, the request stays in progress until the client closes its side.
     socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields}\r\n${body}`, () => socket.destroy())
   })
 }

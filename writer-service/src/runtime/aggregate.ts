@@ -33,7 +33,7 @@ export type AggregateDefinition<
   ) => Decision<Event, NoInfer<Code> | 'not_found'>
   /** The state after the event. Pure. Always returns a complete state, whose values survive JSON. */
   evolve: (state: State | undefined, event: Event) => State
-  /** True for the state of a deleted aggregate, a tombstone. Left out if the aggregate cannot be deleted. */
+  /** True for the state of a deleted aggregate, a tombstone. Omitted if the aggregate cannot be deleted. */
   isDeleted?: (state: State) => boolean
   events: {
     contract: EventContract<Message>
@@ -73,7 +73,7 @@ export type EventEnvelope = {
 
 export type RefusalDefinition = {
   kind: RefusalKind
-  /** Shown to callers, the same for every refusal with this code. */
+  /** Callers see it; the same for every refusal with this code. */
   title: string
   /** For docs/errors.md: what happened, and what the caller can do. */
   advice: string
@@ -84,7 +84,7 @@ export type CommandDefinition<Command, Grpc = GrpcBinding, Code extends string =
   input: z.ZodObject
   toCommand: (input: never) => Command
   http: HttpBinding
-  /** Left out for a command that only HTTP has. */
+  /** Omitted for a command that only HTTP has. */
   grpc?: Grpc
   /** For the OpenAPI document: what the command does, and what a success means. */
   summary: string

@@ -1,4 +1,4 @@
-import { freshMongo, freshName } from '@lockstep/local-infra/fresh-names.ts'
+import { freshMongo, freshName } from '@lockstep/testkit/fresh-names.ts'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { generationNames } from '../rebuild/generations.ts'
 import { noteAt, noteReadModel } from './notes.ts'

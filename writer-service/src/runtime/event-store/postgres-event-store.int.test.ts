@@ -8,7 +8,7 @@ import { productAggregate } from '../../product/commands.ts'
 import { migratedDatabase } from '@lockstep/testkit/migrated-database.ts'
 import { callWith, connectWriter, executeOn, pendingCommit } from '../testing/test-writer.ts'
 
-/* What holds for the tables themselves; aggregateSuite() tests the commit on each slice. */
+/* What is true of the tables themselves; aggregateSuite() tests the commit on each slice. */
 
 const create = { type: 'create', details: { name: 'Tea', description: '', category: 'tea', priceCents: 1 } }
 const update = { type: 'update', changes: { name: 'Coffee' } }

@@ -61,64 +61,64 @@ function withOtherEventIds(commit: PendingCommit): PendingCommit {
 }
 
 test("all events go into the outbox, each product's versions in order, in batches that cut through them", async () => {
-  await using place = await setup([3, 1, 2])
-  expect(await place.republish({})).toMatchObject({ scanned: 6, queued: 6, total: 6 })
-  expect(await place.outbox()).toEqual(['0:1', '0:2', '0:3', '1:1', '2:1', '2:2'])
-  expect(place.woken()).toBe(3)
+  await using writer = await setup([3, 1, 2])
+  expect(await writer.republish({})).toMatchObject({ scanned: 6, queued: 6, total: 6 })
+  expect(await writer.outbox()).toEqual(['0:1', '0:2', '0:3', '1:1', '2:1', '2:2'])
+  expect(writer.woken()).toBe(3)
 })
 
 test('the events of one product, and no others', async () => {
-  await using place = await setup([2, 3, 2])
-  expect(await place.republish({ id: place.ids[1] })).toMatchObject({ queued: 3, total: 3 })
-  expect(await place.outbox()).toEqual(['1:1', '1:2', '1:3'])
-  await expect(place.republish({ id: randomUUID() })).rejects.toMatchObject({ code: 'not_found' })
+  await using writer = await setup([2, 3, 2])
+  expect(await writer.republish({ id: writer.ids[1] })).toMatchObject({ queued: 3, total: 3 })
+  expect(await writer.outbox()).toEqual(['1:1', '1:2', '1:3'])
+  await expect(writer.republish({ id: randomUUID() })).rejects.toMatchObject({ code: 'not_found' })
 })
 
 test('the events of a period, from its first moment to before its last', async () => {
-  await using place = await setup([4])
+  await using writer = await setup([4])
   const sql = "select occurred_at from events where type = 'product' order by version"
-  const times = (await place.pool.query<{ occurred_at: Date }>(sql)).rows.map((row) => row.occurred_at)
+  const times = (await writer.pool.query<{ occurred_at: Date }>(sql)).rows.map((row) => row.occurred_at)
   // Two events of one millisecond belong together.
   const since = times[1]!
   const until = new Date(times[3]!.getTime() + 1)
   const expected = times.flatMap((time, index) => (time >= since ? [`0:${index + 1}`] : []))
-  await place.republish({ since, until })
-  expect(await place.outbox()).toEqual(expected)
-  await place.pool.query('delete from outbox')
-  expect(await place.republish({ until: times[0]! })).toMatchObject({ scanned: 4, queued: 0 })
-  expect(await place.outbox()).toEqual([])
+  await writer.republish({ since, until })
+  expect(await writer.outbox()).toEqual(expected)
+  await writer.pool.query('delete from outbox')
+  expect(await writer.republish({ until: times[0]! })).toMatchObject({ scanned: 4, queued: 0 })
+  expect(await writer.outbox()).toEqual([])
 })
 
 test('a dry run counts and does not change the outbox', async () => {
-  await using place = await setup([2, 2])
-  expect(await place.republish({ dryRun: true })).toMatchObject({ scanned: 4, queued: 4 })
-  expect(await place.outbox()).toEqual([])
-  expect(place.woken()).toBe(0)
+  await using writer = await setup([2, 2])
+  expect(await writer.republish({ dryRun: true })).toMatchObject({ scanned: 4, queued: 4 })
+  expect(await writer.outbox()).toEqual([])
+  expect(writer.woken()).toBe(0)
 })
 
 test('interrupted work continues behind the last event that was read', async () => {
-  await using place = await setup([2, 3])
+  await using writer = await setup([2, 3])
   let position: Republished['position']
-  const cut = place.republish({}, async (progress) => {
+  const cut = writer.republish({}, async (progress) => {
     position = progress.position
     throw new Error('the caller disconnected')
   })
   await expect(cut).rejects.toThrow('disconnected')
-  expect(await place.outbox()).toEqual(['0:1', '0:2'])
-  await place.republish({ after: position })
-  expect(await place.outbox()).toEqual(['0:1', '0:2', '1:1', '1:2', '1:3'])
+  expect(await writer.outbox()).toEqual(['0:1', '0:2'])
+  await writer.republish({ after: position })
+  expect(await writer.outbox()).toEqual(['0:1', '0:2', '1:1', '1:2', '1:3'])
 })
 
 test('nothing is added to a full outbox until it has room', async () => {
-  await using place = await setup([9], { batch: 2, outbox: 4, pauseMs: 1 })
+  await using writer = await setup([9], { batch: 2, outbox: 4, pauseMs: 1 })
   let fullest = 0
   let waits = 0
-  await place.republish({}, async () => {
-    const entries = await place.outbox()
+  await writer.republish({}, async () => {
+    const entries = await writer.outbox()
     fullest = Math.max(fullest, entries.length)
-    if (entries.length >= 4 && ++waits % 3 === 0) await place.pool.query('delete from outbox')
+    if (entries.length >= 4 && ++waits % 3 === 0) await writer.pool.query('delete from outbox')
   })
   expect(fullest).toBe(4)
   expect(waits).toBeGreaterThan(3)
-  expect(await place.outbox()).toEqual(['0:9'])
+  expect(await writer.outbox()).toEqual(['0:9'])
 })

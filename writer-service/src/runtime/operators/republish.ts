@@ -70,7 +70,7 @@ export function republishLimits(outboxLimit: number): RepublishLimits {
 /**
  * Events go into the outbox in the order of id and version, so that a consumer that has none of them meets each
  * aggregate's versions in order; to a consumer that has them they are repeats. The work never returns to an event
- * behind it, so an aggregate that changes all the time does not hold it up.
+ * behind it, so an aggregate that changes all the time does not delay it.
  */
 export function republishFrom(queue: EventQueue, onQueued: () => void, limits: RepublishLimits): Republish {
   return async ({ after, dryRun, ...range }, onProgress) => {

@@ -171,7 +171,7 @@ export function commitGuarantees({ aggregate, examples, url, writer, stored, eve
     }
 
     it('after the server committed: the command succeeded', async () => {
-      const result = await commitThroughProxy('answer', { blocked: false })
+      const result = await commitThroughProxy('response', { blocked: false })
       expect(result).toEqual({ outcome: ['committed'], versions: [1, 2, 3] })
     })
 
@@ -190,7 +190,7 @@ export function commitGuarantees({ aggregate, examples, url, writer, stored, eve
       await using cutOff = connectWriter(proxy.url)
       const first = creation()
       await cutOff.store.load([{ type: aggregate.type, id: first.next.id }])
-      proxy.cutNext('answer')
+      proxy.cutNext('response')
       const outcome = cutOff.store.commit([first]).catch((error: unknown) => error)
       await expect.poll(async () => (await stored(first.next.id))?.version).toBe(1)
       await proxy[Symbol.asyncDispose]()

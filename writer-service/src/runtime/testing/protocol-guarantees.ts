@@ -22,13 +22,13 @@ export type ExampleRequest = {
   /** The parameters of the path beside `{id}`. */
   parameters?: Record<string, string>
   body?: object
-  /** The fields of the gRPC request; left out for a command that only HTTP has. */
+  /** The fields of the gRPC request; omitted for a command that only HTTP has. */
   message?: object
 }
 
 const timeLimit = { timeLimitMs: 20_000 }
 
-/** What holds for the table of commands, whichever protocol a caller uses. */
+/** What is true of the table of commands over both protocols. */
 export function protocolGuarantees({ aggregate, examples, writer, stored, events }: SuiteContext): void {
   let app: HttpApp
   let server: GrpcServer

@@ -125,11 +125,11 @@ describe('UpdateProduct', () => {
   })
 
   it("the caller's deadline reaches the command", async () => {
-    const begun = Date.now()
-    const deadline = begun + 30_000
+    const started = Date.now()
+    const deadline = started + 30_000
     await update({ product: { name: 'a', priceCents: 1 } }, deadline)
     // It travels as the time that is left, so it is later by the way of the request; 10 ms for what is rounded.
-    expect(Math.abs(executed[0]!.call.deadline - deadline)).toBeLessThanOrEqual(Date.now() - begun + 10)
+    expect(Math.abs(executed[0]!.call.deadline - deadline)).toBeLessThanOrEqual(Date.now() - started + 10)
   })
 })
 
@@ -145,7 +145,7 @@ describe('every call', () => {
   ] as const)('%s has its status', async (code, expected) => {
     const call = new Promise((resolve, reject) => {
       outcome = () => Promise.reject(new AppError(code, 'why'))
-      client.deleteProduct({ id }, (error, answer) => (error ? reject(error) : resolve(answer)))
+      client.deleteProduct({ id }, (error, response) => (error ? reject(error) : resolve(response)))
     })
     const error = await refusal(call)
     expect([error.code, error.details, error.metadata.get('x-error-code')]).toEqual([expected, 'why', [code]])
@@ -161,7 +161,7 @@ describe('every call', () => {
     async (kind, expected) => {
       const call = new Promise((resolve, reject) => {
         outcome = () => Promise.reject(new AppError({ kind, code: 'sold_out', title: 'Sold out' }, 'why'))
-        client.deleteProduct({ id }, (error, answer) => (error ? reject(error) : resolve(answer)))
+        client.deleteProduct({ id }, (error, response) => (error ? reject(error) : resolve(response)))
       })
       const error = await refusal(call)
       expect([error.code, error.metadata.get('x-error-code')]).toEqual([expected, ['sold_out']])
@@ -178,7 +178,7 @@ describe('every call', () => {
         (b: Buffer) => b,
         (b) => b,
         bytes,
-        (error, answer) => (error ? reject(error) : resolve(answer)),
+        (error, response) => (error ? reject(error) : resolve(response)),
       )
     })
     expect((await refusal(call)).code).toBe(status.INVALID_ARGUMENT)
@@ -188,7 +188,7 @@ describe('every call', () => {
   it('an unexpected error does not show its cause', async () => {
     const call = new Promise((resolve, reject) => {
       outcome = () => Promise.reject(new TypeError('a secret detail'))
-      client.deleteProduct({ id }, (error, answer) => (error ? reject(error) : resolve(answer)))
+      client.deleteProduct({ id }, (error, response) => (error ? reject(error) : resolve(response)))
     })
     const error = await refusal(call)
     expect([error.code, error.details.includes('secret')]).toEqual([status.INTERNAL, false])
