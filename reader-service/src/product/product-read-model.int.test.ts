@@ -58,7 +58,9 @@ describe('search', () => {
   })
 
   async function find(search: string, category = ''): Promise<string[]> {
-    const response = await app.request(`/api/v1/products?${new URLSearchParams({ search, category }).toString()}`)
+    const response = await app.request(
+      `/api/v1/products?${new URLSearchParams({ search, category }).toString()}`,
+    )
     const { items } = (await response.json()) as { items: { id: string }[] }
     return items.map(({ id }) => Object.entries(ids).find(([, known]) => known === id)?.[0] ?? id)
   }

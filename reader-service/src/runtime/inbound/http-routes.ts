@@ -1,6 +1,6 @@
 import type { HttpApp } from '@lockstep/core/http/app.ts'
 import { etagOf, noneMatchHas } from '@lockstep/core/http/etag.ts'
-import type { Filters, Item, ListRequest } from '../queries/definition.ts'
+import type { Filters, Item } from '../queries/definition.ts'
 import type { ReadModelQueries } from '../queries/read-model-queries.ts'
 import type { ReadModel } from '../read-model.ts'
 import { queryParameters, wholeNumber } from './query-parameters.ts'
@@ -37,7 +37,7 @@ export function queryRoutes(
         pageSize: wholeNumber(values['pageSize']),
         pageToken: values['pageToken'] ?? '',
       }
-      const page = await queries.lists[name]!(request as ListRequest, { violations })
+      const page = await queries.lists[name]!(request, { violations })
       return c.json({
         items: page.items.map((item) => itemJson(items.fields, item)),
         ...(page.nextPageToken !== '' && { nextPageToken: page.nextPageToken }),

@@ -12,8 +12,7 @@ const { newestNotes, lowestNotes } = noteReadModel.queries.lists as Record<
 
 const newest = (request: object) =>
   validList('newestNotes', newestNotes, { text: '', pageToken: '', ...request } as unknown as ListRequest)
-const lowest = (request: object) =>
-  validList('lowestNotes', lowestNotes, { pageToken: '', ...request } as unknown as ListRequest)
+const lowest = (request: object) => validList('lowestNotes', lowestNotes, { pageToken: '', ...request })
 
 function violationsOf(validate: () => unknown): { field: string; message: string }[] {
   try {
