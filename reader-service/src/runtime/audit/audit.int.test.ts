@@ -218,5 +218,6 @@ test('the number of requests of an audit grows in proportion to the number of id
     return fixture.requests()
   }
   const [few, many] = [await requestsFor(200), await requestsFor(1_000)]
-  expect(many).toBeLessThanOrEqual(few * 5)
+  // Random ids fill the pages differently, so the factor is about 5. It would be 25 if the number grew with the square.
+  expect(many).toBeLessThan(few * 7)
 })
