@@ -32,7 +32,7 @@ it('every migration goes up, down and up again, and each run prints what it did'
   await using db = await database()
   expect(await db.run('up')).toMatch(/^migrated up .*_event-store\n/)
   const tables = await db.tables()
-  expect(tables).toEqual(expect.arrayContaining(['aggregates', 'events', 'outbox', 'products']))
+  expect(tables).toEqual(expect.arrayContaining(['aggregates', 'events', 'outbox', 'products', 'stock']))
   expect(await db.run('up')).toBe('up to date\n')
 
   while ((await db.run('down')).startsWith('migrated down'));

@@ -17,6 +17,15 @@ test('a sound history has no violation, repeats included', () => {
   expect(violationsOf({})).toEqual([])
 })
 
+test('a command that found the state as it requests is acknowledged without an event of its own', () => {
+  const repeated = (name: string) => ({ ...attempt('update', 'a', 'x', 2), unchangedIf: { name } })
+  const { name } = event('a', 2).state
+  expect(violationsOf({ commands: [...sound.commands, repeated(String(name))] })).toEqual([])
+  expect(violationsOf({ commands: [...sound.commands, repeated('another')] })).toEqual([
+    expect.stringContaining('not in the store'),
+  ])
+})
+
 type Planted = [check: string, name: string, change: Change, what: RegExp]
 
 const planted: Planted[] = [

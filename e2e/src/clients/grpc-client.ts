@@ -24,6 +24,27 @@ import {
   type SearchProductsResponse,
 } from '@lockstep/contracts/gen/lockstep/product/v1/product_queries.ts'
 
+import {
+  StockCommandsClient,
+  type CountStockRequest,
+  type CountStockResponse,
+  type ReceiveStockRequest,
+  type ReceiveStockResponse,
+  type ReleaseReservationRequest,
+  type ReleaseReservationResponse,
+  type ReserveStockRequest,
+  type ReserveStockResponse,
+  type ShipReservationRequest,
+  type ShipReservationResponse,
+} from '@lockstep/contracts/gen/lockstep/stock/v1/stock_commands.ts'
+import {
+  StockQueriesClient,
+  type GetStockRequest,
+  type GetStockResponse,
+  type ListStockRequest,
+  type ListStockResponse,
+} from '@lockstep/contracts/gen/lockstep/stock/v1/stock_queries.ts'
+
 type Call<Request, Response> = (request: Request, options?: { timeoutMs?: number }) => Promise<Response>
 
 /** A client with promises; a status other than OK rejects with a ServiceError. */
@@ -31,6 +52,11 @@ export type CommandsClient = Disposable & {
   createProduct: Call<CreateProductRequest, CreateProductResponse>
   updateProduct: Call<UpdateProductRequest, UpdateProductResponse>
   deleteProduct: Call<DeleteProductRequest, DeleteProductResponse>
+  receiveStock: Call<ReceiveStockRequest, ReceiveStockResponse>
+  reserveStock: Call<ReserveStockRequest, ReserveStockResponse>
+  releaseReservation: Call<ReleaseReservationRequest, ReleaseReservationResponse>
+  shipReservation: Call<ShipReservationRequest, ShipReservationResponse>
+  countStock: Call<CountStockRequest, CountStockResponse>
   /** Sends any bytes. */
   raw: RawCall
 }
@@ -38,6 +64,8 @@ export type CommandsClient = Disposable & {
 export type QueriesClient = Disposable & {
   getProduct: Call<GetProductRequest, GetProductResponse>
   searchProducts: Call<Partial<SearchProductsRequest>, SearchProductsResponse>
+  getStock: Call<GetStockRequest, GetStockResponse>
+  listStock: Call<Partial<ListStockRequest>, ListStockResponse>
   raw: RawCall
 }
 
@@ -48,17 +76,28 @@ const options = { 'grpc.initial_reconnect_backoff_ms': 50, 'grpc.max_reconnect_b
 
 export function commandsClient(address: string): CommandsClient {
   const client = new ProductCommandsClient(address, credentials.createInsecure(), options)
+  const stock = new StockCommandsClient(address, credentials.createInsecure(), options)
   return {
     createProduct: promised((...call) => client.createProduct(...call)),
     updateProduct: promised((...call) => client.updateProduct(...call)),
     deleteProduct: promised((...call) => client.deleteProduct(...call)),
+    receiveStock: promised((...call) => stock.receiveStock(...call)),
+    reserveStock: promised((...call) => stock.reserveStock(...call)),
+    releaseReservation: promised((...call) => stock.releaseReservation(...call)),
+    shipReservation: promised((...call) => stock.shipReservation(...call)),
+    countStock: promised((...call) => stock.countStock(...call)),
     raw: raw(client),
-    [Symbol.dispose]: () => client.close(),
+    [Symbol.dispose]: () => {
+      client.close()
+      stock.close()
+    },
   }
 }
 
 export function queriesClient(address: string): QueriesClient {
   const client = new ProductQueriesClient(address, credentials.createInsecure(), options)
+  const stock = new StockQueriesClient(address, credentials.createInsecure(), options)
+  const list = promised<ListStockRequest, ListStockResponse>((...call) => stock.listStock(...call))
   const search = promised<SearchProductsRequest, SearchProductsResponse>((...call) =>
     client.searchProducts(...call),
   )
@@ -66,8 +105,13 @@ export function queriesClient(address: string): QueriesClient {
     getProduct: promised((...call) => client.getProduct(...call)),
     searchProducts: (request, limits) =>
       search({ search: '', category: '', pageToken: '', ...request }, limits),
+    getStock: promised((...call) => stock.getStock(...call)),
+    listStock: (request, limits) => list({ pageToken: '', ...request }, limits),
     raw: raw(client),
-    [Symbol.dispose]: () => client.close(),
+    [Symbol.dispose]: () => {
+      client.close()
+      stock.close()
+    },
   }
 }
 

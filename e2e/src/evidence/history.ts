@@ -15,6 +15,8 @@ export type Command = {
   idempotencyKey?: string
   /** What the command needs besides. */
   input?: Readonly<Record<string, unknown>>
+  /** A state with these values already is as the command requests it: it is acknowledged without an event. */
+  unchangedIf?: Readonly<Record<string, unknown>>
 }
 
 /** A command that was sent once; each repetition is an attempt of its own. Times: ms since the epoch. */

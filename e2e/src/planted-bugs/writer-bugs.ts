@@ -117,4 +117,16 @@ export const writerBugs: readonly Bug[] = [
       },
     ],
   },
+  {
+    name: 'stock reserved without counting the other reservations',
+    caughtBy: 'invariants',
+    scenario: 'one-aggregate-two-writers',
+    changes: [
+      {
+        file: 'writer-service/src/stock/stock.ts',
+        find: 'if (quantity > availableOf(state))',
+        instead: 'if (quantity > state.onHand)',
+      },
+    ],
+  },
 ]

@@ -121,8 +121,15 @@ function learn(slot: Slot, { type, id }: Command, outcome: Attempt['outcome']): 
 function openCommands(attempts: readonly Attempt[]): Command[] {
   const keyed = attempts.filter(({ idempotencyKey }) => idempotencyKey !== undefined)
   return [...Map.groupBy(keyed, ({ mark }) => mark).values()].flatMap((same) => {
-    const { subject, type, id, mark, idempotencyKey, input } = same[0]!
-    const command = { subject, type, mark, ...(id !== undefined && { id }), ...(input && { input }) }
+    const { subject, type, id, mark, idempotencyKey, input, unchangedIf } = same[0]!
+    const command = {
+      subject,
+      type,
+      mark,
+      ...(id !== undefined && { id }),
+      ...(input && { input }),
+      ...(unchangedIf && { unchangedIf }),
+    }
     return same.every(isOpen) ? [{ ...command, idempotencyKey: idempotencyKey! }] : []
   })
 }

@@ -1,7 +1,8 @@
 import { product } from './product.ts'
+import { stock } from './stock.ts'
 import type { Subject } from './subject.ts'
 
-export const subjects: readonly Subject[] = [product]
+export const subjects: readonly Subject[] = [product, stock]
 
 export function subjectOf(type: string): Subject {
   const found = subjects.find((subject) => subject.type === type)
