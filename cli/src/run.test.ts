@@ -22,7 +22,6 @@ test('help lists the commands and the exit codes, and exits with 0', async () =>
 test.each<[string, string[], string]>([
   ['an unknown command', ['frobnicate'], "unknown command 'frobnicate'"],
   ['an unknown option', ['errors', 'list', '--colour'], "unknown option '--colour'"],
-  ['an unknown group', ['errors', 'list', '--group', 'x'], 'Allowed choices are product-projection'],
   ['an invalid time', ['errors', 'list', '--since', 'noon'], '2026-03-14T09:26:53Z'],
   ['an invalid record', ['errors', 'show', '7'], 'topic/partition/offset'],
   ['a redrive without a selection', ['errors', 'redrive'], 'Select records'],

@@ -6,16 +6,10 @@ export const eventsTopic = (aggregate: string): string => `${aggregate}.events`
 /** The consumer group of a read model: `product-projection`. */
 export const projectionGroup = (readModel: string): string => `${readModel}-projection`
 
-export const topics = {
-  productEvents: 'product.events',
-} as const
-
-export const groups = {
-  productProjection: 'product-projection',
-} as const
+export const errorTopicSuffix = '.errors'
 
 /** The dead-letter topic of a consumer group: the records that it can never handle. */
-export const errorTopic = (group: string): string => `${group}.errors`
+export const errorTopic = (group: string): string => `${group}${errorTopicSuffix}`
 
 /** The records that an operator redrove for a consumer group. */
 export const retryTopic = (group: string): string => `${group}.retry`

@@ -7,7 +7,7 @@ import {
   type GetDeadLetterResponse,
   type RecordPosition,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/dead_letters.ts'
-import { groups, retryTopic } from '@lockstep/contracts/topics.ts'
+import { projectionGroup, retryTopic } from '@lockstep/contracts/topics.ts'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { ask, withClient, type ServiceName } from '../clients.ts'
 import { Problem, UsageError } from '../exit.ts'
@@ -82,11 +82,8 @@ export function addErrorsCommand(program: Command, contextOf: () => Context): vo
 }
 
 function ofGroup(command: Command): Command {
-  const known: string[] = Object.values(groups)
   return command
-    .addOption(
-      new Option('-g, --group <name>', 'the consumer group').choices(known).default(groups.productProjection),
-    )
+    .option('-g, --group <name>', 'the consumer group', projectionGroup('product'))
     .addOption(
       new Option('--via <service>', 'the service to call; both serve every group')
         .choices(['reader', 'writer'])

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { productEvents } from '@lockstep/contracts/product-events.ts'
+import { stockEvents } from '@lockstep/contracts/stock-events.ts'
 import type { GetDeadLetterResponse } from '@lockstep/contracts/gen/lockstep/ops/v1/dead_letters.ts'
 import { expect, test } from 'vitest'
 import { deadLetterLine, hexDump, recordJson, recordText } from './record-text.ts'
@@ -33,6 +34,25 @@ test('an event is shown decoded', () => {
   expect(recordJson(found(productEvents.encode(event)))).toMatchObject({
     payload: { eventId: event.eventId },
   })
+})
+
+test('an event of another aggregate is decoded by the message of its topic', () => {
+  const level = { onHand: 7, reservations: [] }
+  const change = { $case: 'counted', counted: { onHand: 7 } } as const
+  const event = {
+    eventId: randomUUID(),
+    stockId: 'x',
+    version: 2,
+    occurredAt: at,
+    createdAt: at,
+    level,
+    change,
+  }
+  const response = found(stockEvents.encode(event))
+  response.deadLetter!.position!.topic = 'stock.events'
+  expect(recordJson(response)).toMatchObject({ payload: { stockId: 'x', counted: { onHand: '7' } } })
+  response.deadLetter!.position!.topic = 'other.events'
+  expect(recordJson(response)).not.toHaveProperty('payload')
 })
 
 test('bytes that are not an event are shown as a hex dump, in keys and headers too', () => {

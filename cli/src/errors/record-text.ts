@@ -1,11 +1,9 @@
-import { ProductEvent } from '@lockstep/contracts/gen/lockstep/product/v1/events.ts'
 import type {
   DeadLetter,
   GetDeadLetterResponse,
   RecordPosition,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/dead_letters.ts'
-import { topics } from '@lockstep/contracts/topics.ts'
-import { isLowerCaseUuid } from '@lockstep/core/text/uuid.ts'
+import { decodeEvent } from './decode-event.ts'
 
 /** Escapes foreign text for a terminal: it cannot move the cursor, change colours or fake a line of our output. */
 function foreignText(text: string): string {
@@ -60,7 +58,7 @@ export function recordText({ deadLetter, value, headers }: GetDeadLetterResponse
     ['last failed', deadLetter.failedAt?.toISOString() ?? ''],
     ['state', deadLetter.resolution ? resolvedText(deadLetter.resolution) : 'open'],
   ]
-  const payload = value && decodedPayload(deadLetter.position?.topic, value)
+  const payload = value && decodeEvent(deadLetter.position?.topic ?? '', value)
   return [
     ...lines.map(([name, text]) => `${name.padEnd(13)} ${foreignText(text)}`),
     '',
@@ -75,7 +73,7 @@ export function recordText({ deadLetter, value, headers }: GetDeadLetterResponse
 }
 
 export function recordJson({ deadLetter, value, headers }: GetDeadLetterResponse): object {
-  const payload = value && decodedPayload(deadLetter?.position?.topic, value)
+  const payload = value && decodeEvent(deadLetter?.position?.topic ?? '', value)
   return {
     ...(deadLetter && deadLetterJson(deadLetter)),
     headers: headers.map(({ name, value: bytes }) => ({
@@ -85,17 +83,6 @@ export function recordJson({ deadLetter, value, headers }: GetDeadLetterResponse
     })),
     valueBase64: value?.toString('base64') ?? null,
     ...(payload && { payload }),
-  }
-}
-
-/** Undefined for bytes that are not a message of this topic, or that parse only by accident. */
-function decodedPayload(topic: string | undefined, value: Buffer): object | undefined {
-  if (topic !== topics.productEvents) return undefined
-  try {
-    const event = ProductEvent.decode(value)
-    return isLowerCaseUuid(event.eventId) ? (ProductEvent.toJSON(event) as object) : undefined
-  } catch {
-    return undefined
   }
 }
 

@@ -4,12 +4,12 @@ import {
   type DeadLetterSelection,
   type RecordPosition as PositionMessage,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/dead_letters.ts'
-import { groups } from '@lockstep/contracts/topics.ts'
 import { AppError, invalid, type FieldViolation } from '../errors/app-error.ts'
 import type { grpcServices, GrpcService } from '../grpc/service.ts'
 import { headerValues } from '../kafka/client/record.ts'
 import type { RecordPosition } from '../kafka/dead-letters/dead-letter.ts'
 import {
+  deadLetterGroups,
   getDeadLetter,
   listDeadLetters,
   type DeadLetterFilter,
@@ -34,13 +34,16 @@ export function deadLettersService(
   return grpcService(DeadLettersService, {
     async listDeadLetters({ selection, resolved }, send) {
       const { group, filter } = selected(selection)
+      await requireGroup(store, group)
       for (const letter of await listDeadLetters(store, group, filter, resolved ? 'resolved' : 'open')) {
         await send({ deadLetter: messageOf(letter) })
       }
     },
 
     async getDeadLetter({ group, position }) {
-      const found = await getDeadLetter(store, knownGroup(group), positionOf(required(position, 'position')))
+      const wanted = positionOf(required(position, 'position'))
+      await requireGroup(store, group)
+      const found = await getDeadLetter(store, group, wanted)
       const { value, headers } = found.record
       return {
         deadLetter: messageOf(found),
@@ -59,6 +62,7 @@ export function deadLettersService(
         ...resolveViolations(request, 0),
         ...violationUnless(perSecond >= 1 && perSecond <= MAX_PER_SECOND, 'recordsPerSecond', range),
       ])
+      await requireGroup(store, group)
       const options = { ...resolveOptions(request), perSecond }
       await redriveDeadLetters(store, group, filter, options, (letter, done, total) =>
         send({ deadLetter: messageOf(letter), done, total }),
@@ -68,6 +72,7 @@ export function deadLettersService(
     async discardDeadLetters(request, send) {
       const { group, filter } = selected(request.selection, request.all)
       throwIfAny(resolveViolations(request, 1))
+      await requireGroup(store, group)
       await discardDeadLetters(store, group, filter, resolveOptions(request), (letter, done, total) =>
         send({ deadLetter: messageOf(letter), done, total }),
       )
@@ -85,12 +90,12 @@ function selected(
   const narrowed = Object.values(filter).some((value) => value !== undefined)
   const hint = 'selects every dead letter of the group: set `all` to confirm'
   throwIfAny([...violationUnless(all || narrowed, 'selection', hint), ...timeViolations(filter)])
-  return { group: knownGroup(group), filter }
+  return { group, filter }
 }
 
-function knownGroup(group: string): string {
-  const known: readonly string[] = Object.values(groups)
-  if (known.includes(group)) return group
+async function requireGroup(store: DeadLetterStore, group: string): Promise<void> {
+  const known = await deadLetterGroups(store)
+  if (known.includes(group)) return
   const message = `There is no group ${JSON.stringify(group)}; use one of: ${known.join(', ')}`
   throw new AppError('not_found', message)
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { topics } from '@lockstep/contracts/topics.ts'
+import { eventsTopic } from '@lockstep/contracts/topics.ts'
 import { brokerView } from '@lockstep/testkit/kafka/broker-view.ts'
 import { runSetup } from '@lockstep/local-infra/stack/migrate.ts'
 import { scopeOf } from '../checkers/check-stack.ts'
@@ -148,8 +148,8 @@ async function topicLost({ stack, traffic, note }: Injection): Promise<void> {
   await acknowledged(traffic, 100)
   const since = new Date(Math.min(...traffic.history.commands.map(({ sentAt }) => sentAt)) - 1_000)
   await using broker = await brokerView(stack.servers.kafka.brokers)
-  await broker.deleteTopic(topics.productEvents)
-  note(`${topics.productEvents} is deleted`)
+  await broker.deleteTopic(eventsTopic('product'))
+  note(`${eventsTopic('product')} is deleted`)
   await sleep(3_000)
   const setup = () => runSetup('kafka', { KAFKA_BROKERS: stack.servers.kafka.brokers.join() })
   await eventually(setup, { withinMs: 30_000 })
@@ -201,11 +201,11 @@ async function earlyTransaction({ stack, note, record }: Injection): Promise<voi
 async function repeatOldEvents({ stack, traffic, note }: Injection): Promise<void> {
   await using broker = await brokerView(stack.servers.kafka.brokers)
   const ids = scopeOf(traffic.history).ids
-  const records = await broker.recordsOf(topics.productEvents)
+  const records = await broker.recordsOf(eventsTopic('product'))
   const ours = records.filter(({ key }) => ids.has(key?.toString() ?? ''))
   note(`${ours.length} events are repeated`)
   for (const [partition, same] of Map.groupBy(ours, (record) => record.partition)) {
     for (const { key, value, headers } of same)
-      await broker.produce(topics.productEvents, partition, [{ key, value, headers }])
+      await broker.produce(eventsTopic('product'), partition, [{ key, value, headers }])
   }
 }

@@ -1,6 +1,6 @@
 import kafkajs, { type Admin } from 'kafkajs'
 import type { TopicSpec } from '@lockstep/contracts/topic-specs.ts'
-import { createClient, type KafkaLog, type KafkaSettings } from '../client/client.ts'
+import { boundedRetries, createClient, type KafkaLog, type KafkaSettings } from '../client/client.ts'
 import { createTopics } from './create-topics.ts'
 
 // kafkajs is CommonJS; Node finds only some of its names for a named import.
@@ -12,6 +12,19 @@ export type TopicResult = {
   outcome: 'created' | 'unchanged' | 'altered' | 'differs'
   /** One line for each changed or different setting. */
   notes: string[]
+}
+
+/** The names of all topics. Rejects if no broker responds. */
+export async function listTopics(settings: KafkaSettings, log: KafkaLog): Promise<string[]> {
+  const client = createClient(settings, log)
+  const admin = client.kafka.admin({ retry: boundedRetries })
+  try {
+    await admin.connect()
+    return await admin.listTopics()
+  } finally {
+    await admin.disconnect().catch(() => {})
+    client.destroy()
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
-import { errorStateTopic, errorTopic } from '@lockstep/contracts/topics.ts'
+import { errorStateTopic, errorTopic, errorTopicSuffix } from '@lockstep/contracts/topics.ts'
 import { AppError } from '../../errors/app-error.ts'
 import { scanTopic, type Take } from '../admin/scan-topic.ts'
+import { listTopics } from '../admin/topics.ts'
 import type { KafkaLog, KafkaSettings } from '../client/client.ts'
 import type { ReceivedRecord } from '../client/record.ts'
 import {
@@ -37,6 +38,17 @@ export type DeadLetterSource = {
 }
 
 const defaultMaxDeadLetters = 100_000
+
+/** The groups that have an error topic. Rejects with `unavailable` if no broker responds. */
+export async function deadLetterGroups({ kafka, log }: DeadLetterSource): Promise<string[]> {
+  const topics = await listTopics(kafka, log).catch((error: unknown) => {
+    throw new AppError('unavailable', 'Kafka does not respond', { cause: error })
+  })
+  return topics
+    .filter((topic) => topic.endsWith(errorTopicSuffix))
+    .map((topic) => topic.slice(0, -errorTopicSuffix.length))
+    .toSorted()
+}
 
 /** In the order of the error topic. */
 export async function listDeadLetters(

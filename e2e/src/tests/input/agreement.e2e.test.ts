@@ -1,4 +1,4 @@
-import { errorTopic, groups } from '@lockstep/contracts/topics.ts'
+import { errorTopic, projectionGroup } from '@lockstep/contracts/topics.ts'
 import { brokerView } from '@lockstep/testkit/kafka/broker-view.ts'
 import fc from 'fast-check'
 import { expect } from 'vitest'
@@ -28,7 +28,7 @@ test('the reader processes everything that the writer accepts: no event becomes 
 }) => {
   const { writers, reader, servers } = stack
   await using broker = await brokerView(servers.kafka.brokers)
-  const deadLetters = async () => (await broker.recordsOf(errorTopic(groups.productProjection))).length
+  const deadLetters = async () => (await broker.recordsOf(errorTopic(projectionGroup('product')))).length
   const before = await deadLetters()
   const property = fc.asyncProperty(details, async (product) => {
     const created = await writers[0].http.send('POST', '/api/v1/products', { json: product })

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
-import { errorHeaders, errorTopic, groups, topics } from '@lockstep/contracts/topics.ts'
+import { errorHeaders, errorTopic, eventsTopic, projectionGroup } from '@lockstep/contracts/topics.ts'
 import { brokerView, type BrokerView } from '@lockstep/testkit/kafka/broker-view.ts'
 import type { ReceivedRecord } from '@lockstep/core/kafka/client/record.ts'
 import { expect } from 'vitest'
@@ -18,7 +18,7 @@ async function productAtTwo({ writers, reader }: Stack, broker: BrokerView) {
   const { id } = await grpc.createProduct({ product: { name: 'Teapot', priceCents: 1 } })
   await grpc.updateProduct({ id, product: { name: 'Teapot', priceCents: 2 }, updateMask: [] })
   await readable(reader, id, 2)
-  const published = await broker.recordsOf(topics.productEvents)
+  const published = await broker.recordsOf(eventsTopic('product'))
   const [first] = published.filter(({ key }) => String(key) === id)
   return { id, first: first! }
 }
@@ -27,7 +27,7 @@ async function productAtTwo({ writers, reader }: Stack, broker: BrokerView) {
 async function deadLetter(broker: BrokerView, record: ReceivedRecord) {
   const { key, value, headers, partition, offset, timestamp } = record
   const added = {
-    [errorHeaders.topic]: topics.productEvents,
+    [errorHeaders.topic]: eventsTopic('product'),
     [errorHeaders.partition]: String(partition),
     [errorHeaders.offset]: offset,
     [errorHeaders.timestamp]: timestamp,
@@ -35,11 +35,11 @@ async function deadLetter(broker: BrokerView, record: ReceivedRecord) {
     [errorHeaders.errorMessage]: 'from a writer that was newer',
     [errorHeaders.attempts]: '1',
     [errorHeaders.firstFailedAt]: new Date().toISOString(),
-    [errorHeaders.consumerGroup]: groups.productProjection,
+    [errorHeaders.consumerGroup]: projectionGroup('product'),
   }
   const asError = { key, value, headers: { ...headers, ...added } }
-  await broker.produce(errorTopic(groups.productProjection), 0, [asError])
-  return `${topics.productEvents}/${partition}/${offset}`
+  await broker.produce(errorTopic(projectionGroup('product')), 0, [asError])
+  return `${eventsTopic('product')}/${partition}/${offset}`
 }
 
 test('a redriven record that is older than the read model is superseded', async ({ stack }) => {
@@ -50,7 +50,7 @@ test('a redriven record that is older than the read model is superseded', async 
   const superseded = async () =>
     (await metric(stack.reader, 'reader_projection_events_total', 'superseded')) ?? 0
   // Events that a writer killed earlier repeats would count.
-  const uncommitted = () => broker.uncommitted(groups.productProjection, topics.productEvents)
+  const uncommitted = () => broker.uncommitted(projectionGroup('product'), eventsTopic('product'))
   await eventually(async () => expect(await uncommitted()).toBe(0), { withinMs: 60_000 })
   const before = await superseded()
 
@@ -81,14 +81,14 @@ test('poison that fails again is listed again until it is discarded with a reaso
   await using broker = await brokerView(stack.servers.kafka.brokers)
   const lockstep = lockstepOf(stack)
   const key = randomUUID()
-  await broker.produce(topics.productEvents, 2, [{ key, value: randomBytes(40), headers: { a: 'b' } }])
+  await broker.produce(eventsTopic('product'), 2, [{ key, value: randomBytes(40), headers: { a: 'b' } }])
   const listed = async (...more: string[]) =>
     (await lockstep('errors', 'list', '--key', key, '--json', ...more)).json
   const attempts = (count: number) =>
     eventually(async () => expect(await listed()).toMatchObject([{ attempts: count }]), { withinMs: 60_000 })
   await attempts(1)
   const [entry] = await listed()
-  expect(entry).toMatchObject({ topic: topics.productEvents, partition: 2, key, errorClass: 'undecodable' })
+  expect(entry).toMatchObject({ topic: eventsTopic('product'), partition: 2, key, errorClass: 'undecodable' })
 
   const record = String(entry?.['record'])
   expect((await lockstep('errors', 'show', record)).out).toMatch(/^00000000 {2}([0-9a-f]{2} ){16} \|/m)

@@ -1,7 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { eventRecord } from '@lockstep/contracts/event-contract.ts'
 import { productEvents } from '@lockstep/contracts/product-events.ts'
-import { errorHeaders, errorTopic, eventHeaders, groups, topics } from '@lockstep/contracts/topics.ts'
+import {
+  errorHeaders,
+  errorTopic,
+  eventHeaders,
+  eventsTopic,
+  projectionGroup,
+} from '@lockstep/contracts/topics.ts'
 import { brokerView } from '@lockstep/testkit/kafka/broker-view.ts'
 import { headerText, type OutgoingRecord, type ReceivedRecord } from '@lockstep/core/kafka/client/record.ts'
 import { expect } from 'vitest'
@@ -82,14 +88,14 @@ test('poison goes to the error topic with its bytes and headers unchanged; the r
   const good = randomUUID()
 
   await broker.produce(
-    topics.productEvents,
+    eventsTopic('product'),
     partition,
     poisons.slice(0, -1).map(({ record }) => record),
   )
-  await broker.produce(topics.productEvents, partition, [large.record])
-  await broker.produce(topics.productEvents, partition, [creation(good)])
+  await broker.produce(eventsTopic('product'), partition, [large.record])
+  await broker.produce(eventsTopic('product'), partition, [creation(good)])
   const oneMore = { ...large.record, value: Buffer.concat([large.record.value, Buffer.alloc(1)]) }
-  await expect(broker.produce(topics.productEvents, partition, [oneMore])).rejects.toThrow(
+  await expect(broker.produce(eventsTopic('product'), partition, [oneMore])).rejects.toThrow(
     /larger|too large/i,
   )
 
@@ -97,7 +103,7 @@ test('poison goes to the error topic with its bytes and headers unchanged; the r
   expect(found.product).toMatchObject({ id: good, version: 1, name: 'Behind' })
 
   const keys = new Set(poisons.map(({ record }) => record.key))
-  const deadLetters = (await broker.recordsOf(errorTopic(groups.productProjection))).filter(({ key }) =>
+  const deadLetters = (await broker.recordsOf(errorTopic(projectionGroup('product')))).filter(({ key }) =>
     keys.has(key?.toString() ?? ''),
   )
   expect(deadLetters).toHaveLength(poisons.length)
@@ -107,9 +113,9 @@ test('poison goes to the error topic with its bytes and headers unchanged; the r
     expect(error.value?.equals(record.value), errorClass).toBe(true)
     expect(error.headers).toMatchObject(record.headers)
     expect(headerText(error.headers, errorHeaders.errorClass)).toBe(errorClass)
-    expect(headerText(error.headers, errorHeaders.topic)).toBe(topics.productEvents)
+    expect(headerText(error.headers, errorHeaders.topic)).toBe(eventsTopic('product'))
     expect(headerText(error.headers, errorHeaders.partition)).toBe(String(partition))
-    expect(headerText(error.headers, errorHeaders.consumerGroup)).toBe(groups.productProjection)
+    expect(headerText(error.headers, errorHeaders.consumerGroup)).toBe(projectionGroup('product'))
     const added = Object.values(errorHeaders).toSorted()
     const names = Object.keys(error.headers).filter((name) => !(name in record.headers))
     expect(names.toSorted()).toEqual(added)
