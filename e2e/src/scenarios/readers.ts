@@ -105,10 +105,12 @@ export const readerScenarios: readonly Scenario[] = [
   },
 ]
 
-/** Without Redis the projection holds the offsets back: its invalidations are pending. */
+/**
+ * Without Redis the projection holds the offsets back: its invalidations are pending. If it did not, the cache would
+ * keep old entries after the kill, and the check of cache coherence would fail.
+ */
 async function readerKilledBeforeCache(injection: Injection): Promise<void> {
   const { stack, random, note, record, expect } = injection
-  await using broker = await brokerView(stack.servers.kafka.brokers)
   const reader = pick(random, stack.readers)
   const [writer] = stack.writers
   const query = { subject: product.type, id: randomUUID() }
@@ -129,8 +131,6 @@ async function readerKilledBeforeCache(injection: Injection): Promise<void> {
     expect(hasVersion(read, 2), `without Redis a query returns the projected version: ${shown(read)}`)
     note(`kill -9 ${reader.name}, whose cache writes are pending`)
     await reader.process.kill()
-    const uncommitted = await broker.uncommitted(product.group, product.topic)
-    expect(uncommitted > 0, 'the offsets are not committed while invalidations are pending')
   })
   await reader.process.start()
   // The cache has version 1 until the event is redelivered.
