@@ -42,7 +42,7 @@ const coreBans: Ban[] = [
 const cliBans: Ban[] = [
   [
     '^(pg|mongodb|ioredis|@lockstep/core/(kafka|postgres|mongo|redis|http))(/|$)',
-    "The tool is a client of the services: nobody who uses it needs a database's password.",
+    'The tool is a client of the services: its users need no password of a database.',
   ],
   [
     '(writer|reader)-service(/|$)|^@lockstep/(migrations|monitoring|e2e|bench|docs|local-infra|testkit)(/|$)',

@@ -13,7 +13,7 @@ export const errorCatalogue = {
   unsupported_media_type: { title: 'The media type is not supported', retryable: false },
   idempotency_mismatch: { title: 'The idempotency key belongs to another command', retryable: false },
   internal: { title: 'Something went wrong on our side', retryable: false },
-  overloaded: { title: 'Too much work is under way; nothing was done', retryable: true },
+  overloaded: { title: 'Too many requests are in flight; nothing was done', retryable: true },
   unavailable: { title: 'A dependency cannot be reached; nothing was done', retryable: true },
   read_model_behind: { title: 'The read model does not have this version yet', retryable: true },
   outcome_unknown: { title: 'The command may have been applied', retryable: false },

@@ -11,25 +11,25 @@ export type RedisTarget = {
 export type RedisConnection = AsyncDisposable & {
   redis: Redis
   /**
-   * The `run_id` of the server behind the present connection; undefined while there is none.
+   * The `run_id` of the connected server; undefined while there is no connection.
    *
-   * A restart from a snapshot, or a replica that takes over, may have lost writes that were acknowledged.
-   * Whoever makes it a part of its keys never meets what such a server still remembers of the past.
+   * A server that restarts from a snapshot, or a replica that takes over, may have lost acknowledged writes. Keys that
+   * contain the `run_id` never find its old entries.
    */
   serverRun: () => string | undefined
 }
 
-/** A connection on which an answer is due for so long is dead, whatever TCP thinks. */
+/** A connection without a response for this long is closed, even if TCP still considers it open. */
 const SOCKET_TIMEOUT_MS = 1_000
 
 const CONNECT_TIMEOUT_MS = 2_000
 const LONGEST_RECONNECT_DELAY_MS = 1_000
 
 /**
- * A client that connects in the background, for ever, and fails a command at once while it is not
- * connected. No command is sent twice, and none outlives its connection.
+ * A client that connects in the background and retries indefinitely. Without a connection, a command fails at once. No
+ * command is sent twice, and none outlives its connection.
  *
- * A command without an answer after `commandTimeoutMs` has failed; whether it took effect is not known.
+ * A command without a response after `commandTimeoutMs` fails; it may have taken effect.
  */
 export function openRedis(options: RedisTarget & { commandTimeoutMs: number }): RedisConnection {
   const redis = new Redis(options.url, {

@@ -12,19 +12,19 @@ import { ProductDetails } from "./product.ts";
 /**
  * One change of one product: the value of a record on the topic `product.events`.
  *
- * The first occurrences of a product's versions are in order in the topic; an older version may come
- * again later, so a consumer applies an event only if its version is higher than what it holds.
+ * The first occurrences of a product's versions are in order in the topic; an older version may be
+ * repeated later, so a consumer applies an event only if its version is higher than the version that it has.
  */
 export interface ProductEvent {
   /** UUID; the same for every delivery of this event. */
   eventId: string;
   productId: string;
-  /** 1 for the creation, then one more with every event. */
+  /** 1 for the creation; each event adds one. */
   version: number;
   occurredAt:
     | Date
     | undefined;
-  /** When the product was created, to the millisecond: search results are ordered by it. */
+  /** When the product was created, in milliseconds: search results are ordered by it. */
   createdAt: Date | undefined;
   change: { $case: "created"; created: ProductCreated } | { $case: "updated"; updated: ProductUpdated } | {
     $case: "deleted";
@@ -37,11 +37,11 @@ export interface ProductCreated {
 }
 
 export interface ProductUpdated {
-  /** The whole state after the change: one event is enough to be right. */
+  /** The whole state after the change: one event is sufficient to produce it. */
   details:
     | ProductDetails
     | undefined;
-  /** Names of the fields of ProductDetails that the change touched, sorted. */
+  /** The names of the changed fields of ProductDetails, sorted. */
   changedFields: string[];
 }
 

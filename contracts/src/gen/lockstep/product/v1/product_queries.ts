@@ -33,16 +33,16 @@ export interface GetProductResponse {
 export interface SearchProductsRequest {
   /**
    * Every word is a prefix of some word of name, description or category; case and accents are ignored.
-   * Empty is no filter; text without a letter or digit in it finds nothing.
+   * Empty applies no filter; a text without a letter or digit finds nothing.
    */
   search: string;
-  /** Exact category; empty is no filter. */
+  /** The exact category; empty applies no filter. */
   category: string;
   /** 1-100, default 20. */
   pageSize?:
     | number
     | undefined;
-  /** next_page_token of the page before, with the same search and category. */
+  /** next_page_token of the previous page, with the same search and category. */
   pageToken: string;
 }
 
@@ -385,8 +385,8 @@ export const SearchProductsResponse: MessageFns<SearchProductsResponse> = {
 /**
  * Queries of the product catalogue, served by the reader.
  *
- * Errors: INVALID_ARGUMENT with a google.rpc.BadRequest that lists every field at fault, NOT_FOUND,
- * UNAVAILABLE (a dependency is down, or the read model is still behind min_version), RESOURCE_EXHAUSTED,
+ * Errors: INVALID_ARGUMENT with a google.rpc.BadRequest that lists every invalid field, NOT_FOUND,
+ * UNAVAILABLE (a dependency is down, or the read model has not reached min_version), RESOURCE_EXHAUSTED,
  * DEADLINE_EXCEEDED.
  */
 export type ProductQueriesService = typeof ProductQueriesService;
