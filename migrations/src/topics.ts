@@ -5,10 +5,11 @@ import { createLog } from '@lockstep/core/log/log.ts'
 import { topicSpecs } from '@lockstep/contracts/topic-specs.ts'
 import { projectionGroup } from '@lockstep/contracts/topics.ts'
 import { readModels } from '@lockstep/reader-service/read-models.ts'
+import { aggregates } from '@lockstep/writer-service/aggregates.ts'
 import { topicSettings } from './topic-settings.ts'
 
 const specs = topicSpecs({
-  aggregates: [...new Set(readModels.map(({ source }) => source.contract.aggregate))],
+  aggregates: aggregates.map(({ type }) => type),
   groups: readModels.map(({ name }) => projectionGroup(name)),
 })
 
