@@ -11,7 +11,7 @@ const kindsText = Object.values(fieldKinds)
   .map(({ usage, meaning }) => `  ${usage.padEnd(18)}${meaning}`)
   .join('\n')
 
-export const usage = `usage: pnpm create_aggregate <name> <field>:<kind>... [--collection <plural>]
+const usage = `usage: pnpm create_aggregate <name> <field>:<kind>... [--collection <plural>]
 example: pnpm create_aggregate supplier 'name:text(250)' country:slug
 kinds:
 ${kindsText}`
