@@ -1,31 +1,59 @@
 import { expect, test } from 'vitest'
-import { changed, guideSteps } from './guide.ts'
+import { linesToAdd, missingLines, stepsOf, withLines } from './guide.ts'
 
-test('the blocks of a guide are what there is to do', () => {
-  const markdown = [
-    '```sh\necho\n```',
-    '```ts\n// a/b.ts\nconst b = 1\n```',
-    '```diff\n--- a/c.ts\n one\n+two\n@@\n-three\n```',
-    '```console\nrm -rf /\n```',
-  ].join('\n\n')
-  expect(guideSteps(markdown)).toEqual([
-    { kind: 'run', script: 'echo\n' },
-    { kind: 'write', path: 'a/b.ts', text: 'const b = 1\n' },
-    {
-      kind: 'change',
-      path: 'a/c.ts',
-      hunks: [
-        { before: 'one\n', after: 'one\ntwo\n' },
-        { before: 'three\n', after: '' },
-      ],
-    },
-  ])
+const markdown = `# A
+## Tour
+Do:
+\`\`\`sh
+echo one \\
+  two
+\`\`\`
+\`\`\`text
+one two
+\`\`\`
+\`\`\`sh
+true
+\`\`\`
+## Other
+\`\`\`console
+rm -rf /
+\`\`\`
+\`\`\`sh
+false
+\`\`\`
+`
+
+test('the steps are the sh blocks with the outputs that follow them', () => {
+  const tour = [
+    { command: 'echo one \\\n  two\n', shown: 'one two\n' },
+    { command: 'true\n', shown: undefined },
+  ]
+  expect(stepsOf(markdown, 'Tour')).toEqual(tour)
+  expect(stepsOf(markdown)).toEqual([...tour, { command: 'false\n', shown: undefined }])
+  expect(() => stepsOf(markdown, 'Missing')).toThrow('no section Missing')
 })
 
-test('a change is made where its lines stand, and nowhere else', () => {
-  expect(changed('zero\none\nthree\n', [{ before: 'one\n', after: 'one\ntwo\n' }])).toBe(
-    'zero\none\ntwo\nthree\n',
+test('lines are found in order, with anything between them', () => {
+  const output = 'HTTP/1.1 201 Created\r\ndate: now\r\netag: "1"\r\n\r\n{"id":"a.b","version":1}'
+  expect(missingLines('HTTP/1.1 201 Created\netag: "1"\n{"id":"…","version":1}\n', output)).toEqual([])
+  expect(missingLines('etag: "1"\nHTTP/1.1 201 Created\n', output)).toEqual(['HTTP/1.1 201 Created'])
+  expect(missingLines('{"id":"a-b",…\n', output)).toEqual(['{"id":"a-b",…'])
+})
+
+test('the lines to add are those of the output, below the paths of their files', () => {
+  const output =
+    'Wrote:\n  144  a/b.ts\n\nAdd:\n  a/list.ts\n    + import { b }\n    +   b,\n  c/list.ts\n    +   d,\n\nRun:\n'
+  const lines = new Map([
+    ['a/list.ts', ['import { b }', '  b,']],
+    ['c/list.ts', ['  d,']],
+  ])
+  expect(linesToAdd(output)).toEqual(lines)
+})
+
+test('an import is added at the top, and an entry to the list', () => {
+  const list = "import { a } from './a.ts'\n\nexport const all: Entry[] = [\n  a,\n]\n"
+  expect(withLines(list, ["import { b } from './b.ts'", '  b,'])).toBe(
+    "import { b } from './b.ts'\nimport { a } from './a.ts'\n\nexport const all: Entry[] = [\n  b,\n  a,\n]\n",
   )
-  expect(() => changed('zero\n', [{ before: 'one\n', after: '' }])).toThrow('found 0 times')
-  expect(() => changed('one\none\n', [{ before: 'one\n', after: '' }])).toThrow('found 2 times')
+  expect(() => withLines('export const all = a\n', ['  b,'])).toThrow('no list')
 })

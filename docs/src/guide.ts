@@ -1,48 +1,71 @@
-/** One thing that a guide tells its reader to do. */
-export type GuideStep =
-  | { kind: 'run'; script: string }
-  | { kind: 'write'; path: string; text: string }
-  | { kind: 'change'; path: string; hunks: Hunk[] }
+/** A command in a page, with the output that the page shows below it, if it shows any. */
+export type Step = { command: string; shown: string | undefined }
 
-/** Lines that stand in the file, and what stands there afterwards. */
-export type Hunk = { before: string; after: string }
-
-/**
- * What the fenced blocks of a guide ask for, in order: `sh` is run, `ts` that begins with a path is a new file, `diff`
- * is a change of the file in its first line, in parts that `@@` separates. Blocks of other kinds are only to be read.
- */
-export function guideSteps(markdown: string): GuideStep[] {
-  return [...markdown.matchAll(/^```(\w+)\n(.*?)^```$/gms)].flatMap(([, kind, body = '']): GuideStep[] => {
-    if (kind === 'sh') return [{ kind: 'run', script: body }]
-    const [first = '', ...rest] = body.split('\n')
-    if (kind === 'ts') return [{ kind: 'write', path: after('// ', first), text: rest.join('\n') }]
-    if (kind === 'diff') {
-      return [{ kind: 'change', path: after('--- ', first), hunks: hunksOf(rest.join('\n')) }]
-    }
-    return []
+/** The `sh` blocks of a page, or of one section of it, each with the `text` block that follows it. */
+export function stepsOf(markdown: string, heading?: string): Step[] {
+  const text = heading === undefined ? markdown : sectionOf(markdown, heading)
+  const blocks = [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, kind, body = '']) => ({ kind, body }))
+  return blocks.flatMap(({ kind, body }, index) => {
+    if (kind !== 'sh') return []
+    const next = blocks[index + 1]
+    return [{ command: body, shown: next?.kind === 'text' ? next.body : undefined }]
   })
 }
 
-/** The text after the change. Throws unless the lines of each part stand in it exactly once. */
-export function changed(text: string, hunks: readonly Hunk[]): string {
-  return hunks.reduce((current, { before, after: wanted }) => {
-    const places = [...current.matchAll(new RegExp(`^(?=${RegExp.escape(before)})`, 'gm'))]
-    const at = places[0]?.index
-    if (at === undefined || places.length > 1) throw new Error(`found ${places.length} times:\n${before}`)
-    return current.slice(0, at) + wanted + current.slice(at + before.length)
+function sectionOf(markdown: string, heading: string): string {
+  const [, section] = markdown.split(`\n## ${heading}\n`)
+  if (section === undefined) throw new Error(`there is no section ${heading}`)
+  return section.split('\n## ')[0] ?? ''
+}
+
+/** The lines of `shown` that the output does not have, in their order. `…` matches anything within a line. */
+export function missingLines(shown: string, output: string): string[] {
+  const lines = output.split('\n').map((line) => line.trim())
+  let from = 0
+  return shown
+    .trimEnd()
+    .split('\n')
+    .filter((wanted) => {
+      const pattern = new RegExp(`^${wanted.trim().split('…').map(RegExp.escape).join('.*')}$`)
+      const at = lines.findIndex((line, index) => index >= from && pattern.test(line))
+      if (at >= 0) from = at + 1
+      return at < 0
+    })
+}
+
+/** The lines that `pnpm create_aggregate` says to add, by path. */
+export function linesToAdd(output: string): Map<string, string[]> {
+  const lines = new Map<string, string[]>()
+  for (const [, path = '', added = ''] of output.matchAll(/^ {2}(\S+\.ts)\n((?: {4}\+ .*\n)+)/gm)) {
+    lines.set(
+      path,
+      added
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.slice('    + '.length)),
+    )
+  }
+  return lines
+}
+
+/** The text of a list with the lines added: an import is added at the top, an entry at the beginning of the list. */
+export function withLines(text: string, lines: readonly string[]): string {
+  return lines.reduce((current, line) => {
+    if (line.startsWith('import ')) return `${line}\n${current}`
+    const start = /= \[\n/.exec(current)
+    if (!start) throw new Error(`there is no list to which to add ${line.trim()}`)
+    const at = start.index + start[0].length
+    return `${current.slice(0, at)}${line}\n${current.slice(at)}`
   }, text)
 }
 
-function hunksOf(diff: string): Hunk[] {
-  return diff.split('@@\n').map((part) => {
-    const lines = part.split('\n').slice(0, -1)
-    const side = (marks: string) =>
-      lines.flatMap((line) => (marks.includes(line[0] ?? ' ') ? [`${line.slice(1)}\n`] : [])).join('')
-    return { before: side(' -'), after: side(' +') }
-  })
-}
+export type ChangedFile = { path: string; isNew: boolean; lines: number }
 
-function after(prefix: string, line: string): string {
-  if (!line.startsWith(prefix)) throw new Error(`expected ${prefix}PATH, found ${line}`)
-  return line.slice(prefix.length)
+/** The files that git reports as changed, with the number of lines that were added or removed. */
+export function changedFiles(numstat: string, existing: ReadonlySet<string>): ChangedFile[] {
+  return [...numstat.matchAll(/^(\d+)\t(\d+)\t(.+)$/gm)].map(([, added, removed, path = '']) => ({
+    path,
+    isNew: !existing.has(path),
+    lines: Number(added) + Number(removed),
+  }))
 }

@@ -3,4 +3,8 @@ import type { Aggregate } from './runtime/aggregate.ts'
 import { stockAggregate } from './stock/commands.ts'
 
 /** The aggregates of this writer. */
-export const aggregates: readonly Aggregate[] = [productAggregate, stockAggregate]
+export const aggregates: readonly Aggregate[] = [
+  productAggregate,
+  stockAggregate,
+  // The next one: docs/add-your-own-aggregate.md
+]

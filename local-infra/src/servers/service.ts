@@ -11,6 +11,8 @@ export type ServiceOptions = {
   env: Record<string, string>
   /** Its ports; `admin` reports when it is ready. */
   ports: { admin: number; http: number; grpc: number }
+  /** The checkout that contains the service; this one if it is left out. */
+  root?: string
   /** Restarts it when one of its files changes. */
   watch?: boolean
 }
@@ -18,10 +20,11 @@ export type ServiceOptions = {
 /** A small young generation saves about 15 MB in an idle service. The image has the same option. */
 const memory = ['--max-semi-space-size=4']
 
-const root = join(import.meta.dirname, '../../..')
+const thisCheckout = join(import.meta.dirname, '../../..')
 
 /** Starts one of our services as a process, with the ports in its environment. */
-export async function startService({ name, dir, env, ports, watch }: ServiceOptions): Promise<Server> {
+export async function startService(options: ServiceOptions): Promise<Server> {
+  const { name, dir, env, ports, watch, root = thisCheckout } = options
   const home = join(dir, name)
   await mkdir(home, { recursive: true })
   const kind = name.startsWith('writer') ? 'writer' : 'reader'

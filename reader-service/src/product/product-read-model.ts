@@ -1,30 +1,12 @@
 import { z } from '@hono/zod-openapi'
 import { ProductQueriesService } from '@lockstep/contracts/gen/lockstep/product/v1/product_queries.ts'
 import { versionedDocument } from '../runtime/projection/versioned-document.ts'
-import type { TextFilter } from '../runtime/queries/definition.ts'
+import { slugFilter } from '../runtime/queries/slug-filter.ts'
 import { productSource, type Product } from './product-source.ts'
 import { searchFilter, words } from './search.ts'
 
 /** The order of search results. An index that ends with it returns a page without sorting. */
 const newestFirst = { createdAt: -1, _id: 1 } as const
-
-const categoryPattern = /^[a-z0-9]+(?:-[a-z0-9]+)*$/
-const MAX_CATEGORY_LENGTH = 60
-
-const categoryFilter = {
-  kind: 'text',
-  schema: z
-    .string()
-    .max(MAX_CATEGORY_LENGTH)
-    .regex(categoryPattern)
-    .or(z.literal(''))
-    .openapi({ example: 'kitchen', description: 'Exactly this category' }),
-  problems: (text) =>
-    categoryPattern.test(text) && text.length <= MAX_CATEGORY_LENGTH
-      ? []
-      : [`must be a slug like garden-tools, of at most ${MAX_CATEGORY_LENGTH} characters`],
-  conditions: (category) => [{ category }],
-} satisfies TextFilter
 
 /** The read model of products: one document per product, found by id and by search. */
 export const productReadModel = versionedDocument({
@@ -75,7 +57,7 @@ export const productReadModel = versionedDocument({
       description:
         'Newest first. Every word of `search` is the beginning of some word of name, description or category; ' +
         'case and accents are ignored. Products that are created between two pages do not move the others.',
-      filters: { search: searchFilter, category: categoryFilter },
+      filters: { search: searchFilter, category: slugFilter('category', 'kitchen') },
       order: { by: 'createdAt', direction: 'descending' },
     },
   },

@@ -3,26 +3,16 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'vitest'
-import { cached } from '@lockstep/local-infra/cache.ts'
+import { missingLines, stepsOf } from '@lockstep/docs/guide.ts'
 import { freePort } from '@lockstep/local-infra/ports.ts'
 import { startPrometheus } from '@lockstep/local-infra/servers/prometheus.ts'
+import { grpcurlFolder } from '@lockstep/testkit/grpcurl.ts'
 import { throwAwayDir } from '@lockstep/testkit/throw-away-dir.ts'
 import { eventually } from '../../system/eventually.ts'
 import { portsOf } from '../../system/services.ts'
 import { test } from '../../system/stack-test.ts'
-import { missingLines, tourSteps } from './tour.ts'
 
 const readme = readFileSync(join(import.meta.dirname, '../../../../README.md'), 'utf8')
-
-/** Installed as the tour says, and cached. */
-function grpcurlFolder(): Promise<string> {
-  return cached('grpcurl/v1.9.3', async (dir) => {
-    const env = { ...process.env, GOBIN: dir, GOFLAGS: '' }
-    await promisify(execFile)('go', ['install', 'github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3'], {
-      env,
-    })
-  })
-}
 
 test('the commands of the README print what the README shows', async ({ stack, skip }) => {
   const { writers, reader, jaeger } = stack
@@ -59,7 +49,7 @@ test('the commands of the README print what the README shows', async ({ stack, s
 
   const state = join(folder.dir, 'variables.sh')
   writeFileSync(state, '')
-  for (const { command, shown } of tourSteps(readme, 'Five-minute tour')) {
+  for (const { command, shown } of stepsOf(readme, 'Five-minute tour')) {
     // Each block continues with the variables of the block before.
     const set = [...command.matchAll(/^(\w+)=/gm)].map(([, name = '']) => name)
     const keep = set.map((name) => `declare -p ${name} >> ${state}`)
@@ -67,6 +57,7 @@ test('the commands of the README print what the README shows', async ({ stack, s
     const env = { ...process.env, PATH: path }
     const run = async () => {
       const { stdout } = await promisify(execFile)('bash', ['-c', script], { env })
+      if (shown === undefined) throw new Error(`the README shows no output of ${command}`)
       expect(missingLines(shown, stdout), `${command}\n${stdout}`).toEqual([])
     }
     // A query may be too early for the next scrape or the next batch of spans.

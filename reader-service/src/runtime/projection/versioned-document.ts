@@ -12,7 +12,7 @@ import { documentStore, type Index } from './document-store.ts'
 export type LiveState<S extends SourceState> = Exclude<S, { readonly deleted: true }>
 
 /** The JSON form of a field: a Date is RFC 3339 text, every other value is unchanged. */
-type JsonSchema<T> = T extends Date ? z.ZodISODateTime : z.ZodType<T>
+type JsonSchema<T> = [T] extends [Date] ? z.ZodISODateTime : z.ZodType<T>
 
 type SortableField<D> = { [K in keyof D]: D[K] extends Date | number ? K : never }[keyof D] & string
 

@@ -1,0 +1,21 @@
+import { join } from 'node:path'
+import { parseArguments, UsageError } from './parse-arguments.ts'
+import { report } from './report.ts'
+import { sliceFiles, sliceFolders } from './slice-files.ts'
+import { writeFiles } from './write-files.ts'
+
+/** `pnpm create_aggregate`: writes the files of a new aggregate. docs/add-your-own-aggregate.md describes it. */
+async function main(argv: readonly string[]): Promise<void> {
+  const slice = parseArguments(argv)
+  const files = await sliceFiles(slice)
+  await writeFiles(join(import.meta.dirname, '../..'), sliceFolders(slice), files)
+  console.log(report(slice, files))
+}
+
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error
+  console.error(error.message)
+  process.exitCode = 2
+}

@@ -1,0 +1,138 @@
+import { parseArgs } from 'node:util'
+import { fieldKinds } from './field-kinds.ts'
+import { type Field, type Slice, capitalized } from './slice.ts'
+
+/** Wrong arguments: what is wrong with each of them, and how to call the command. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+const kindsText = Object.values(fieldKinds)
+  .map(({ usage, meaning }) => `  ${usage.padEnd(18)}${meaning}`)
+  .join('\n')
+
+const usage = `usage: pnpm create_aggregate <name> <field>:<kind>... [--collection <plural>]
+example: pnpm create_aggregate supplier 'name:text(250)' country:slug
+kinds:
+${kindsText}`
+
+/** The fields that the runtime, the contract or the queries of every aggregate have. */
+const reservedFields = [
+  ...['id', 'version', 'deleted', 'createdAt', 'updatedAt', 'deletedAt', 'occurredAt', 'eventId', 'change'],
+  ...['details', 'expectedVersion', 'idempotencyKey', 'minVersion', 'pageSize', 'pageToken', 'items'],
+]
+
+/** They cannot name a variable in TypeScript. */
+const keywords =
+  `arguments async await break case catch class const constructor continue debugger default delete do else
+  enum eval export extends false finally for function if implements import in instanceof interface let new null package
+  private protected prototype public return static super switch this throw true try typeof undefined var void while with
+  yield`.split(/\s+/)
+
+/** With a capital, they are types that the generated files use; the last two are folders. */
+const reservedNames = [
+  ...[
+    'command',
+    'date',
+    'decision',
+    'event',
+    'exclude',
+    'facts',
+    'message',
+    'readonly',
+    'source',
+    'tombstone',
+  ],
+  ...['runtime', 'testing'],
+]
+
+/** The tables of the writer, beside which the SQL view gets its name. */
+const reservedCollections = ['aggregates', 'events', 'outbox']
+
+/** Throws a UsageError with every problem. */
+export function parseArguments(argv: readonly string[]): Slice {
+  const { name, fields: fieldArguments, collection = plural(name ?? '') } = split(argv)
+  if (name === undefined) throw new UsageError(usage)
+  const parsed = fieldArguments.map(parseField)
+  const fields = parsed.filter((each) => typeof each !== 'string')
+  const problems = [
+    ...nameProblems(name, collection),
+    ...parsed.filter((each) => typeof each === 'string'),
+    ...fieldsProblems(name, fields, fieldArguments.length),
+  ]
+  if (problems.length > 0) throw new UsageError([...problems, '', usage].join('\n'))
+  const one = `${/^[aeiou]/.test(name) ? 'an' : 'a'} ${name}`
+  return { name, type: capitalized(name), collection, one, fields }
+}
+
+function split(argv: readonly string[]) {
+  try {
+    const options = { collection: { type: 'string' } } as const
+    const { positionals, values } = parseArgs({ args: [...argv], options, allowPositionals: true })
+    const [name, ...fields] = positionals
+    return { name, fields, collection: values.collection }
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n\n${usage}`, { cause: error })
+  }
+}
+
+const plural = (name: string) =>
+  /[^aeiou]y$/.test(name) ? `${name.slice(0, -1)}ies` : `${name}${/(s|x|z|ch|sh)$/.test(name) ? 'es' : 's'}`
+
+function nameProblems(name: string, collection: string): string[] {
+  if (!/^[a-z]{2,30}$/.test(name)) {
+    return [
+      `"${name}" cannot name an aggregate: use one word of 2-30 letters in lower case, such as supplier`,
+    ]
+  }
+  const problems: string[] = []
+  if ([...keywords, ...reservedNames].includes(name)) {
+    problems.push(`"${name}" cannot name an aggregate: the generated code has another meaning for it`)
+  }
+  if (/[^su]s$/.test(name) && collection === plural(name)) {
+    problems.push(`"${name}" looks like a plural: use the singular, or add --collection with its plural`)
+  }
+  if (!/^[a-z]{2,40}$/.test(collection) || reservedCollections.includes(collection)) {
+    problems.push(
+      `"${collection}" cannot name the collection: use --collection with another word of letters in lower case`,
+    )
+  }
+  return problems
+}
+
+/** The field, or what is wrong with the argument. */
+function parseField(argument: string): Field | string {
+  const match = /^([^:]+):(\w+)(?:\(([^()]*)\))?$/.exec(argument)
+  if (!match) return `"${argument}" is not a field: write name:kind, such as 'name:text(250)'`
+  const [, name = '', kindName = '', parameterText] = match
+  if (!/^[a-z][a-z0-9]+([A-Z][a-z0-9]+)*$/.test(name) || name.length > 40) {
+    return `"${name}" cannot name a field: use camelCase of 2-40 letters and digits, such as postCode`
+  }
+  if ([...reservedFields, ...keywords].includes(name))
+    return `"${name}" is reserved: choose another name for the field`
+  const kind = Object.hasOwn(fieldKinds, kindName) ? fieldKinds[kindName] : undefined
+  if (!kind) return `"${argument}" has an unknown kind: ${kindName}`
+  const parameters = parameterText === undefined ? [] : parameterText.split(',').map((text) => text.trim())
+  if (parameters.length !== kind.parameters || !parameters.every((text) => /^-?\d{1,15}$/.test(text))) {
+    return `"${argument}" must be ${name}:${kind.usage}, with whole numbers`
+  }
+  const numbers = parameters.map(Number)
+  const names = { name, snakeCase: name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) }
+  const problem = kind.problem?.(numbers, names)
+  return problem ? `"${argument}": ${problem}` : { ...names, ...kind.form(numbers, names) }
+}
+
+function fieldsProblems(name: string, fields: readonly Field[], given: number): string[] {
+  if (given === 0) return [`${name} needs at least one field`]
+  const problems: string[] = []
+  const repeated = fields.filter(
+    (field, index) => fields.findIndex((each) => each.name === field.name) !== index,
+  )
+  for (const field of repeated) problems.push(`the field ${field.name} is there twice`)
+  if (fields.length === given && fields.every(({ exampleOf }) => exampleOf === undefined)) {
+    problems.push(
+      `${name} needs a field of a kind with a thousand values, since its tests change it so often: a text of 3 or more characters, a slug, money or a wide integer`,
+    )
+  }
+  return problems
+}
