@@ -13,6 +13,7 @@ COPY bench/package.json bench/
 COPY cli/package.json cli/
 COPY contracts/package.json contracts/
 COPY core/package.json core/
+COPY create-aggregate/package.json create-aggregate/
 COPY e2e/package.json e2e/
 COPY local-infra/package.json local-infra/
 COPY migrations/package.json migrations/

@@ -54,15 +54,11 @@ export const stock: Subject = {
   create: (id = randomUUID()) => receive(id, 10),
   next: nextCommand,
   deletes: () => false,
-  brokenRule: ({ onHand, reserved, available }) => {
-    const quantities = [onHand, reserved, available].map(Number)
-    if (!quantities.every((each) => Number.isInteger(each) && each >= 0)) {
-      return `a quantity is not a whole number of 0 or more: ${quantities.join(', ')}`
-    }
-    if (Number(reserved) > Number(onHand)) return `${reserved} are reserved, but only ${onHand} are on hand`
-    return Number(available) === Number(onHand) - Number(reserved)
-      ? undefined
-      : `${available} are available of ${onHand}, of which ${reserved} are reserved`
+  brokenRule: (state) => {
+    const [onHand, reserved, available] = [state.onHand, state.reserved, state.available].map(Number)
+    const quantities = `${onHand} on hand, ${reserved} reserved, ${available} available`
+    const valid = [onHand, reserved, available].every((each) => Number.isInteger(each) && Number(each) >= 0)
+    return valid && available === onHand! - reserved! ? undefined : `the quantities are wrong: ${quantities}`
   },
   send: (writer, protocol, command) => (protocol === 'http' ? sendHttp : sendGrpc)(writer, command),
   query: (reader, protocol, query) => (protocol === 'http' ? queryHttp : queryGrpc)(reader, query),
