@@ -57,7 +57,7 @@ async function killedDuringRebuild(injection: Injection): Promise<void> {
   const [generation] = await rebuilt
   expect(generation?.phase === 'ready', `the rebuild ends ready: ${JSON.stringify(generation)}`)
   for (const reader of stack.readers) {
-    const active = () => metric(reader, 'reader_active_model_generation')
+    const active = () => metric(reader, 'reader_active_model_generation', `read_model="${product.type}"`)
     await eventually(
       async () => {
         if ((await active()) === 0) throw new Error(`${reader.name} still uses generation 0`)
