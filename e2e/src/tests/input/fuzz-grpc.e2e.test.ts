@@ -16,6 +16,19 @@ import {
   UpdateProductRequest,
 } from '@lockstep/contracts/gen/lockstep/product/v1/product_commands.ts'
 import {
+  CountStockRequest,
+  ReceiveStockRequest,
+  ReleaseReservationRequest,
+  ReserveStockRequest,
+  ShipReservationRequest,
+  StockCommandsService,
+} from '@lockstep/contracts/gen/lockstep/stock/v1/stock_commands.ts'
+import {
+  GetStockRequest,
+  ListStockRequest,
+  StockQueriesService,
+} from '@lockstep/contracts/gen/lockstep/stock/v1/stock_queries.ts'
+import {
   GetProductRequest,
   ProductQueriesService,
   SearchProductsRequest,
@@ -69,24 +82,13 @@ function damaged(bytes: Buffer, at: number, to: number): Buffer {
   return copy.subarray(0, 1 + (to % (copy.length + 1)))
 }
 
+const target = { id: text, expectedVersion: maybe(int64), idempotencyKey: maybe(text) }
 const create = bytesOf(
   CreateProductRequest,
   fc.record({ id: maybe(text), product, idempotencyKey: maybe(text) }),
 )
-const update = bytesOf(
-  UpdateProductRequest,
-  fc.record({
-    id: text,
-    product,
-    updateMask: mask,
-    expectedVersion: maybe(int64),
-    idempotencyKey: maybe(text),
-  }),
-)
-const remove = bytesOf(
-  DeleteProductRequest,
-  fc.record({ id: text, expectedVersion: maybe(int64), idempotencyKey: maybe(text) }),
-)
+const update = bytesOf(UpdateProductRequest, fc.record({ ...target, product, updateMask: mask }))
+const remove = bytesOf(DeleteProductRequest, fc.record(target))
 // A min_version of 1 or more would wait for its version.
 const get = bytesOf(GetProductRequest, fc.record({ id: text, minVersion: maybe(fc.constantFrom(0, -1)) }))
 const search = bytesOf(
@@ -94,7 +96,21 @@ const search = bytesOf(
   fc.record({ search: text, category: text, pageSize: maybe(fc.integer()), pageToken: text }),
 )
 
-const group = fc.oneof(text, fc.constantFrom('product-projection'))
+const receive = bytesOf(ReceiveStockRequest, fc.record({ ...target, quantity: maybe(int64) }))
+const reserve = bytesOf(
+  ReserveStockRequest,
+  fc.record({ ...target, reservationId: maybe(text), quantity: maybe(int64) }),
+)
+const release = bytesOf(ReleaseReservationRequest, fc.record({ ...target, reservationId: maybe(text) }))
+const ship = bytesOf(ShipReservationRequest, fc.record({ ...target, reservationId: maybe(text) }))
+const count = bytesOf(CountStockRequest, fc.record({ ...target, onHand: maybe(int64) }))
+const getStock = bytesOf(GetStockRequest, fc.record({ id: text, minVersion: maybe(fc.constantFrom(0, -1)) }))
+const listStock = bytesOf(
+  ListStockRequest,
+  fc.record({ maxAvailable: maybe(int64), pageSize: maybe(fc.integer()), pageToken: text }),
+)
+
+const group = fc.oneof(text, fc.constantFrom('product-projection', 'stock-projection'))
 const position = maybe(fc.record({ topic: text, partition: fc.integer(), offset: int64 }))
 const time = maybe(fc.date({ noInvalidDate: true }))
 const list = bytesOf(
@@ -107,7 +123,7 @@ const list = bytesOf(
   }),
 )
 const getError = bytesOf(GetDeadLetterRequest, fc.record({ group, position }))
-const aggregate = fc.oneof(text, fc.constantFrom('product'))
+const aggregate = fc.oneof(text, fc.constantFrom('product', 'stock'))
 const republish = bytesOf(
   RepublishEventsRequest,
   fc.record({
@@ -141,10 +157,17 @@ const commands = fc.oneof(
   fc.tuple(fc.constant(ProductCommandsService.createProduct.path), wild(create)),
   fc.tuple(fc.constant(ProductCommandsService.updateProduct.path), wild(update)),
   fc.tuple(fc.constant(ProductCommandsService.deleteProduct.path), wild(remove)),
+  fc.tuple(fc.constant(StockCommandsService.receiveStock.path), wild(receive)),
+  fc.tuple(fc.constant(StockCommandsService.reserveStock.path), wild(reserve)),
+  fc.tuple(fc.constant(StockCommandsService.releaseReservation.path), wild(release)),
+  fc.tuple(fc.constant(StockCommandsService.shipReservation.path), wild(ship)),
+  fc.tuple(fc.constant(StockCommandsService.countStock.path), wild(count)),
 )
 const queries = fc.oneof(
   fc.tuple(fc.constant(ProductQueriesService.getProduct.path), wild(get)),
   fc.tuple(fc.constant(ProductQueriesService.searchProducts.path), wild(search)),
+  fc.tuple(fc.constant(StockQueriesService.getStock.path), wild(getStock)),
+  fc.tuple(fc.constant(StockQueriesService.listStock.path), wild(listStock)),
 )
 
 type Raw = { raw: (path: string, bytes: Buffer) => Promise<Buffer> }

@@ -13,16 +13,17 @@ const wildText = fc.oneof(
 )
 const wildNumber = fc.oneof(fc.double(), fc.integer(), fc.constantFrom(-0, 1e21, 99_999_999_999, 1e11, -1))
 const wildValue = fc.oneof(wildText, wildNumber, fc.jsonValue({ maxDepth: 2 }))
-const wildProduct = fc.dictionary(
+const wildInput = fc.dictionary(
   fc.oneof(
     { weight: 8, arbitrary: fc.constantFrom('id', 'name', 'description', 'category', 'priceCents') },
+    { weight: 4, arbitrary: fc.constantFrom('quantity', 'reservationId', 'onHand') },
     { weight: 1, arbitrary: fc.constantFrom('__proto__', 'constructor', 'toString', 'x') },
   ),
   wildValue,
   { maxKeys: 6 },
 )
 const body: fc.Arbitrary<string | Uint8Array> = fc.oneof(
-  { weight: 5, arbitrary: wildProduct.map((product) => JSON.stringify(product)) },
+  { weight: 5, arbitrary: wildInput.map((input) => JSON.stringify(input)) },
   { weight: 2, arbitrary: fc.json() },
   { weight: 1, arbitrary: fc.json().map((text) => text.slice(0, -1)) },
   { weight: 1, arbitrary: fc.uint8Array({ maxLength: 64 }) },
@@ -56,13 +57,22 @@ const id = fc.oneof(
   fc.constantFrom('%', '%E0%A4%A', '..', '%2e%2e', '%00', '//'),
 )
 const query = fc.dictionary(
-  fc.oneof(fc.constantFrom('minVersion', 'search', 'category', 'pageSize', 'pageToken'), headerText),
+  fc.oneof(
+    fc.constantFrom('minVersion', 'search', 'category', 'maxAvailable', 'pageSize', 'pageToken'),
+    headerText,
+  ),
   fc.oneof(wildText, wildNumber.map(String), fc.constantFrom('.*', '(', '[a', '\\', '$where')),
   { maxKeys: 4 },
 )
 const target = fc.oneof(
   fc.constant('/api/v1/products'),
   id.map((segment) => `/api/v1/products/${segment}`),
+  fc
+    .tuple(id, fc.constantFrom('', '/receipts', '/reservations', '/count'))
+    .map(([segment, rest]) => `/api/v1/stock/${segment}${rest}`),
+  fc
+    .tuple(id, id, fc.constantFrom('', '/shipment'))
+    .map(([segment, reservation, rest]) => `/api/v1/stock/${segment}/reservations/${reservation}${rest}`),
   id.map((segment) => `/${segment}`),
 )
 const method = fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'BREW')
