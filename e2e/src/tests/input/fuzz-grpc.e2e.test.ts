@@ -43,6 +43,7 @@ const fair = new Set([
   status.NOT_FOUND,
   status.ALREADY_EXISTS,
   status.ABORTED,
+  status.FAILED_PRECONDITION,
 ])
 const runs = { numRuns: 1_000 }
 
