@@ -106,7 +106,7 @@ test('one trace leads from the HTTP request to the write in MongoDB', async ({ s
           `lockstep-writer POST ${products}`,
           'lockstep-writer postgres.commit',
           'lockstep-reader project product',
-          'lockstep-reader mongo products.bulkWrite',
+          'lockstep-reader mongo product.bulkWrite',
         ]),
       )
     },
