@@ -51,12 +51,14 @@ const reservedCollections = ['aggregates', 'events', 'outbox']
 
 /** Throws a UsageError with every problem. */
 export function parseArguments(argv: readonly string[]): Slice {
-  const { name, fields: fieldArguments, collection = plural(name ?? '') } = split(argv)
+  const { name, fields: fieldArguments, chosenCollection } = split(argv)
   if (name === undefined) throw new UsageError(usage)
+  const collection = chosenCollection ?? plural(name)
   const parsed = fieldArguments.map(parseField)
   const fields = parsed.filter((each) => typeof each !== 'string')
   const problems = [
-    ...nameProblems(name, collection),
+    ...nameProblems(name),
+    ...collectionProblems(name, chosenCollection, collection),
     ...parsed.filter((each) => typeof each === 'string'),
     ...fieldsProblems(name, fields, fieldArguments.length),
   ]
@@ -70,7 +72,7 @@ function split(argv: readonly string[]) {
     const options = { collection: { type: 'string' } } as const
     const { positionals, values } = parseArgs({ args: [...argv], options, allowPositionals: true })
     const [name, ...fields] = positionals
-    return { name, fields, collection: values.collection }
+    return { name, fields, chosenCollection: values.collection }
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\n\n${usage}`, { cause: error })
   }
@@ -79,25 +81,29 @@ function split(argv: readonly string[]) {
 const plural = (name: string) =>
   /[^aeiou]y$/.test(name) ? `${name.slice(0, -1)}ies` : `${name}${/(s|x|z|ch|sh)$/.test(name) ? 'es' : 's'}`
 
-function nameProblems(name: string, collection: string): string[] {
+function nameProblems(name: string): string[] {
   if (!/^[a-z]{2,30}$/.test(name)) {
     return [
       `"${name}" cannot name an aggregate: use one word of 2-30 letters in lower case, such as supplier`,
     ]
   }
-  const problems: string[] = []
   if ([...keywords, ...reservedNames].includes(name)) {
-    problems.push(`"${name}" cannot name an aggregate: the generated code has another meaning for it`)
+    return [`"${name}" cannot name an aggregate: the generated code has another meaning for it`]
   }
-  if (/[^su]s$/.test(name) && collection === plural(name)) {
-    problems.push(`"${name}" looks like a plural: use the singular, or add --collection with its plural`)
+  return []
+}
+
+/** @param chosen the collection in the arguments; a name that looks like a plural needs one */
+function collectionProblems(name: string, chosen: string | undefined, collection: string): string[] {
+  if (chosen === undefined && /[^isu]s$/.test(name)) {
+    return [`"${name}" looks like a plural: use the singular, or add --collection with its plural`]
   }
   if (!/^[a-z]{2,40}$/.test(collection) || reservedCollections.includes(collection)) {
-    problems.push(
+    return [
       `"${collection}" cannot name the collection: use --collection with another word of letters in lower case`,
-    )
+    ]
   }
-  return problems
+  return []
 }
 
 /** The field, or what is wrong with the argument. */

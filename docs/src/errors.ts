@@ -24,7 +24,8 @@ export function errorTables(): Record<'codes' | 'refusals' | 'advice', string> {
       ['Code', 'HTTP', 'gRPC', 'Aggregate', 'Title'],
       ownRefusals.map((refusal) => [...statuses(new AppError(refusal, '')), refusal.type, refusal.title]),
     ),
-    advice: ownRefusals.map((refusal) => `- ${code(refusal.code)}: ${refusal.advice}`).join('\n'),
+    // Two aggregates may use the same code: the advice is about one of them.
+    advice: ownRefusals.map(({ type, ...own }) => `- ${code(own.code)} (${type}): ${own.advice}`).join('\n'),
   }
 }
 

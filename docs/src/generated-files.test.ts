@@ -14,9 +14,12 @@ test.each(files.map((file) => ({ ...file, name: basename(file.path) })))(
   },
 )
 
-test('docs/errors.md explains every error code once', () => {
+test('docs/errors.md explains every error code once, and every refusal once for each aggregate', () => {
   const { text = '' } = files.find(({ path }) => path.endsWith('errors.md')) ?? {}
-  const explained = [...text.matchAll(/^- `(\w+)`: /gm)].map(([, code]) => code)
-  const refusals = aggregates.flatMap((aggregate) => Object.keys(aggregate.refusals))
-  expect(explained.toSorted()).toEqual([...new Set([...Object.keys(errorCatalogue), ...refusals])].toSorted())
+  const explained = [...text.matchAll(/^- `(\w+)`(?: \((\w+)\))?: /gm)].map(([, code, type]) => [code, type])
+  const refusals = aggregates.flatMap(({ type, refusals: all }) =>
+    Object.keys(all).flatMap((code) => (code in errorCatalogue ? [] : [[code, type]])),
+  )
+  const codes = Object.keys(errorCatalogue).map((code) => [code, undefined])
+  expect(explained.toSorted()).toEqual([...codes, ...refusals].toSorted())
 })

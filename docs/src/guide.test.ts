@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { linesToAdd, missingLines, stepsOf, withLines } from './guide.ts'
+import { changedFiles, linesToAdd, missingLines, stepsOf, withLines } from './guide.ts'
 
 const markdown = `# A
 ## Tour
@@ -56,4 +56,12 @@ test('an import is added at the top, and an entry to the list', () => {
     "import { b } from './b.ts'\nimport { a } from './a.ts'\n\nexport const all: Entry[] = [\n  b,\n  a,\n]\n",
   )
   expect(() => withLines('export const all = a\n', ['  b,'])).toThrow('no list')
+})
+
+test('changed files are new or existing, with their numbers of lines', () => {
+  const numstat = '1\t1\ta/list.ts\n144\t0\tb/new.ts\n'
+  expect(changedFiles(numstat, new Set(['a/list.ts']))).toEqual([
+    { path: 'a/list.ts', isNew: false, lines: 2 },
+    { path: 'b/new.ts', isNew: true, lines: 144 },
+  ])
 })
