@@ -7,6 +7,7 @@ import { scopeOf } from '../checkers/check-stack.ts'
 import { acknowledged } from '../clients/load.ts'
 import { lockstepOf } from '../clients/lockstep.ts'
 import { sendCommand } from '../clients/send-command.ts'
+import { subjects } from '../subjects/all.ts'
 import { product } from '../subjects/product.ts'
 import { eventually } from '../system/eventually.ts'
 import { locks, outboxSize, relaySessions, takeTransactionId, terminate } from '../system/postgres.ts'
@@ -87,7 +88,8 @@ export const relayScenarios: readonly Scenario[] = [
     recovers: 'the version gate; old events change nothing',
     short: true,
     async inject(injection) {
-      await acknowledged(injection.traffic, 100)
+      // Enough for deletions.
+      await acknowledged(injection.traffic, 400)
       await repeatOldEvents(injection)
     },
   },
@@ -201,11 +203,11 @@ async function earlyTransaction({ stack, note, record }: Injection): Promise<voi
 async function repeatOldEvents({ stack, traffic, note }: Injection): Promise<void> {
   await using broker = await brokerView(stack.servers.kafka.brokers)
   const ids = scopeOf(traffic.history).ids
-  const records = await broker.recordsOf(eventsTopic('product'))
-  const ours = records.filter(({ key }) => ids.has(key?.toString() ?? ''))
-  note(`${ours.length} events are repeated`)
-  for (const [partition, same] of Map.groupBy(ours, (record) => record.partition)) {
-    for (const { key, value, headers } of same)
-      await broker.produce(eventsTopic('product'), partition, [{ key, value, headers }])
+  for (const { topic } of subjects) {
+    const records = await broker.recordsOf(topic)
+    const ours = records.filter(({ key }) => ids.has(key?.toString() ?? ''))
+    note(`${ours.length} events of ${topic} are repeated`)
+    for (const { partition, key, value, headers } of ours)
+      await broker.produce(topic, partition, [{ key, value, headers }])
   }
 }

@@ -5,6 +5,7 @@ import { pick } from '../runner/random.ts'
 import { subjects } from '../subjects/all.ts'
 import { locks, terminateBlocked, writerSessions } from '../system/postgres.ts'
 import { cutOff, lasting, locked, repeatedly, silent, untilBlocked } from './injections.ts'
+import type { Stack } from '../system/stack.ts'
 import type { Injection, Scenario } from './scenario.ts'
 
 const lookedUp = 'the writer looks up the event; the caller repeats'
@@ -70,8 +71,8 @@ export const writerScenarios: readonly Scenario[] = [
     short: true,
     async inject({ stack, note }) {
       for (let round = 0; round < 5; round++) {
-        note('responses of Postgres are lost, then its connections')
-        await silent(stack.proxies.postgres, 'downstream', lasting(300))
+        note('the responses of commits are lost, then the connections')
+        await loseCommitResponses(stack)
         await sleep(700)
       }
     },
@@ -98,6 +99,21 @@ export const writerScenarios: readonly Scenario[] = [
     },
   },
 ]
+
+/** Commits wait for a lock until nothing that Postgres sends arrives any more. Then they are applied. */
+async function loseCommitResponses(stack: Stack): Promise<void> {
+  const silence = Promise.withResolvers<void>()
+  let lost: Promise<void> = Promise.resolve()
+  await locked(stack, locks.allCommits, async () => {
+    await untilBlocked(stack, writerSessions, 4)
+    lost = silent(stack.proxies.postgres, 'downstream', async () => {
+      silence.resolve()
+      await sleep(300)
+    })
+    await silence.promise
+  })
+  await lost
+}
 
 /** The commands sent since then are acknowledged and not published: only the outbox has their events. */
 async function expectUnpublished({ stack, traffic, expect }: Injection, since: number): Promise<void> {
