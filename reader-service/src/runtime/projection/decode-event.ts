@@ -14,10 +14,11 @@ export function decodeEvent<S extends SourceState, M extends EventMessage>(
 ): Decode<SourceEvent<S>> {
   const { contract, stateOf } = source
   const types: Readonly<Record<string, string>> = contract.types
+  const knownTypes = new Set(Object.values(types))
 
   return (record): Decoded<SourceEvent<S>> => {
     const type = headerText(record.headers, eventHeaders.type)
-    if (type !== undefined && !Object.values(types).includes(type)) {
+    if (type !== undefined && !knownTypes.has(type)) {
       return rejected('unknown_type', `an event of type ${JSON.stringify(type)}`)
     }
     const event = messageOf(record)
