@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
 import { limitConcurrency, requestLimit } from '@lockstep/core/async/limit-concurrency.ts'
-import { AppError } from '@lockstep/core/errors/app-error.ts'
 import { channelCredentials } from '@lockstep/core/grpc/channel.ts'
 import { serveGrpc } from '@lockstep/core/grpc/server.ts'
 import { grpcServices, type GrpcService } from '@lockstep/core/grpc/service.ts'
@@ -69,8 +68,10 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   const connections = { mongo, kafka, cacheOfQueries, cacheOfProjection, subscriber, offsets, writer }
 
   // The read models.
-  const waits = limitConcurrency(config.READER_MAX_WAITERS, metrics.waiters, () => {
-    throw new AppError('overloaded', 'Too many queries wait for a version')
+  const waits = limitConcurrency({
+    limit: config.READER_MAX_WAITERS,
+    onChange: metrics.waiters,
+    detail: 'Too many queries wait for a version',
   })
   const parts = { context, connections, replica: randomUUID(), waits, metrics, registry }
   const running = readModels.map((readModel) => scope.use(runReadModel(parts, readModel)))
