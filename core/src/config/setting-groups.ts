@@ -1,4 +1,15 @@
-import { flag, integer, list, milliseconds, oneOf, optionalUrl, ratio, secret, text, url } from './kinds.ts'
+import {
+  flag,
+  integer,
+  list,
+  milliseconds,
+  oneOf,
+  optionalUrl,
+  ratio,
+  secret,
+  text,
+  url,
+} from './setting-kinds.ts'
 
 /** Groups of settings, one per dependency or concern; each service picks those that it needs. */
 
