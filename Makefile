@@ -19,7 +19,7 @@ status: ## show what is running, and where
 logs: ## follow the logs
 	$(stack) logs
 demo: ## send a catalogue to the writer and compare it with what the reader returns
-	$(node) e2e/src/demo/make-demo.ts
+	$(node) e2e/src/demo/main.ts
 
 ##@ Develop
 dev: ## start the servers, and restart both services on every change
@@ -29,11 +29,11 @@ check: ## run the quick checks: lint, format, types, unit tests
 test: ## run all checks and tests: unit, integration and end-to-end, on real servers
 	scripts/bootstrap tests && scripts/run scripts/test
 faults: ## inject a short set of faults; LONG=1 MINUTES=60 for all faults and random pairs, SEED=7 to repeat a run
-	scripts/bootstrap tests && scripts/run node e2e/src/runner/make-faults.ts
+	scripts/bootstrap tests && scripts/run node e2e/src/runner/run-faults.ts
 failure_matrix: ## write docs/failure-matrix.md from the last make faults LONG=1 and make planted_bugs
-	$(run) node e2e/src/runner/matrix/make-failure-matrix.ts
+	$(run) node e2e/src/runner/matrix/write-failure-matrix.ts
 planted_bugs: ## plant known bugs in the services and verify that the checkers catch each of them
-	scripts/bootstrap tests && scripts/run node e2e/src/planted-bugs/make-planted-bugs.ts
+	scripts/bootstrap tests && scripts/run node e2e/src/planted-bugs/run-planted-bugs.ts
 format: ## format the code
 	$(run) pnpm format
 generate: ## generate the contracts' code, the tables in the docs, the OpenAPI files and the dashboard

@@ -2,7 +2,7 @@ import { loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { measureCommands } from './commands.ts'
 import { highestMemoryDuring, measureMemory } from './memory.ts'
-import { benchReport } from './report.ts'
+import { printResults } from './print-results.ts'
 import { startBenchStack } from './stack.ts'
 import { measureWriteToReadable } from './write-to-readable.ts'
 
@@ -23,4 +23,4 @@ console.log('Commands over HTTP, alternating with pgbench...')
 const { result: rounds, highest } = await highestMemoryDuring(settings, measureCommands(settings))
 
 const up = { firstSeconds: upSeconds, secondSeconds: secondUpSeconds }
-console.log(benchReport({ loadBefore, up, atRest, waits, rounds, underLoad: highest }))
+printResults({ loadBefore, up, atRest, waits, rounds, underLoad: highest })

@@ -1,4 +1,4 @@
-import { text } from '@lockstep/core/config/kinds.ts'
+import { text } from '@lockstep/core/config/setting-kinds.ts'
 
 /** The environment variables that `pnpm lockstep` reads. Its options override them. */
 export const cliSettings = {

@@ -30,7 +30,7 @@ type Call = {
 }
 
 /** A server on the loopback that records each request. It knows the read model and the aggregate `product` only. */
-async function fakeServices(mismatches: AuditMismatch[] = []) {
+async function fakeServices(mismatches: AuditMismatch[] = [], { complete = true } = {}) {
   const requests: unknown[] = []
   const notFound = Object.assign(new Error('there is no such name'), {
     code: status.NOT_FOUND,
@@ -52,7 +52,7 @@ async function fakeServices(mismatches: AuditMismatch[] = []) {
     known(call) ? done(null, response) : done(notFound)
 
   const republished: RepublishEventsResponse = { scanned: 2, queued: 2, total: 2, position: undefined }
-  const progress = { compared: 3, total: 3, pending: 0, done: true, cacheCompared: true }
+  const progress = { compared: 3, total: 3, pending: 0, done: complete, cacheCompared: true }
   const server = new Server()
   server.addService(ReadModelsService, {
     auditReadModel: stream(...mismatches.map((mismatch) => ({ item: { $case: 'mismatch', mismatch } })), {
@@ -183,4 +183,11 @@ test('an audit with mismatches prints each of them and exits with 1, also if all
     { compared: 3, mismatches: 1, repaired: 1, cacheCompared: true },
   ])
   expect(audit.err).toContain('run lockstep audit product again')
+})
+
+test('an audit whose stream ends before the audit is complete is a problem', async () => {
+  using services = await fakeServices([], { complete: false })
+  const { code, out, err } = await services.lockstep('audit', 'product')
+  expect({ code, out }).toEqual({ code: 1, out: '' })
+  expect(err).toContain('the audit ended before it was complete; run it again')
 })

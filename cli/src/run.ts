@@ -1,13 +1,13 @@
 import { status } from '@grpc/grpc-js'
 import { ConfigError } from '@lockstep/core/config/settings.ts'
 import { Command, CommanderError } from 'commander'
-import { addAuditCommand } from './audit/command.ts'
+import { addAuditCommand } from './audit/audit-command.ts'
 import { serviceError } from './clients.ts'
 import { contextOf, type GlobalOptions, type Io } from './context.ts'
-import { addErrorsCommand } from './errors/command.ts'
+import { addErrorsCommand } from './errors/errors-command.ts'
 import { Problem, UsageError } from './exit.ts'
-import { addRebuildCommand } from './rebuild/command.ts'
-import { addRepublishCommand } from './republish/command.ts'
+import { addRebuildCommand } from './rebuild/rebuild-command.ts'
+import { addRepublishCommand } from './republish/republish-command.ts'
 
 const description = `The operators' tool, a client of the services' operators' API (lockstep.ops.v1).
 

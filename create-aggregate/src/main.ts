@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { parseArguments, UsageError } from './parse-arguments.ts'
-import { report } from './report.ts'
+import { nextSteps } from './next-steps.ts'
 import { sliceFiles, sliceFolders } from './slice-files.ts'
 import { writeFiles } from './write-files.ts'
 
@@ -9,7 +9,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const slice = parseArguments(argv)
   const files = await sliceFiles(slice)
   await writeFiles(join(import.meta.dirname, '../..'), sliceFolders(slice), files)
-  console.log(report(slice, files))
+  console.log(nextSteps(slice, files))
 }
 
 try {

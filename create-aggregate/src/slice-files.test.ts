@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseArguments } from './parse-arguments.ts'
-import { report } from './report.ts'
+import { nextSteps } from './next-steps.ts'
 import { sliceFiles } from './slice-files.ts'
 
 const filesOf = (...argv: string[]) => sliceFiles(parseArguments(argv))
@@ -76,7 +76,7 @@ describe('each kind of field', () => {
 
 test('the report counts the files and lines', () => {
   const slice = parseArguments(['supplier', 'code:slug'])
-  const text = report(slice, [
+  const text = nextSteps(slice, [
     { path: 'a.ts', text: 'one\ntwo\n' },
     { path: 'b.ts', text: 'three\n' },
   ])

@@ -1,5 +1,5 @@
 import { createHttpApp, type HttpApp } from '@lockstep/core/http/app.ts'
-import { openApiDocument } from '@lockstep/core/http/docs.ts'
+import { openApiDocument } from '@lockstep/core/http/swagger-ui.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { readerApi } from '@lockstep/reader-service/api.ts'
 import { readModels } from '@lockstep/reader-service/read-models.ts'

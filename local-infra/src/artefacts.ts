@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { cached, cacheDir, fingerprint } from './cache.ts'
+import { cached, cacheDir, fingerprint } from './download-cache.ts'
 import { ServerFailed } from './server.ts'
 
 const java = join(import.meta.dirname, '../java')

@@ -1,4 +1,4 @@
-import { mongoSettings } from '@lockstep/core/config/sections.ts'
+import { mongoSettings } from '@lockstep/core/config/setting-groups.ts'
 import { readSettings } from '@lockstep/core/config/settings.ts'
 import { openMongo } from '@lockstep/core/mongo/client.ts'
 import { readModels } from '@lockstep/reader-service/read-models.ts'

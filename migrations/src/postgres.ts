@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { postgresSettings } from '@lockstep/core/config/sections.ts'
+import { postgresSettings } from '@lockstep/core/config/setting-groups.ts'
 import { readSettings } from '@lockstep/core/config/settings.ts'
 import { aggregates } from '@lockstep/writer-service/aggregates.ts'
 import { Migration, runner } from 'node-pg-migrate'

@@ -1,5 +1,5 @@
-import { integer } from '@lockstep/core/config/kinds.ts'
-import { kafkaSettings } from '@lockstep/core/config/sections.ts'
+import { integer } from '@lockstep/core/config/setting-kinds.ts'
+import { kafkaSettings } from '@lockstep/core/config/setting-groups.ts'
 
 /** The environment variables that the topic setup reads. */
 export const topicSettings = {

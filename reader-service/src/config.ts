@@ -1,4 +1,4 @@
-import { integer, milliseconds, port, text } from '@lockstep/core/config/kinds.ts'
+import { integer, milliseconds, port, text } from '@lockstep/core/config/setting-kinds.ts'
 import {
   grpcSettings,
   kafkaSettings,
@@ -8,7 +8,7 @@ import {
   opsSettings,
   redisSettings,
   telemetrySettings,
-} from '@lockstep/core/config/sections.ts'
+} from '@lockstep/core/config/setting-groups.ts'
 
 /** Every setting of the reader. */
 export const readerSettings = {

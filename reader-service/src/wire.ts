@@ -1,21 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
 import { limitConcurrency, requestLimit } from '@lockstep/core/async/limit-concurrency.ts'
-import { AppError } from '@lockstep/core/errors/app-error.ts'
 import { channelCredentials } from '@lockstep/core/grpc/channel.ts'
 import { serveGrpc } from '@lockstep/core/grpc/server.ts'
 import { grpcServices, type GrpcService } from '@lockstep/core/grpc/service.ts'
 import { grpcTls } from '@lockstep/core/grpc/settings.ts'
 import { adminApp } from '@lockstep/core/http/admin.ts'
 import { createHttpApp, refuseOtherMethods } from '@lockstep/core/http/app.ts'
-import { serveApiDocs } from '@lockstep/core/http/docs.ts'
+import { serveApiDocs } from '@lockstep/core/http/swagger-ui.ts'
 import { serveHttp } from '@lockstep/core/http/server.ts'
 import { groupOffsets } from '@lockstep/core/kafka/admin/group-offsets.ts'
 import { kafkaClientSettings } from '@lockstep/core/kafka/client/settings.ts'
 import { connectProducer } from '@lockstep/core/kafka/producer/producer.ts'
 import type { ServiceContext } from '@lockstep/core/lifecycle/start-service.ts'
 import { openMongo } from '@lockstep/core/mongo/client.ts'
-import { deadLettersService } from '@lockstep/core/ops/dead-letters-service.ts'
+import { deadLettersService } from '@lockstep/core/operators/dead-letters-service.ts'
 import { openRedis, openRedisSubscriber } from '@lockstep/core/redis/client.ts'
 import { createMetrics } from '@lockstep/core/telemetry/metrics.ts'
 import { startTracing } from '@lockstep/core/telemetry/tracing.ts'
@@ -69,8 +68,10 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   const connections = { mongo, kafka, cacheOfQueries, cacheOfProjection, subscriber, offsets, writer }
 
   // The read models.
-  const waits = limitConcurrency(config.READER_MAX_WAITERS, metrics.waiters, () => {
-    throw new AppError('overloaded', 'Too many queries wait for a version')
+  const waits = limitConcurrency({
+    limit: config.READER_MAX_WAITERS,
+    onChange: metrics.waiters,
+    detail: 'Too many queries wait for a version',
   })
   const parts = { context, connections, replica: randomUUID(), waits, metrics, registry }
   const running = readModels.map((readModel) => scope.use(runReadModel(parts, readModel)))

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { cached } from '@lockstep/local-infra/cache.ts'
+import { cached } from '@lockstep/local-infra/download-cache.ts'
 
 /** The folder that contains grpcurl, installed as the README says, and cached. */
 export function grpcurlFolder(): Promise<string> {

@@ -1,4 +1,4 @@
-import { integer, milliseconds, port, text } from '@lockstep/core/config/kinds.ts'
+import { integer, milliseconds, port, text } from '@lockstep/core/config/setting-kinds.ts'
 import {
   grpcSettings,
   kafkaSettings,
@@ -7,7 +7,7 @@ import {
   opsSettings,
   postgresSettings,
   telemetrySettings,
-} from '@lockstep/core/config/sections.ts'
+} from '@lockstep/core/config/setting-groups.ts'
 
 /** Every setting of the writer. */
 export const writerSettings = {

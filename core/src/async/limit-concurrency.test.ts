@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client'
 import { expect, test } from 'vitest'
-import { requestLimit } from './limit-concurrency.ts'
+import { limitConcurrency, requestLimit } from './limit-concurrency.ts'
 
 test('work above the limit is refused at once and does not start; finished work frees a place, also by failing', async () => {
   const metrics = new Registry()
@@ -21,4 +21,9 @@ test('work above the limit is refused at once and does not start; finished work 
   second.resolve('done')
   expect(await running[1]).toBe('done')
   expect(await metrics.getSingleMetricAsString('requests_in_flight')).toContain('requests_in_flight 0')
+})
+
+test('a refusal has the detail of its limit', async () => {
+  const limit = limitConcurrency({ limit: 0, detail: 'Too many queries wait' })
+  await expect(limit(async () => {})).rejects.toThrow('Too many queries wait')
 })

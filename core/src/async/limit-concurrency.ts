@@ -4,23 +4,29 @@ import { AppError } from '../errors/app-error.ts'
 /** Does the work, or throws `overloaded` at once when the limit is reached. */
 export type ConcurrencyLimit = <T>(work: () => Promise<T>) => Promise<T>
 
-/** At most `limit` pieces of work in flight. `onChange` receives their number after each change. */
-export function limitConcurrency(
-  limit: number,
-  onChange: (inFlight: number) => void = () => {},
-  onRefused: () => void = () => {},
-): ConcurrencyLimit {
+/** At most `limit` pieces of work in flight. */
+export function limitConcurrency(options: {
+  limit: number
+  /** Receives the number of pieces in flight after each change. */
+  onChange?: (inFlight: number) => void
+  onRefused?: () => void
+  /** The message of the error. */
+  detail?: string
+}): ConcurrencyLimit {
+  const { limit, onChange, onRefused, detail = 'Too many requests are in flight; nothing was done' } = options
   let inFlight = 0
   return async (work) => {
     if (inFlight >= limit) {
-      onRefused()
-      throw new AppError('overloaded', 'Too many requests are in flight; nothing was done')
+      onRefused?.()
+      throw new AppError('overloaded', detail)
     }
-    onChange(++inFlight)
+    inFlight++
+    onChange?.(inFlight)
     try {
       return await work()
     } finally {
-      onChange(--inFlight)
+      inFlight--
+      onChange?.(inFlight)
     }
   }
 }
@@ -41,9 +47,9 @@ export function requestLimit(options: { limit: number; metrics: Registry }): Con
     help: 'Requests refused because the limit of requests in flight was reached',
     registers,
   })
-  return limitConcurrency(
-    options.limit,
-    (count) => inFlight.set(count),
-    () => refused.inc(),
-  )
+  return limitConcurrency({
+    limit: options.limit,
+    onChange: (count) => inFlight.set(count),
+    onRefused: () => refused.inc(),
+  })
 }

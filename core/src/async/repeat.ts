@@ -1,6 +1,8 @@
 /**
- * Runs `work` repeatedly, with a pause after each run, until it is disposed of; disposal waits for the current run.
- * `work` must handle its own errors.
+ * Runs `work` repeatedly until it is disposed of; disposal waits for the current run. The first run starts before
+ * `repeat` returns; `pauseMs` is the time from the end of a run to the start of the next.
+ *
+ * `work` must handle its own errors: if it rejects, the repetition stops.
  */
 export function repeat(work: (stopping: AbortSignal) => Promise<void>, pauseMs: number): AsyncDisposable {
   const stopping = new AbortController()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { flag, integer, list, oneOf, optionalUrl, port, ratio, secret, text, url } from './kinds.ts'
+import { flag, integer, list, oneOf, optionalUrl, port, ratio, secret, text, url } from './setting-kinds.ts'
 import { ConfigError, readSettings, showSettings } from './settings.ts'
 
 const settings = {

@@ -1,20 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { HealthImplementation } from 'grpc-health-check'
+import { MAX_REQUEST_BYTES } from '../http/body.ts'
 import { reflection } from './reflection.ts'
 import { stopServer } from '../lifecycle/stop-server.ts'
 import type { GrpcService } from './service.ts'
 
 export type GrpcServer = AsyncDisposable & { port: number }
 
+/** PEM files. An empty `certFile` means no TLS, an empty `clientCaFile` means no client certificates. */
 export type GrpcTls = { certFile: string; keyFile: string; clientCaFile: string }
-
-/** Requests larger than this are refused with RESOURCE_EXHAUSTED, as over HTTP. */
-const MAX_REQUEST_BYTES = 256 * 1024
 
 /**
  * Serves the services with reflection and `grpc.health.v1` until it is disposed of: then it accepts no more calls and
- * finishes those in progress, within a limit. From `draining` on its health is NOT_SERVING.
+ * finishes those in progress, within a limit. Health is NOT_SERVING as soon as `draining` is aborted. Rejects if the
+ * port is in use or a TLS file cannot be read.
  */
 export async function serveGrpc(options: {
   host: string
@@ -24,22 +24,23 @@ export async function serveGrpc(options: {
   /** A serialised FileDescriptorSet with every service above, for reflection. */
   descriptors: URL
   draining: AbortSignal
+  /** How long disposal waits for the calls in progress. The default is 6 s. */
   stopWithinMs?: number
 }): Promise<GrpcServer> {
   const server = new Server({ 'grpc.max_receive_message_length': MAX_REQUEST_BYTES })
   for (const { definition, implementation } of options.services) server.addService(definition, implementation)
 
-  const names = options.services.flatMap(({ definition }) =>
-    Object.values(definition).flatMap((method) => method.path.split('/')[1] ?? []),
-  )
+  const methods = options.services.flatMap(({ definition }) => Object.values(definition))
+  const names = [...new Set(methods.flatMap(({ path }) => path.split('/')[1] ?? []))]
+  const withServer = ['', ...names]
   const health = new HealthImplementation(
-    Object.fromEntries(['', ...new Set(names)].map((name) => [name, 'SERVING'] as const)),
+    Object.fromEntries(withServer.map((name) => [name, 'SERVING'] as const)),
   )
   health.addToServer(server)
   options.draining.addEventListener('abort', () => {
-    for (const name of ['', ...new Set(names)]) health.setStatus(name, 'NOT_SERVING')
+    for (const name of withServer) health.setStatus(name, 'NOT_SERVING')
   })
-  reflection(options.descriptors, [...new Set(names)]).addToServer(server)
+  reflection(options.descriptors, names).addToServer(server)
 
   const port = await bind(server, `${options.host}:${options.port}`, credentials(options.tls))
   return {

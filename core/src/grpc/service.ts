@@ -71,7 +71,7 @@ export function grpcServices(options: {
     registers: [options.metrics],
   })
 
-  const admitStream = limitConcurrency(MAX_STREAMS)
+  const admitStream = limitConcurrency({ limit: MAX_STREAMS })
 
   return function grpcService<D extends object>(definition: D, handlers: GrpcHandlers<D>): GrpcService {
     const methods = Object.entries(definition) as [keyof D & string, Method][]

@@ -1,4 +1,4 @@
-import type { grpcSettings } from '../config/sections.ts'
+import type { grpcSettings } from '../config/setting-groups.ts'
 import type { SettingValues } from '../config/settings.ts'
 import type { GrpcTls } from './server.ts'
 

@@ -1,12 +1,15 @@
 import { AppError } from '../errors/app-error.ts'
 
+/** The largest request, over HTTP and over gRPC. */
+export const MAX_REQUEST_BYTES = 256 * 1024
+
 const mediaTypePattern = /^\s*([^\s;]+)\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i
 
 /**
  * The JSON value in the body of a request.
  *
  * Throws `unsupported_media_type` unless the content type is one of `mediaTypes` (in UTF-8),
- * `too_large` over `maxBytes`, and `malformed` for anything that is not JSON in valid UTF-8.
+ * `too_large` over `maxBytes`, and `malformed` if the body ends early or is not JSON in valid UTF-8.
  */
 export async function readJson(
   request: Request,
@@ -27,19 +30,22 @@ export async function readJson(
 }
 
 async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
-  const tooLarge = new AppError('too_large', `The body is larger than ${maxBytes} bytes`)
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes)
   const chunks: Uint8Array[] = []
   let length = 0
   try {
     for await (const chunk of request.body ?? []) {
       length += chunk.byteLength
-      if (length > maxBytes) throw tooLarge
+      if (length > maxBytes) throw tooLarge(maxBytes)
       chunks.push(chunk)
     }
   } catch (error) {
-    if (error === tooLarge) throw error
+    if (error instanceof AppError) throw error
     throw new AppError('malformed', 'The body ended before it was complete', { cause: error })
   }
   return Buffer.concat(chunks, length)
+}
+
+function tooLarge(maxBytes: number): AppError {
+  return new AppError('too_large', `The body is larger than ${maxBytes} bytes`)
 }

@@ -46,6 +46,14 @@ afterEach(() => server[Symbol.asyncDispose]())
 const post = (body: string | Uint8Array<ArrayBuffer>, type = 'application/json') =>
   fetch(`${base}/echo`, { method: 'POST', body, headers: { 'content-type': type } })
 
+const postChunked = (body: string) =>
+  fetch(`${base}/echo`, {
+    method: 'POST',
+    body: new Blob([body]).stream(),
+    duplex: 'half',
+    headers: { 'content-type': 'application/json' },
+  })
+
 const halfSent =
   'POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{'
 
@@ -90,6 +98,7 @@ describe('every error is a problem', () => {
       [415, 'unsupported_media_type'],
     ],
     ['a body over the limit', () => post(JSON.stringify('x'.repeat(100))), [413, 'too_large']],
+    ['a body over the limit without a length', () => postChunked('x'.repeat(101)), [413, 'too_large']],
     ['a bug of ours', () => fetch(`${base}/fail`), [500, 'internal']],
     ['a percent-encoding that is none', () => fetch(`${base}/%E0%A4%A`), [404, 'not_found']],
   ])('%s', async (_, request, expected) => {

@@ -1,4 +1,4 @@
-import type { logSettings, lifecycleSettings } from '../config/sections.ts'
+import type { logSettings, lifecycleSettings } from '../config/setting-groups.ts'
 import {
   ConfigError,
   readSettings,

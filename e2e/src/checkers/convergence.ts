@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { EventStore, Evidence } from '../evidence/evidence.ts'
 import type { Read, State } from '../evidence/history.ts'
-import { violation, type Violation } from './violation.ts'
+import { describeFields, violation, type Violation } from './violation.ts'
 
 /**
  * The read model, and the states of the writer, equal the fold of the event store, field by field. Every query returned
@@ -19,7 +19,7 @@ export function divergence(
       const { id, version } = result.state
       const expected = events.get(id)?.[version - 1]?.state
       if (isDeepStrictEqual(result.state, expected)) return []
-      const what = `a query returned ${fields(result.state)}, the event produces ${fields(expected)}`
+      const what = `a query returned ${describeFields(result.state)}, the event produces ${describeFields(expected)}`
       return [violation('convergence', id, what)]
     }),
   ]
@@ -40,7 +40,11 @@ function unequal(events: EventStore, found: readonly State[], what: string): Vio
     const state = byId.get(id)
     if (isDeepStrictEqual(state, expected)) return []
     return [
-      violation('convergence', id, `${what} has ${fields(state)}, its events produce ${fields(expected)}`),
+      violation(
+        'convergence',
+        id,
+        `${what} has ${describeFields(state)}, its events produce ${describeFields(expected)}`,
+      ),
     ]
   })
   const orphans = found.filter(({ id }) => !events.has(id))
@@ -48,11 +52,4 @@ function unequal(events: EventStore, found: readonly State[], what: string): Vio
     ...wrong,
     ...orphans.map(({ id }) => violation('convergence', id, `${what} has it, the store has no event`)),
   ]
-}
-
-/** The fields without the id, for a message. */
-export function fields(state: State | undefined): string {
-  if (state === undefined) return 'nothing'
-  const { id: _, ...rest } = state
-  return JSON.stringify(rest)
 }

@@ -1,3 +1,5 @@
+import type { State } from '../evidence/history.ts'
+
 /** The properties that the checkers verify, by the names under which a run reports them. */
 export const checks = {
   'lost writes': 'an acknowledged command is in the event store, in the topic and in the read model',
@@ -23,4 +25,11 @@ export function violation(check: Check, id: string, what: string): Violation {
 
 export function show({ check, id, what }: Violation): string {
   return `${check}: ${id === undefined ? '' : `${id}: `}${what}`
+}
+
+/** The fields without the id, for a message. */
+export function describeFields(state: State | undefined): string {
+  if (state === undefined) return 'nothing'
+  const { id: _, ...rest } = state
+  return JSON.stringify(rest)
 }

@@ -9,7 +9,7 @@ import { test } from '../system/stack-test.ts'
 function demo(ports: Record<string, number>): Promise<{ code: number; output: string }> {
   const env = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]))
   return new Promise((resolve) => {
-    const script = join(import.meta.dirname, 'make-demo.ts')
+    const script = join(import.meta.dirname, 'main.ts')
     execFile(process.execPath, [script], { env: { ...process.env, ...env } }, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr })
     })

@@ -6,7 +6,7 @@ import { readAtVersion } from '../clients/read-at-version.ts'
 import type { CatalogueProduct } from './catalogue.ts'
 import { differences } from './compare.ts'
 import { inParallel } from './in-parallel.ts'
-import { command, type Written } from './send-command.ts'
+import { sendDemoCommand, type Written } from './demo-command.ts'
 
 export type DemoResult = {
   products: number
@@ -84,22 +84,24 @@ export async function runDemo(options: {
 
   async function live(entry: Entry): Promise<void> {
     const { details, fate } = entry
-    await write(entry, details, (traceparent) => command(writer, 'POST', products, { details, traceparent }))
+    await write(entry, details, (traceparent) =>
+      sendDemoCommand(writer, 'POST', products, { details, traceparent }),
+    )
     const { id, version: ifMatch } = entry
     const path = `${products}/${id}`
     if (fate === 'changed') {
       const changes = { priceCents: details.priceCents === 0 ? 100 : Math.floor(details.priceCents * 0.9) }
       await write(entry, { ...details, ...changes }, (traceparent) =>
-        command(writer, 'PATCH', path, { details: changes, ifMatch, traceparent }),
+        sendDemoCommand(writer, 'PATCH', path, { details: changes, ifMatch, traceparent }),
       )
     } else if (fate === 'replaced') {
       const { name, priceCents } = details
       await write(entry, { name, priceCents, description: '', category: 'general' }, (traceparent) =>
-        command(writer, 'PUT', path, { details: { name, priceCents }, ifMatch, traceparent }),
+        sendDemoCommand(writer, 'PUT', path, { details: { name, priceCents }, ifMatch, traceparent }),
       )
     } else if (fate === 'deleted') {
       await write(entry, undefined, (traceparent) =>
-        command(writer, 'DELETE', path, { ifMatch, traceparent }),
+        sendDemoCommand(writer, 'DELETE', path, { ifMatch, traceparent }),
       )
     }
   }

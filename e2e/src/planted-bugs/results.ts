@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Check } from '../checkers/violation.ts'
-import { resultsFolder } from '../runner/report.ts'
+import { resultsFolder } from '../runner/fault-results.ts'
 
 /** The checks that reported a violation with this bug. */
 export type PlantedResult = { name: string; scenario: string; violated: readonly Check[] }

@@ -12,7 +12,7 @@ import { product } from '../subjects/product.ts'
 import { eventually } from '../system/eventually.ts'
 import { locks, outboxSize, relaySessions, takeTransactionId, terminate } from '../system/postgres.ts'
 import { relayLeader } from '../system/relay-leader.ts'
-import { commandByHand } from './command-by-hand.ts'
+import { writeForSlowCommit } from './slow-commit.ts'
 import { expectCommands, expectProbe } from './expectations.ts'
 import { cutOff, killed, lasting, locked, silent, untilBlocked } from './injections.ts'
 import type { Injection, Scenario } from './scenario.ts'
@@ -166,7 +166,7 @@ async function lateCommit({ stack, note, record }: Injection, openMs: number): P
   const slow = await stack.postgres.connect()
   try {
     await slow.query('begin')
-    const attempt = await commandByHand(slow, { id: randomUUID(), version: 1 })
+    const attempt = await writeForSlowCommit(slow, { id: randomUUID(), version: 1 })
     note('a transaction has its outbox position and stays open')
     await sleep(openMs)
     await slow.query('commit')
@@ -189,7 +189,7 @@ async function earlyTransaction({ stack, note, record }: Injection): Promise<voi
       const created = await sendCommand(stack.writers[0], 'http', product.create(id))
       record(created)
       if (created.outcome.type !== 'acknowledged') return
-      const attempt = await commandByHand(slow, { id, version: 2 })
+      const attempt = await writeForSlowCommit(slow, { id, version: 2 })
       await slow.query('commit')
       note('it commits a change of what a later transaction wrote')
       record(attempt)

@@ -1,6 +1,6 @@
 import { setPriority } from 'node:os'
 import { buildJaeger } from '../artefacts.ts'
-import { jaegerPart } from '../stack/parts.ts'
+import { jaegerPart } from '../stack/stack-processes.ts'
 import { readStackSettings } from '../stack/settings.ts'
 
 /** Runs in the background. `make up` starts it and `make down` ends it; Go caches what it has compiled. */

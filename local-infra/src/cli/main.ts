@@ -1,5 +1,5 @@
 import { runCommand } from '../stack/commands.ts'
-import { explain } from '../stack/report.ts'
+import { explain } from '../stack/status-text.ts'
 import { readStackSettings } from '../stack/settings.ts'
 
 // `make up | head` closes the pipe early; the command continues.

@@ -4,7 +4,7 @@ import { chown, lstat, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
-import { fingerprint } from '../cache.ts'
+import { fingerprint } from '../download-cache.ts'
 import { type Server, ServerFailed, runServer } from '../server.ts'
 import { makeData } from './setup-dir.ts'
 

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { cacheDir } from '../cache.ts'
+import { cacheDir } from '../download-cache.ts'
 import { type Server, runServer } from '../server.ts'
 import { answersOk } from './http-readiness.ts'
 

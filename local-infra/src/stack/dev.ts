@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { processesBelow, stopBelow } from '../processes.ts'
 import { startStack } from './native.ts'
-import { partsOf } from './parts.ts'
+import { partsOf } from './stack-processes.ts'
 import type { StackSettings } from './settings.ts'
 
 /** Starts the servers like `make up`. The services restart when a file changes, and end with this command. */

@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { jaegerBinary } from '../artefacts.ts'
 import { processesBelow, stopBelow } from '../processes.ts'
-import type { Part } from './parts.ts'
+import type { Part } from './stack-processes.ts'
 
 export type JaegerState = 'running' | 'building' | 'absent'
 

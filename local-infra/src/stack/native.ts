@@ -8,7 +8,7 @@ import { postgresHome } from '../servers/postgres.ts'
 import { setupDir } from '../servers/setup-dir.ts'
 import { type JaegerState, ensureJaeger } from './jaeger.ts'
 import { runSetup, setupSteps } from './migrate.ts'
-import { type Part, jaegerPart, partsOf, serviceEnvironment } from './parts.ts'
+import { type Part, jaegerPart, partsOf, serviceEnvironment } from './stack-processes.ts'
 import type { StackSettings } from './settings.ts'
 
 export type PartState = {

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
-import { oneOf, port, text } from '@lockstep/core/config/kinds.ts'
+import { oneOf, port, text } from '@lockstep/core/config/setting-kinds.ts'
 import {
   kafkaSettings,
   mongoSettings,
   postgresSettings,
   redisSettings,
   telemetrySettings,
-} from '@lockstep/core/config/sections.ts'
+} from '@lockstep/core/config/setting-groups.ts'
 import { type SettingValues, readSettings } from '@lockstep/core/config/settings.ts'
 
 /** The settings of `make up` and related commands. The services have the same environment. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { kafkaSettings } from '../../config/sections.ts'
+import { kafkaSettings } from '../../config/setting-groups.ts'
 import { readSettings } from '../../config/settings.ts'
 import { kafkaClientSettings } from './settings.ts'
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { kafkaSettings } from '../../config/sections.ts'
+import type { kafkaSettings } from '../../config/setting-groups.ts'
 import type { SettingValues } from '../../config/settings.ts'
 import type { KafkaSettings } from './client.ts'
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { bugs } from '../../planted-bugs/bugs.ts'
 import { scenarios } from '../../scenarios/all.ts'
-import { totalsOf } from '../report.ts'
+import { totalsOf } from '../fault-results.ts'
 import { checkList, matrix } from './matrix.ts'
 
 const page = readFileSync(join(import.meta.dirname, '../../../../docs/failure-matrix.md'), 'utf8')

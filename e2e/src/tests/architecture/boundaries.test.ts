@@ -79,7 +79,7 @@ const refused: Case[] = [
   ['cli/src/errors', '@lockstep/core/kafka/producer/producer.ts'],
   ['cli/src', '@lockstep/core/postgres/pool.ts'],
   ['reader-service/src', '@lockstep/cli/config.ts'],
-  ['core/src/ops', '@lockstep/cli/config.ts'],
+  ['core/src/operators', '@lockstep/cli/config.ts'],
 ]
 
 const allowed: Case[] = [
@@ -106,7 +106,7 @@ const allowed: Case[] = [
   ['writer-service/src/runtime/operators', '@lockstep/contracts/gen/lockstep/ops/v1/event_store.ts'],
   ['writer-service/src', './runtime/event-store/postgres-event-store.ts'],
   ['core/src/kafka', 'kafkajs'],
-  ['core/src/ops', '@lockstep/contracts/gen/lockstep/ops/v1/dead_letters.ts'],
+  ['core/src/operators', '@lockstep/contracts/gen/lockstep/ops/v1/dead_letters.ts'],
   ['cli/src', '@lockstep/contracts/gen/lockstep/ops/v1/dead_letters.ts'],
   ['cli/src', '@lockstep/core/config/settings.ts'],
 ]

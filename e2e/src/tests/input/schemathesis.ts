@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { cached, fingerprint } from '@lockstep/local-infra/cache.ts'
+import { cached, fingerprint } from '@lockstep/local-infra/download-cache.ts'
 import { throwAwayDir } from '@lockstep/testkit/throw-away-dir.ts'
 
 const run = promisify(execFile)

@@ -97,7 +97,7 @@ test('poison that fails again is listed again until it is discarded with a reaso
   const record = String(entry?.['record'])
   expect((await lockstep('errors', 'show', record)).out).toMatch(/^00000000 {2}([0-9a-f]{2} ){16} \|/m)
   expect(await lockstep('errors', 'redrive', '--key', key, '--dry-run')).toMatchObject({ code: 0 })
-  expect(await listed('--settled')).toEqual([])
+  expect(await listed('--resolved')).toEqual([])
   expect(await lockstep('errors', 'redrive', record)).toMatchObject({ code: 0 })
   await attempts(2)
 
@@ -105,7 +105,7 @@ test('poison that fails again is listed again until it is discarded with a reaso
   const discarded = await lockstep('errors', 'discard', record, '--by', 'ann', '--reason', 'not ours')
   expect(discarded).toMatchObject({ code: 0, out: '1 record discarded\n' })
   expect(await listed()).toEqual([])
-  expect(await listed('--settled')).toMatchObject([
+  expect(await listed('--resolved')).toMatchObject([
     { record, resolution: { outcome: 'discarded', attempts: 2, by: 'ann', reason: 'not ours' } },
   ])
   // It is discarded already.

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { problemResponses } from '@lockstep/core/http/problem-docs.ts'
+import { problemResponses } from '@lockstep/core/http/problem-openapi.ts'
 import type { GetDefinition, ListDefinition, NumberFilter, QueryDefinitions } from '../queries/definition.ts'
 import { MAX_PAGE_SIZE } from '../queries/requests.ts'
 

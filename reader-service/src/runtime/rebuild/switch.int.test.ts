@@ -49,7 +49,7 @@ function replicaOf({ db, registry, ports: { readModel } }: RebuildFixture, trust
     load: find,
     notifications: versionNotifications({ versions }),
     served,
-    waits: limitConcurrency(10),
+    waits: limitConcurrency({ limit: 10 }),
     maxWaitMs: 500,
     metrics: { waited: () => {} },
   })

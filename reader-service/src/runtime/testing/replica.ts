@@ -47,7 +47,7 @@ export async function openReplica(
     load: itemLoader({ cache, finder, metrics }),
     notifications,
     served: servedVersions(100),
-    waits: limitConcurrency(100),
+    waits: limitConcurrency({ limit: 100 }),
     maxWaitMs: 10_000,
     metrics,
   })

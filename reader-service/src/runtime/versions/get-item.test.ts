@@ -20,7 +20,7 @@ function queryOn(store: Map<string, StoredItem>, { maxWaiters = 10 } = {}) {
   const notifications = versionNotifications({ versions })
   const metrics = { waiters: vi.fn(), waited: vi.fn() }
   const served = servedVersions(10)
-  const waits = limitConcurrency(maxWaiters, metrics.waiters)
+  const waits = limitConcurrency({ limit: maxWaiters, onChange: metrics.waiters })
   const get = getItem({ noun: 'note', load, notifications, served, waits, maxWaitMs: 1_000, metrics })
   return { load, versions, notifications, metrics, served, get }
 }

@@ -4,7 +4,7 @@ import {
 } from '@lockstep/contracts/gen/lockstep/ops/v1/event_store.ts'
 import { AppError, invalid } from '@lockstep/core/errors/app-error.ts'
 import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
-import { timeViolations } from '@lockstep/core/ops/time-range.ts'
+import { timeViolations } from '@lockstep/core/operators/time-range.ts'
 import { z } from 'zod'
 import type { Aggregate } from '../aggregate.ts'
 import { parseInput, uuid } from '../input.ts'

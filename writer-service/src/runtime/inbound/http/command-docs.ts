@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { ErrorCode } from '@lockstep/core/errors/app-error.ts'
-import { problemDocs } from '@lockstep/core/http/problem-docs.ts'
+import { problemDocs } from '@lockstep/core/http/problem-openapi.ts'
 import type { Aggregate, AnyCommand, CommandDefinition, HttpBinding } from '../../aggregate.ts'
 import { creates, pathFields } from '../../bindings.ts'
 import { bodySchema } from '../command-input.ts'

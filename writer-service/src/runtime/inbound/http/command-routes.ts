@@ -1,6 +1,6 @@
 import { invalid } from '@lockstep/core/errors/app-error.ts'
 import type { HttpApp, HttpVariables } from '@lockstep/core/http/app.ts'
-import { readJson } from '@lockstep/core/http/body.ts'
+import { MAX_REQUEST_BYTES, readJson } from '@lockstep/core/http/body.ts'
 import { etagOf } from '@lockstep/core/http/etag.ts'
 import type { Context } from 'hono'
 import type { Aggregate, AnyCommand, CommandDefinition } from '../../aggregate.ts'
@@ -10,8 +10,6 @@ import { idempotencyKeyOf } from '../../commands/idempotency.ts'
 import { inputCheck } from '../command-input.ts'
 import { collectionPath, commandDocs, hasBody, mediaTypesOf } from './command-docs.ts'
 import { expectedVersionOf } from './if-match.ts'
-
-const MAX_BODY_BYTES = 256 * 1024
 
 type Request = Context<HttpVariables>
 
@@ -54,7 +52,7 @@ export function commandRoutes(
 }
 
 function bodyOf(c: Request, mediaTypes: readonly string[]): Promise<unknown> {
-  return readJson(c.req.raw, { mediaTypes, maxBytes: MAX_BODY_BYTES })
+  return readJson(c.req.raw, { mediaTypes, maxBytes: MAX_REQUEST_BYTES })
 }
 
 /** The input with the parameters of the path, which the body may not repeat. */

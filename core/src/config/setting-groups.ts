@@ -1,6 +1,17 @@
-import { flag, integer, list, milliseconds, oneOf, optionalUrl, ratio, secret, text, url } from './kinds.ts'
+import {
+  flag,
+  integer,
+  list,
+  milliseconds,
+  oneOf,
+  optionalUrl,
+  ratio,
+  secret,
+  text,
+  url,
+} from './setting-kinds.ts'
 
-/** Settings that both services share, by the part of the system that they configure. */
+/** Groups of settings, one per dependency or concern; each service picks those that it needs. */
 
 export const logSettings = {
   LOG_LEVEL: oneOf(

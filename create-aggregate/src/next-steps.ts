@@ -2,7 +2,7 @@ import type { Slice } from './slice.ts'
 import type { SliceFile } from './slice-files.ts'
 
 /** What the command prints: the files, the lines to add to existing lists, and what to run next. */
-export function report({ name }: Slice, files: readonly SliceFile[]): string {
+export function nextSteps({ name }: Slice, files: readonly SliceFile[]): string {
   const lines = files.map(({ text }) => text.split('\n').length - 1)
   const total = lines.reduce((sum, count) => sum + count, 0)
   return `Wrote ${files.length} files with ${total} lines:

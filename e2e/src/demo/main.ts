@@ -4,7 +4,7 @@ import { queriesClient } from '../clients/grpc-client.ts'
 import { httpClient } from '../clients/http-client.ts'
 import { readCatalogue } from './catalogue.ts'
 import { progressOn } from './progress.ts'
-import { demoReport } from './report.ts'
+import { demoSummary } from './demo-summary.ts'
 import { runDemo } from './run-demo.ts'
 
 class NotReady extends Error {}
@@ -27,7 +27,7 @@ async function main(): Promise<void> {
     catalogue,
     onProgress: progressOn(process.stdout, catalogue.length),
   })
-  console.log(demoReport(result, settings))
+  console.log(demoSummary(result, settings))
   if (result.wrong.length > 0) process.exitCode = 1
 }
 

@@ -6,7 +6,7 @@ import type { DemoResult } from './run-demo.ts'
 const LISTED = 10
 
 /** The results of the demo, and pages to open next. */
-export function demoReport(result: DemoResult, settings: StackSettings): string {
+export function demoSummary(result: DemoResult, settings: StackSettings): string {
   const { products, changed, deleted, wrong, waitsMs } = result
   const ms = (share: number) => `${percentile(waitsMs, share).toFixed(1)} ms`
   const right = products - wrong.length

@@ -4,7 +4,7 @@ import { startStack } from '../system/stack.ts'
 import { readOptions, type Options } from './options.ts'
 import { plan } from './plan.ts'
 import { seeded } from './random.ts'
-import { keepResults, line, showFailure, totalsOf } from './report.ts'
+import { keepResults, line, showFailure, totalsOf } from './fault-results.ts'
 import { runScenario, type Result } from './run-scenario.ts'
 
 /** `make faults`: injects faults into the running system, and checks everything that callers experienced. */

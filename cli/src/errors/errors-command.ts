@@ -12,7 +12,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import { ask, withClient, type ServiceName } from '../clients.ts'
 import { Problem, UsageError } from '../exit.ts'
 import type { Context } from '../context.ts'
-import { parseTime } from '../time.ts'
+import { parseTime } from '../parse-time.ts'
 import { wholeNumber } from '../whole-number.ts'
 import { deadLetterJson, deadLetterLine, positionText, recordJson, recordText } from './record-text.ts'
 
@@ -27,11 +27,11 @@ export function addErrorsCommand(program: Command, contextOf: () => Context): vo
     .description("show and resolve the records on a consumer group's error topic")
 
   selecting(errors.command('list').description('list the open records, the oldest first'))
-    .option('--settled', 'list the records that were redriven or discarded instead')
-    .action(async (options: SelectOptions & { settled?: boolean }) => {
+    .option('--resolved', 'list the records that were redriven or discarded instead')
+    .action(async (options: SelectOptions & { resolved?: boolean }) => {
       const context = contextOf()
       const count = await withErrors(context, options, (client) => {
-        const request = { selection: selectionOf(options), resolved: options.settled === true }
+        const request = { selection: selectionOf(options), resolved: options.resolved === true }
         return printed(context, client.listDeadLetters(request), (deadLetter) => deadLetterLine(deadLetter))
       })
       context.out.line(count === 0 ? 'none' : `${count} ${count === 1 ? 'record' : 'records'}`)
@@ -97,7 +97,7 @@ function selecting(command: Command): Command {
     .option('--class <name>', 'only records of this class: undecodable, unknown_type or invariant')
     .option(
       '--since <time>',
-      'only records that failed at this time or later (RFC 3339, or a time ago such as 15m, 2h or 7d)',
+      'only records that failed at this time or later (RFC 3339, or an age such as 15m, 2h or 7d)',
       (text) => parseTime(text),
     )
     .option('--until <time>', 'only records that failed before this time', (text) => parseTime(text))

@@ -8,7 +8,7 @@ import { productCreatedAt, writeProduct } from '../system/postgres.ts'
  * Applies a command with its own statements, as a writer does that is slow between them: the caller begins and commits
  * the transaction. Returns the attempt as a client would record it.
  */
-export async function commandByHand(
+export async function writeForSlowCommit(
   client: PoolClient,
   { id, version }: { id: string; version: 1 | 2 },
 ): Promise<Attempt> {

@@ -4,7 +4,7 @@ import type { CatalogueProduct } from './catalogue.ts'
 export type Written = { id: string; version: number }
 
 /** Sends a command to the writer; rejects when it is not done. */
-export async function command(
+export async function sendDemoCommand(
   http: HttpClient,
   method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
   path: string,

@@ -40,7 +40,8 @@ export function addAuditCommand(program: Command, contextOf: () => Context): voi
         follow(context, client.auditReadModel(request) as AsyncIterable<AuditReadModelResponse>),
       )
       const { mismatches, end } = await adviseIfNotFound(listReadModels, audit)
-      const { compared = 0, cacheCompared = true } = end ?? {}
+      if (!end) throw new Problem('the audit ended before it was complete; run it again')
+      const { compared, cacheCompared } = end
       const repaired = mismatches.filter((mismatch) => mismatch.repaired).length
       const summary = { compared, mismatches: mismatches.length, repaired, cacheCompared }
       context.out.value(summary, summaryText(summary))

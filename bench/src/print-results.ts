@@ -13,14 +13,14 @@ export type Figures = {
   underLoad: Memory
 }
 
-/** The results, and how they were measured. */
-export function benchReport(figures: Figures): string {
+/** Prints the results, and how they were measured. */
+export function printResults(figures: Figures): void {
   const { loadBefore, up, atRest, waits, rounds, underLoad } = figures
   const ms = (values: number[], share: number) =>
     values.length > 0 ? `${percentile(values, share).toFixed(1)} ms` : 'unknown'
   const middle = (value: (round: Round) => number) => percentile(rounds.map(value), 0.5)
   const ratio = middle((round) => round.commandsPerSecond / round.transactionsPerSecond)
-  return `
+  console.log(`
 Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${(totalmem() / 2 ** 30).toFixed(1)} GiB, Node ${process.version}.
 Load average before: ${loadBefore.toFixed(2)}${loadBefore > 1 ? ' (other programs use this machine, so the results are too low)' : ''}
 
@@ -40,5 +40,5 @@ pgbench, ${CALLERS} clients                 ${middle((round) => round.transactio
 Commands per pgbench transaction     ${ratio.toFixed(2)}
   Medians of ${rounds.length} alternating rounds of ${ROUND_SECONDS} s each on the same Postgres; autocannon, the services and all servers share the
   machine, and the relay and the projection process the created products during the rounds.
-`
+`)
 }

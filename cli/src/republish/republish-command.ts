@@ -8,7 +8,7 @@ import { InvalidArgumentError, type Command } from 'commander'
 import { adviseIfNotFound, withClient } from '../clients.ts'
 import type { Context } from '../context.ts'
 import { UsageError } from '../exit.ts'
-import { parseTime } from '../time.ts'
+import { parseTime } from '../parse-time.ts'
 
 type Options = {
   id?: string
@@ -31,7 +31,7 @@ export function addRepublishCommand(program: Command, contextOf: () => Context):
     .option('--id <id>', 'only the events of this id')
     .option(
       '--since <time>',
-      'only events that occurred at this time or later (RFC 3339, or a time ago such as 2h or 7d)',
+      'only events that occurred at this time or later (RFC 3339, or an age such as 2h or 7d)',
       asTime,
     )
     .option('--until <time>', 'only events that occurred before this time', asTime)
