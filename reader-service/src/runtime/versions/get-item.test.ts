@@ -15,7 +15,7 @@ afterEach(() => {
 })
 
 function queryOn(store: Map<string, StoredItem>, { maxWaiters = 10 } = {}) {
-  const load = vi.fn(async (id: string, _floor: number) => store.get(id))
+  const load = vi.fn(async (id: string, _floor: number, _epoch: number) => store.get(id))
   const versions = vi.fn(async () => new Map([...store].map(([id, { version }]) => [id, version])))
   const notifications = versionNotifications({ versions })
   const metrics = { waiters: vi.fn(), waited: vi.fn() }

@@ -41,7 +41,7 @@ export function getItem(ports: {
   /** Undefined while the read model is below `minVersion`. */
   async function read(id: string, minVersion: number): Promise<StoredItem | undefined> {
     const epoch = served.epoch()
-    const item = await load(id, minVersion)
+    const item = await load(id, minVersion, epoch)
     if (!item || item.version < minVersion) return undefined
     served.add(id, item.version, epoch)
     return item
