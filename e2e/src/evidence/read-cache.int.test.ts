@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { openMongo } from '@lockstep/core/mongo/client.ts'
 import { freshMongo } from '@lockstep/testkit/fresh-names.ts'
-import { productAt, tombstoneAt } from '@lockstep/reader-service/product/product-at.ts'
+import { productAt, tombstoneAt } from '@lockstep/reader-service/product/testing/product-states.ts'
 import { productReadModel } from '@lockstep/reader-service/product/product-read-model.ts'
 import { redisItemCache } from '@lockstep/reader-service/runtime/cache/item-cache.ts'
 import { mongoCacheEpoch } from '@lockstep/reader-service/runtime/cache/mongo-cache-epoch.ts'

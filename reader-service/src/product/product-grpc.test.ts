@@ -19,7 +19,7 @@ import type { ItemQuery } from '../runtime/queries/item-finder.ts'
 import { encodePageToken } from '../runtime/queries/page-token.ts'
 import { readModelQueries } from '../runtime/queries/read-model-queries.ts'
 import type { GetItem } from '../runtime/versions/get-item.ts'
-import { productAt } from './product-at.ts'
+import { productAt } from './testing/product-states.ts'
 import { productReadModel } from './product-read-model.ts'
 
 /** The contract of gRPC: a real server and a real client, without the stores. */

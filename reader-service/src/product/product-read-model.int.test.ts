@@ -8,7 +8,7 @@ import { queryRoutes } from '../runtime/inbound/http-routes.ts'
 import { readModelQueries } from '../runtime/queries/read-model-queries.ts'
 import { startsWith } from '../runtime/queries/starts-with.ts'
 import { readModelSuite } from '../runtime/testing/read-model-suite.ts'
-import { productAt, tombstoneAt } from './product-at.ts'
+import { productAt, tombstoneAt } from './testing/product-states.ts'
 import { productReadModel } from './product-read-model.ts'
 
 readModelSuite(productReadModel, {

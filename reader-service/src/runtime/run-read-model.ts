@@ -126,7 +126,7 @@ export function runReadModel(parts: ReaderParts, readModel: ReadModel): RunningR
       finder,
       getItem: getItem({
         noun: readModel.queries.get.noun,
-        load: (id, floor) => readFromActive(active, (generation) => generation.load(id, floor)),
+        load: (id, floor, epoch) => readFromActive(active, (generation) => generation.load(id, floor, epoch)),
         notifications,
         served,
         waits,

@@ -49,6 +49,8 @@ export type AuditRun = {
   total: number
   cacheCompared: boolean
   pending: PendingCheck[]
+  /** Whether a repair has begun: even one that failed may have changed a store. */
+  repairBegun: boolean
   /** When the rate permits the next page; a time of `performance.now()`. */
   nextPageAt: number
 }

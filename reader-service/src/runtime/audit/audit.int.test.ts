@@ -80,6 +80,16 @@ test('replicas learn of an audit that repairs when it has ended, and of no other
   expect(fixture.corrected).toEqual([7])
 })
 
+test('replicas also learn of an audit that repairs and ends early, if it has repaired anything', async () => {
+  await using fixture = await fixtureOf()
+  await withEveryMismatch(fixture)
+  const end = () => Promise.reject(new Error('the caller left'))
+  await expect(fixture.audit({ repair: true }, { onProgress: end })).rejects.toThrow('the caller left')
+  expect(fixture.corrected).toEqual([])
+  await expect(fixture.audit({ repair: true }, { onMismatch: end })).rejects.toThrow('the caller left')
+  expect(fixture.corrected).toEqual([7])
+})
+
 test('the cache is compared, and its wrong entries are removed', async () => {
   await using fixture = await fixtureOf()
   const { written, stored, cached, entry } = fixture
@@ -159,6 +169,40 @@ test('an entry that has changed since it was compared is not repaired', async ()
   const { mismatches } = await fixture.audit({ repair: true })
   expect(await fixture.document(id)).toMatchObject({ version: 3 })
   expect(mismatches).toMatchObject([{ kind: 'different', repaired: false }])
+})
+
+test.each([
+  ['ahead', 2],
+  ['orphan', 0],
+])('an event that the wrong version superseded before the repair is not lost: %s', async (kind, version) => {
+  await using fixture = await fixtureOf()
+  const { written, stored, projected, onRepair } = fixture
+  const id = randomUUID()
+  if (version > 0) written(noteAt(id, version))
+  await stored(noteAt(id, 99))
+  onRepair(async () => {
+    written(noteAt(id, version + 1))
+    expect(await projected(noteAt(id, version + 1))).toEqual(new Set())
+  })
+  const { mismatches } = await fixture.audit({ repair: true })
+  expect(mismatches).toMatchObject([{ kind, repaired: true }])
+  expect(await fixture.document(id)).toMatchObject({ version: version + 1 })
+})
+
+test('an orphan is repaired even if an event creates its id directly afterwards', async () => {
+  await using fixture = await fixtureOf()
+  const { written, stored, projected, onFind, onRepair } = fixture
+  const id = randomUUID()
+  await stored(noteAt(id, 99))
+  onRepair(async () =>
+    onFind(async () => {
+      written(noteAt(id, 1))
+      await projected(noteAt(id, 1))
+    }),
+  )
+  const { mismatches } = await fixture.audit({ repair: true })
+  expect(mismatches).toMatchObject([{ kind: 'orphan', repaired: true }])
+  expect(await fixture.document(id)).toMatchObject({ version: 1 })
 })
 
 test('while the cache is closed only the read model is compared, and the progress shows it', async () => {

@@ -57,17 +57,29 @@ export function auditReadModel({
       total: await store.count(),
       cacheCompared: true,
       pending: [],
+      repairBegun: false,
       nextPageAt: 0,
     }
-    for (let after: string | undefined, last = false; !last;) {
-      const upTo = await comparePage(run, after)
-      last = upTo === undefined
-      after = upTo
+    try {
+      await compareAll(run)
+    } catch (error) {
+      // If this fails too, the next complete repair clears the served versions.
+      if (run.repairBegun) await registry.corrected(number).catch(() => {})
+      throw error
     }
-    await checkPending(run)
+    // Also if nothing was repaired: an earlier audit may have stopped after a repair.
     if (options.repair) await registry.corrected(number)
     return progressOf(run)
   }
+}
+
+async function compareAll(run: AuditRun): Promise<void> {
+  for (let after: string | undefined, last = false; !last;) {
+    const upTo = await comparePage(run, after)
+    last = upTo === undefined
+    after = upTo
+  }
+  await checkPending(run)
 }
 
 /** Compares the ids of one page of the store, and those that only the writer has between them. Returns the last id. */

@@ -53,6 +53,7 @@ async function checkAgain(run: AuditRun, checks: readonly PendingCheck[]): Promi
 
 async function report(run: AuditRun, found: FoundMismatch): Promise<void> {
   const { id, store, difference, actual, expected } = found
+  if (run.options.repair) run.repairBegun = true
   const repaired = run.options.repair && (await repairEntry(run.ports, found))
   const versions = { expectedVersion: expected?.version ?? 0, actualVersion: actual?.version ?? 0 }
   await run.listener.onMismatch({ id, store, ...difference, ...versions, repaired })

@@ -24,11 +24,13 @@ async function repairStore(
   { store, writer }: AuditedPorts,
   { id, difference, actual, expected }: FoundMismatch,
 ): Promise<boolean> {
-  if (!expected) {
-    if (!(await store.remove(id, actual?.version ?? 0))) return false
-    // The orphan superseded the events of an aggregate that was created with this id in the meantime.
-    const created = (await writer.find([id])).get(id)
-    return created?.state ? store.advance(created.state) : true
-  }
-  return mayCatchUp(difference) ? store.advance(expected) : store.replace(actual?.version ?? 0, expected)
+  if (expected && mayCatchUp(difference)) return store.advance(expected)
+  const readVersion = actual?.version ?? 0
+  const repaired = await (expected ? store.replace(readVersion, expected) : store.remove(id, readVersion))
+  if (!repaired) return false
+  // The wrong version superseded the events that arrived before the repair: the writer has their state.
+  const current = (await writer.find([id])).get(id)
+  // Changes nothing if the projection was faster.
+  if (current?.state) await store.advance(current.state)
+  return true
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { AppError } from '@lockstep/core/errors/app-error.ts'
+import { orUnavailable } from '../or-unavailable.ts'
 import type { AuditedCache, Items, SourceState, StoredEntry } from '../read-model.ts'
 import { entryKey } from './cache-entry.ts'
 import type { CacheEpochWatch } from './cache-epoch.ts'
@@ -27,7 +27,7 @@ export function redisAuditedCache(options: {
 
   return {
     find: (ids) =>
-      orUnavailable(async () => {
+      fromRedis(async () => {
         const keyOf = await keys()
         if (!keyOf) return undefined
         const reads = connection.redis.pipeline()
@@ -44,7 +44,7 @@ export function redisAuditedCache(options: {
         return entries
       }),
     remove: (id) =>
-      orUnavailable(async () => {
+      fromRedis(async () => {
         const keyOf = await keys()
         if (keyOf) await connection.redis.del(keyOf(id))
       }),
@@ -71,10 +71,6 @@ function entryOf(items: Items, id: string, version: number, body: string): Store
   }
 }
 
-async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw new AppError('unavailable', 'The cache cannot be reached', { cause: error })
-  }
+function fromRedis<T>(work: () => Promise<T>): Promise<T> {
+  return orUnavailable('The cache cannot be reached', work)
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { AppError } from '@lockstep/core/errors/app-error.ts'
 import type { Collection } from 'mongodb'
+import { orUnavailable } from '../or-unavailable.ts'
 import type { AuditedStore, ReadModelStore, StoredEntry } from '../read-model.ts'
 import { documentOf, type DocumentFields, type StoredDocument } from './document.ts'
 
@@ -22,35 +22,31 @@ export function auditedDocuments(
 
   return {
     list: (after, limit) =>
-      orUnavailable(async () => {
+      fromMongo(async () => {
         const filter = after === undefined ? {} : { _id: { $gt: after } }
         return (await collection.find(filter).sort({ _id: 1 }).limit(limit).toArray()).map(entryOf)
       }),
     find: (ids) =>
-      orUnavailable(async () => {
+      fromMongo(async () => {
         const found = await collection.find({ _id: { $in: [...ids] } }).toArray()
         return new Map(found.map((document) => [document._id, entryOf(document)]))
       }),
-    count: () => orUnavailable(() => collection.estimatedDocumentCount()),
-    advance: (expected) => orUnavailable(async () => (await apply([expected])).has(expected.id)),
+    count: () => fromMongo(() => collection.estimatedDocumentCount()),
+    advance: (expected) => fromMongo(async () => (await apply([expected])).has(expected.id)),
     replace: (readVersion, expected) =>
-      orUnavailable(async () => {
+      fromMongo(async () => {
         const { _id, ...replacement } = documentOf(fields, expected)
         const { matchedCount } = await collection.replaceOne({ _id, version: readVersion }, replacement)
         return matchedCount > 0
       }),
     remove: (id, readVersion) =>
-      orUnavailable(async () => {
+      fromMongo(async () => {
         const { deletedCount } = await collection.deleteOne({ _id: id, version: readVersion })
         return deletedCount > 0
       }),
   }
 }
 
-async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw new AppError('unavailable', 'The read model cannot be reached', { cause: error })
-  }
+function fromMongo<T>(work: () => Promise<T>): Promise<T> {
+  return orUnavailable('The read model cannot be reached', work)
 }

@@ -24,18 +24,20 @@ export type CacheMetrics = { cacheRead: (result: CacheRead['kind'] | 'stale') =>
 
 /**
  * What the cache or the store has of an id; undefined if the store has nothing. A cached item below `floor` counts as
- * a miss. The result can still be below `floor`, if the store is behind.
+ * a miss. The result can still be below `floor`, if the store is behind. It is read after the served versions got this
+ * `epoch`, so it has nothing that the repair before that has removed.
  */
-export type LoadItem = (id: string, floor: number) => Promise<StoredItem | undefined>
+export type LoadItem = (id: string, floor: number, epoch: number) => Promise<StoredItem | undefined>
 
-/** Cache, then lease, store and fill. Concurrent calls with the same id share one load. */
+/** Cache, then lease, store and fill. Concurrent calls with the same id and epoch share one load. */
 export function itemLoader(ports: {
   cache: ItemCache
   finder: Pick<ItemFinder, 'find'>
   metrics: CacheMetrics
 }): LoadItem {
   const { cache, finder, metrics } = ports
-  const loads = new Map<string, Promise<StoredItem | undefined>>()
+  type SharedLoad = { epoch: number; item: Promise<StoredItem | undefined> }
+  const loads = new Map<string, SharedLoad>()
 
   async function load(id: string, floor: number): Promise<StoredItem | undefined> {
     const cached = await cache.read(id)
@@ -53,20 +55,25 @@ export function itemLoader(ports: {
     return item
   }
 
-  function start(id: string, floor: number): Promise<StoredItem | undefined> {
-    const started = load(id, floor).finally(() => {
-      if (loads.get(id) === started) loads.delete(id)
+  function start(id: string, floor: number, epoch: number): SharedLoad['item'] {
+    const item = load(id, floor).finally(() => {
+      if (loads.get(id)?.item === item) loads.delete(id)
     })
-    loads.set(id, started)
-    return started
+    loads.set(id, { epoch, item })
+    return item
   }
 
-  return async (id, floor) => {
-    const inFlight = loads.get(id)
-    if (!inFlight) return start(id, floor)
-    const shared = await inFlight
+  function inFlight(id: string, epoch: number): SharedLoad['item'] | undefined {
+    const shared = loads.get(id)
+    return shared?.epoch === epoch ? shared.item : undefined
+  }
+
+  return async (id, floor, epoch) => {
+    const running = inFlight(id, epoch)
+    if (!running) return start(id, floor, epoch)
+    const shared = await running
     if ((shared?.version ?? 0) >= floor) return shared
     // It may have read the store before the version arrived: only a load that starts now has it for certain.
-    return loads.get(id) ?? start(id, floor)
+    return inFlight(id, epoch) ?? start(id, floor, epoch)
   }
 }

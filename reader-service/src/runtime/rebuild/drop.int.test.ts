@@ -125,3 +125,32 @@ test('the backfill of a generation that is dropped stops', async () => {
   for (let step = 0; step < 2; step++) await work()
   expect(await registry.read()).toMatchObject({ active: 0, generations: [{ number: 0 }] })
 })
+
+test('the group of a generation that is dropped before its offsets are set is not created', async () => {
+  await using fixture = await fixtureOf()
+  const { registry, ports, steps, storeOf, phases, drain, work } = fixture
+  await registry.begin(0)
+  await work()
+  ports.storeOf = (generation) => ({
+    ...storeOf(generation),
+    prepare: async () => void (await drain(generation)),
+  })
+  await work()
+  expect(await phases()).toEqual(['ready', 'draining'])
+  expect(steps).toEqual([])
+})
+
+test('beside two generations a rebuild is refused, and the reason is the one that the operator can act on', async () => {
+  await using fixture = await rebuilt()
+  const { operations, drain } = fixture
+  const rebuild = () => operations.rebuild(async () => {})
+  await expect(rebuild()).rejects.toMatchObject({
+    code: 'already_exists',
+    message: 'There are two generations of note; drop the one that queries do not use first',
+  })
+  await drain(0)
+  await expect(rebuild()).rejects.toMatchObject({
+    code: 'unavailable',
+    message: 'A generation of note is being dropped; try again when that is done',
+  })
+})

@@ -6,7 +6,7 @@ import { projectionGroup } from '@lockstep/contracts/topics.ts'
  *
  * - `setting_offsets`: the offsets at which its group starts are recorded, then committed for the group;
  * - `backfilling`: every replica feeds it from the topic, and one copies the writer's states into it;
- * - `catching_up`: it has all states, and its group approaches the end of the topic;
+ * - `catching_up`: it has all states, and its group consumes what was published during the backfill;
  * - `ready`: it is, or can become, the active generation, the one that queries use;
  * - `draining`: it is being dropped: replicas stop feeding it and leave its group;
  * - `dropping`: no replica uses it, and its data are deleted.
@@ -16,6 +16,8 @@ export type Generation = {
   phase: GenerationPhase
   /** Undefined until they are recorded. */
   offsets: TopicOffsets | undefined
+  /** The ends of the topics after the backfill; undefined until they are recorded. */
+  target: TopicOffsets | undefined
   /** The last id that was copied from the writer's states. */
   cursor: string | undefined
   /** States of the writer that were copied into it. */
@@ -25,25 +27,27 @@ export type Generation = {
   startedAt: Date
 }
 
-/** What each phase means for replicas (`fed`) and for operators (`stage`). */
-const phases = {
-  setting_offsets: { fed: false, stage: 'building' },
-  backfilling: { fed: true, stage: 'building' },
-  catching_up: { fed: true, stage: 'building' },
-  ready: { fed: true, stage: 'built' },
-  draining: { fed: false, stage: 'leaving' },
-  dropping: { fed: false, stage: 'leaving' },
-} as const
+export type GenerationPhase =
+  | 'setting_offsets'
+  | 'backfilling'
+  | 'catching_up'
+  | 'ready'
+  | 'draining'
+  | 'dropping'
 
-export type GenerationPhase = keyof typeof phases
+type InPhase = Pick<Generation, 'phase'>
 
 /** Whether every replica feeds it from the topic. */
-export function isFed({ phase }: Pick<Generation, 'phase'>): boolean {
-  return phases[phase].fed
+export function isFed({ phase }: InPhase): boolean {
+  return phase === 'backfilling' || phase === 'catching_up' || phase === 'ready'
 }
 
-export function stageOf({ phase }: Pick<Generation, 'phase'>): 'building' | 'built' | 'leaving' {
-  return phases[phase].stage
+export function isBeingBuilt({ phase }: InPhase): boolean {
+  return phase === 'setting_offsets' || phase === 'backfilling' || phase === 'catching_up'
+}
+
+export function isBeingDropped({ phase }: InPhase): boolean {
+  return phase === 'draining' || phase === 'dropping'
 }
 
 export type Generations = {

@@ -53,10 +53,10 @@ async function connected(states: Partial<AggregateState>[], failure?: AppError) 
   )
   const notes = writer.of({
     aggregate: 'note',
-    stateOf(lastEvent, { id, version }) {
+    stateOf(lastEvent) {
       const text = Buffer.from(lastEvent).toString()
       if (text === 'unknown type') throw new Error(text)
-      return noteAt(id, version, { text })
+      return noteAt('a', 3, { text })
     },
   })
   const kept = scope.move()
@@ -97,5 +97,13 @@ test('a list that the writer breaks off is unavailable, not shorter', async () =
   await expect(writer.notes.list({ after: undefined, upTo: undefined, limit: 7 })).rejects.toMatchObject({
     code: 'unavailable',
     message: expect.stringContaining('the database does not respond'),
+  })
+})
+
+test('a refusal that repetition does not end is no unavailability, and its reason is kept', async () => {
+  await using writer = await connected([], new AppError('invalid', 'there is no aggregate note'))
+  await expect(writer.notes.list({ after: undefined, upTo: undefined, limit: 7 })).rejects.toMatchObject({
+    code: 'internal',
+    message: expect.stringContaining('there is no aggregate note'),
   })
 })

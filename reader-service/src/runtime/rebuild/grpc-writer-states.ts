@@ -1,4 +1,4 @@
-import { Metadata, type ChannelCredentials } from '@grpc/grpc-js'
+import { Metadata, status, type ChannelCredentials, type ServiceError } from '@grpc/grpc-js'
 import {
   EventStoreClient,
   type AggregateState,
@@ -16,10 +16,16 @@ const TIME_LIMIT_MS = 15_000
 const MAX_IDS = 1_000
 
 /** Decodes the value of a record of the source topic. Throws when the bytes are not such a value. */
-export type StateOf = (
-  lastEvent: Uint8Array,
-  known: { id: string; version: number; deleted: boolean },
-) => SourceState
+export type StateOf = (lastEvent: Uint8Array) => SourceState
+
+/** The writer may list its states later; other errors need a change of the configuration or of the code. */
+const transient: readonly status[] = [
+  status.UNAVAILABLE,
+  status.DEADLINE_EXCEEDED,
+  status.RESOURCE_EXHAUSTED,
+  status.CANCELLED,
+  status.UNKNOWN,
+]
 
 /** One connection to the writer's operators' API, for every read model. Connects when it is first used. */
 export function connectWriterStates(options: { address: string; credentials: ChannelCredentials }) {
@@ -35,8 +41,9 @@ export function connectWriterStates(options: { address: string; credentials: Cha
         if (state) states.push(state)
       }
     } catch (error) {
-      const reason = (error as Error).message
-      throw new AppError('unavailable', `The writer at ${address} does not list its states: ${reason}`, {
+      const { code, message } = error as ServiceError
+      const kind = transient.includes(code) ? 'unavailable' : 'internal'
+      throw new AppError(kind, `The writer at ${address} does not list its states: ${message}`, {
         cause: error,
       })
     }
@@ -66,13 +73,13 @@ export function connectWriterStates(options: { address: string; credentials: Cha
 }
 
 function writerState(
-  { id, version, deleted, lastEvent, ageMs, mismatches }: AggregateState,
+  { id, version, lastEvent, ageMs, mismatches }: AggregateState,
   aggregate: string,
   stateOf: StateOf,
 ): WriterState {
   if (lastEvent.length === 0) return { id, version, state: undefined, ageMs, mismatches }
   try {
-    return { id, version, state: stateOf(lastEvent, { id, version, deleted }), ageMs, mismatches }
+    return { id, version, state: stateOf(lastEvent), ageMs, mismatches }
   } catch (error) {
     // Not `undefined`: a reader that is older than the writer would build an empty read model.
     throw new AppError('internal', `This reader cannot decode the last event of ${aggregate} ${id}`, {

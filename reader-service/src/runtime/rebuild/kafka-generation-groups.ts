@@ -1,5 +1,5 @@
-import { AppError } from '@lockstep/core/errors/app-error.ts'
 import { offsetsBetween, type GroupOffsets } from '@lockstep/core/kafka/admin/group-offsets.ts'
+import { orUnavailable } from '../or-unavailable.ts'
 import { generationNames, type GenerationGroups } from './generations.ts'
 
 /**
@@ -14,20 +14,16 @@ export function kafkaGenerationGroups(options: {
   const { offsets, readModel, topics } = options
   const groupOf = (generation: number) => generationNames(readModel, generation).group
   return {
-    ends: () => orUnavailable(offsets.ends(topics)),
-    setOffsets: (generation, start) => orUnavailable(offsets.set(groupOf(generation), start)),
+    ends: () => fromKafka(() => offsets.ends(topics)),
+    setOffsets: (generation, start) => fromKafka(() => offsets.set(groupOf(generation), start)),
     async lag(generation, ends) {
-      const committed = await orUnavailable(offsets.committed(groupOf(generation), topics))
+      const committed = await fromKafka(() => offsets.committed(groupOf(generation), topics))
       return offsetsBetween(committed, ends)
     },
-    remove: (generation) => orUnavailable(offsets.remove(groupOf(generation))),
+    remove: (generation) => fromKafka(() => offsets.remove(groupOf(generation))),
   }
 }
 
-async function orUnavailable<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work
-  } catch (error) {
-    throw new AppError('unavailable', `Kafka does not respond: ${(error as Error).message}`, { cause: error })
-  }
+function fromKafka<T>(work: () => Promise<T>): Promise<T> {
+  return orUnavailable('Kafka does not respond', work)
 }

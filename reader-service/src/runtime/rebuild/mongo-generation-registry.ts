@@ -1,8 +1,9 @@
 import type { Db, Filter, UpdateFilter } from 'mongodb'
 import type { Generation, GenerationPhase, GenerationRegistry, GenerationStep } from './generations.ts'
 
-type StoredGeneration = Omit<Generation, 'number' | 'offsets' | 'cursor'> & {
+type StoredGeneration = Omit<Generation, 'number' | 'offsets' | 'target' | 'cursor'> & {
   offsets: Generation['offsets'] | null
+  target: Generation['target'] | null
   cursor: string | null
   owner: string
   ownedUntil: Date
@@ -116,6 +117,7 @@ function toGeneration(key: string, stored: StoredGeneration): Generation {
     ...generation,
     number: Number(key.slice(1)),
     offsets: generation.offsets ?? undefined,
+    target: generation.target ?? undefined,
     cursor: generation.cursor ?? undefined,
   }
 }
@@ -124,6 +126,7 @@ function newGeneration(phase: GenerationPhase, total: number): StoredGeneration 
   return {
     phase,
     offsets: null,
+    target: null,
     cursor: null,
     copied: 0,
     total,

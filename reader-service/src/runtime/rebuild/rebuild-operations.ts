@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import {
+  isBeingBuilt,
+  isBeingDropped,
   isFed,
-  stageOf,
   type Generation,
   type GenerationGroups,
   type GenerationRegistry,
@@ -61,8 +62,8 @@ export function rebuildOperations(ports: OperationPorts): RebuildOperations {
       const number = await startOrFollow(ports)
       for (;;) {
         const followed = (await status()).find(({ generation }) => generation === number)
-        if (!followed || stageOf(followed) === 'leaving') {
-          throw new AppError('not_found', `An operator dropped ${named(number)} before it was active`)
+        if (!followed || isBeingDropped(followed)) {
+          throw new AppError('not_found', `An operator dropped ${named(number)}`)
         }
         await onProgress(followed)
         if (followed.phase === 'ready') return
@@ -75,7 +76,7 @@ export function rebuildOperations(ports: OperationPorts): RebuildOperations {
       const { generations } = await registry.read()
       const found = generations.find((each) => each.number === number)
       if (!found) throw new AppError('not_found', `There is no ${named(number)}`)
-      if (stageOf(found) === 'leaving') {
+      if (isBeingDropped(found)) {
         throw new AppError('not_found', `Queries cannot use ${named(number)}: it is being dropped`)
       }
       if (!done) throw new AppError('unavailable', `Queries cannot use ${named(number)} yet: it is not ready`)
@@ -90,7 +91,7 @@ export function rebuildOperations(ports: OperationPorts): RebuildOperations {
         const left = (await status()).find(({ generation }) => generation === other.number)
         if (!left) return
         if (left.active) throw new AppError('unavailable', `Queries use ${named(other.number)} now`)
-        if (stageOf(left) !== 'leaving') await registry.drain({ number: other.number, phase: left.phase })
+        if (!isBeingDropped(left)) await registry.drain({ number: other.number, phase: left.phase })
         await onProgress(left)
         await sleep(POLL_MS)
       }
@@ -102,8 +103,14 @@ export function rebuildOperations(ports: OperationPorts): RebuildOperations {
 async function startOrFollow({ readModel, registry, count }: OperationPorts): Promise<number> {
   for (;;) {
     const { generations } = await registry.read()
-    const building = generations.find((each) => stageOf(each) === 'building')
+    const building = generations.find(isBeingBuilt)
     if (building) return building.number
+    if (generations.some(isBeingDropped)) {
+      throw new AppError(
+        'unavailable',
+        `A generation of ${readModel} is being dropped; try again when that is done`,
+      )
+    }
     if (generations.length > 1) {
       throw new AppError(
         { kind: 'conflict', code: 'already_exists', title: 'There are two generations' },

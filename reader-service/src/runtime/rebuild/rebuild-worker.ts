@@ -118,6 +118,8 @@ async function setOffsets({ ports, generation, owner }: RebuildTask) {
     await registry.advance(generation, owner, { offsets: await groups.ends() })
     return
   }
+  // The generation may have been dropped since: its group would be created again.
+  if (!(await registry.claim(generation, owner, CLAIM_MS))) return
   await groups.setOffsets(number, offsets)
   await registry.advance(generation, owner, { phase: 'backfilling' })
 }
@@ -152,10 +154,15 @@ async function backfill({ ports, generation, owner, stop }: RebuildTask) {
 
 async function catchUp({ ports, generation, owner }: RebuildTask) {
   const { readModel, registry, groups, log } = ports
-  const lag = await groups.lag(generation.number, await groups.ends())
+  const ends = await groups.ends()
+  const { number, target = ends } = generation
+  if (!generation.target && !(await registry.advance(generation, owner, { target }))) return
+  // A small lag alone does not show that replicas feed it: it is small from the start if few events are published.
+  if ((await groups.lag(number, target)) > 0) return
+  const lag = await groups.lag(number, ends)
   if (lag > CAUGHT_UP_LAG) return
   if (!(await registry.finish(generation, owner))) return
-  log.info({ readModel, generation: generation.number, lag }, 'the new generation is active')
+  log.info({ readModel, generation: number, lag }, 'the new generation is active')
 }
 
 /**

@@ -22,7 +22,27 @@ test('the offsets are set before the first state is read, and the generation bec
     generations: [{}, { phase: 'catching_up', copied: 3 }],
   })
 
-  kafka.committed = 450
+  kafka.end = 550
+  kafka.committed = 500
+  await work()
+  expect(await registry.read()).toMatchObject({ active: 1, generations: [{}, { phase: 'ready' }] })
+})
+
+test('a generation does not become active before its group has consumed what was published during the backfill', async () => {
+  await using fixture = await fixtureOf(3)
+  const { kafka, registry, work } = fixture
+  await registry.begin(3)
+  await work()
+  kafka.committed = 7
+  kafka.end = 10
+  for (let step = 0; step < 4; step++) await work()
+  expect(await registry.read()).toMatchObject({ active: 0, generations: [{}, { phase: 'catching_up' }] })
+  // What is published later may remain, up to the limit.
+  kafka.committed = 10
+  kafka.end = 111
+  await work()
+  expect(await registry.read()).toMatchObject({ active: 0 })
+  kafka.end = 110
   await work()
   expect(await registry.read()).toMatchObject({ active: 1, generations: [{}, { phase: 'ready' }] })
 })
@@ -117,7 +137,7 @@ test('the caller who follows a rebuild learns that its generation was dropped', 
     })
     await expect(following).rejects.toMatchObject({
       code: 'not_found',
-      message: 'An operator dropped generation 1 of note before it was active',
+      message: 'An operator dropped generation 1 of note',
     })
     expect(seen).toEqual(['1 setting_offsets'])
   }

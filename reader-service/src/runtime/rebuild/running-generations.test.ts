@@ -14,6 +14,7 @@ function fixtureOf(phase: GenerationPhase, trustedForMs = 60_000) {
     number,
     phase: number === registry.active ? 'ready' : registry.phase,
     offsets: undefined,
+    target: undefined,
     cursor: undefined,
     copied: 0,
     total: 0,

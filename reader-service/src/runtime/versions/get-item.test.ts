@@ -15,7 +15,7 @@ afterEach(() => {
 })
 
 function queryOn(store: Map<string, StoredItem>, { maxWaiters = 10 } = {}) {
-  const load = vi.fn(async (id: string, _floor: number) => store.get(id))
+  const load = vi.fn(async (id: string, _floor: number, _epoch: number) => store.get(id))
   const versions = vi.fn(async () => new Map([...store].map(([id, { version }]) => [id, version])))
   const notifications = versionNotifications({ versions })
   const metrics = { waiters: vi.fn(), waited: vi.fn() }
@@ -149,11 +149,22 @@ test('after a repair, the versions that were returned before do not count', asyn
   expect(await timed(get({ id: 'a' }))).toEqual({ outcome: 6, ms: 0 })
 })
 
+test('a version that was read before a repair and returned after it does not count either', async () => {
+  const { get, load, served } = queryOn(new Map([['a', noteAt('a', 6)]]))
+  const slow = Promise.withResolvers<StoredItem>()
+  load.mockReturnValueOnce(slow.promise)
+  const response = timed(get({ id: 'a' }))
+  served.clear()
+  slow.resolve(noteAt('a', 7))
+  expect(await response).toEqual({ outcome: 7, ms: 0 })
+  expect(await timed(get({ id: 'a' }))).toEqual({ outcome: 6, ms: 0 })
+})
+
 test('the versions of the ids that were returned last are kept', () => {
   const served = servedVersions(2)
-  served.add('a', 3)
-  served.add('b', 1)
-  served.add('a', 2)
-  served.add('c', 1)
+  served.add('a', 3, 0)
+  served.add('b', 1, 0)
+  served.add('a', 2, 0)
+  served.add('c', 1, 0)
   expect(['a', 'b', 'c'].map(served.highest)).toEqual([3, 0, 1])
 })

@@ -9,14 +9,14 @@ import type { VersionNotifications } from './version-notifications.ts'
 export type GetItemQuery = {
   id: string
   minVersion?: number | undefined
-  /** When the caller stops waiting, in milliseconds since the epoch. */
+  /** When the caller stops waiting, in milliseconds since the epoch; never if it is absent. */
   deadline?: number
 }
 
 /**
- * The item, at `minVersion` or later, and never older than a version that this replica has returned. Rejects with
- * `not_found` (also for a deleted id), `read_model_behind`, `overloaded` if too many queries wait, and with the errors
- * of the store.
+ * The item, at `minVersion` or later, and never older than what this replica had returned when the query began. Rejects
+ * with `not_found` (also for a deleted id), `read_model_behind`, `overloaded` if too many queries wait, and with the
+ * errors of the store.
  */
 export type GetItem = (query: GetItemQuery) => Promise<Item>
 
@@ -29,7 +29,7 @@ export function getItem(ports: {
   /** The subject of the error texts. */
   noun: string
   load: LoadItem
-  notifications: Pick<VersionNotifications, 'expect'>
+  notifications: Pick<VersionNotifications, 'startWait'>
   served: ServedVersions
   /** Limits the waits of the whole process. */
   waits: ConcurrencyLimit
@@ -40,15 +40,16 @@ export function getItem(ports: {
 
   /** Undefined while the read model is below `minVersion`. */
   async function read(id: string, minVersion: number): Promise<StoredItem | undefined> {
-    const item = await load(id, minVersion)
+    const epoch = served.epoch()
+    const item = await load(id, minVersion, epoch)
     if (!item || item.version < minVersion) return undefined
-    served.add(id, item.version)
+    served.add(id, item.version, epoch)
     return item
   }
 
-  async function waitFor(arrived: Promise<void>, until: number): Promise<void> {
+  async function waitFor(ended: Promise<void>, until: number): Promise<void> {
     try {
-      await waits(() => withTimeout(arrived, msUntil(until)))
+      await waits(() => withTimeout(ended, msUntil(until)))
     } catch (error) {
       metrics.waited('refused')
       throw error
@@ -59,13 +60,13 @@ export function getItem(ports: {
     const until = Math.min(Date.now() + maxWaitMs, deadline - RESPONSE_MARGIN_MS)
     for (let waited = false; ; waited = true) {
       // Registered before the read, so that a version that arrives between the read and the wait is not missed.
-      using expected = notifications.expect(id, minVersion)
+      using wait = notifications.startWait(id, minVersion)
       const item = await withTimeout(read(id, minVersion), msUntil(until))
       if (item) {
         if (waited) metrics.waited('ready')
         return item
       }
-      await waitFor(expected.arrived, until)
+      await waitFor(wait.ended, until)
       if (Date.now() >= until) {
         metrics.waited('behind')
         const detail = `The read model has not reached version ${minVersion} of ${id}`

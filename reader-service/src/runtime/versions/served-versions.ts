@@ -2,7 +2,10 @@
 export type ServedVersions = {
   /** 0 for an unknown id. */
   highest: (id: string) => number
-  add: (id: string, version: number) => void
+  /** The number of times that the versions were cleared. A query takes it before it reads the read model. */
+  epoch: () => number
+  /** Ignores a version that was read before the versions were cleared: it may be one that a repair has removed. */
+  add: (id: string, version: number, epoch: number) => void
   clear: () => void
 }
 
@@ -11,14 +14,20 @@ export function servedVersions(capacity: number): ServedVersions {
   // A Map iterates in the order of insertion, so an id that is returned again is inserted again.
   const versions = new Map<string, number>()
   const highest = (id: string) => versions.get(id) ?? 0
+  let current = 0
   return {
     highest,
-    add(id, version) {
+    epoch: () => current,
+    add(id, version, epoch) {
+      if (epoch !== current) return
       const known = highest(id)
       versions.delete(id)
       versions.set(id, Math.max(known, version))
       if (versions.size > capacity) versions.delete(versions.keys().next().value!)
     },
-    clear: () => versions.clear(),
+    clear() {
+      versions.clear()
+      current++
+    },
   }
 }

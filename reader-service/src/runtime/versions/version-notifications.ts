@@ -2,11 +2,11 @@ import type { ItemFinder } from '../queries/item-finder.ts'
 
 export type IdVersion = { id: string; version: number }
 
-/** The queries of this replica that wait for a version of one read model, and the notifications that end their waits. */
+/** Ends the version waits of this replica's queries on one read model. */
 export type VersionNotifications = {
-  /** Resolves `arrived` when the version, or a later one, may be in the read model. Dispose of it after the wait. */
-  expect: (id: string, version: number) => Disposable & { arrived: Promise<void> }
-  notify: (arrived: IdVersion) => void
+  /** `ended` resolves when the version, or a later one, may be in the read model. Dispose of the wait after its use. */
+  startWait: (id: string, version: number) => Disposable & { ended: Promise<void> }
+  notify: (applied: IdVersion) => void
 }
 
 const POLL_MS = 100
@@ -16,24 +16,8 @@ const POLL_MS = 100
  * all waiters together. If each waiter polled, their polls would slow down the projection for which they wait (ADR 10).
  */
 export function versionNotifications(store: Pick<ItemFinder, 'versions'>): VersionNotifications {
-  type Waiter = { version: number; resolve: () => void }
-  const waiters = new Map<string, Set<Waiter>>()
+  const waits = versionWaits()
   let polling = false
-
-  function remove(id: string, waiter: Waiter): void {
-    const others = waiters.get(id)
-    others?.delete(waiter)
-    if (others?.size === 0) waiters.delete(id)
-  }
-
-  function notify({ id, version }: IdVersion): void {
-    for (const waiter of waiters.get(id) ?? []) {
-      if (waiter.version <= version) {
-        remove(id, waiter)
-        waiter.resolve()
-      }
-    }
-  }
 
   function pollLater(): void {
     polling = true
@@ -41,25 +25,53 @@ export function versionNotifications(store: Pick<ItemFinder, 'versions'>): Versi
   }
 
   async function poll(): Promise<void> {
-    if (waiters.size > 0) {
+    if (waits.ids().length > 0) {
       // If the store does not respond, the waiters reach their time limit.
-      const versions = await store.versions([...waiters.keys()]).catch(() => [])
-      for (const [id, version] of versions) notify({ id, version })
+      const versions = await store.versions(waits.ids()).catch(() => [])
+      for (const [id, version] of versions) waits.end({ id, version })
     }
     polling = false
-    if (waiters.size > 0) pollLater()
+    if (waits.ids().length > 0) pollLater()
   }
 
   return {
-    expect(id, version) {
+    startWait(id, version) {
+      const wait = waits.add(id, version)
+      if (!polling) pollLater()
+      return wait
+    },
+    notify: waits.end,
+  }
+}
+
+type Waiter = { version: number; resolve: () => void }
+
+/** The waits that have not ended, by id. */
+function versionWaits() {
+  const waiters = new Map<string, Set<Waiter>>()
+
+  function remove(id: string, waiter: Waiter): void {
+    const others = waiters.get(id)
+    others?.delete(waiter)
+    if (others?.size === 0) waiters.delete(id)
+  }
+
+  return {
+    ids: () => [...waiters.keys()],
+    add(id: string, version: number): Disposable & { ended: Promise<void> } {
       const { promise, resolve } = Promise.withResolvers<void>()
       const waiter = { version, resolve }
       const others = waiters.get(id)
       if (others) others.add(waiter)
       else waiters.set(id, new Set([waiter]))
-      if (!polling) pollLater()
-      return { arrived: promise, [Symbol.dispose]: () => remove(id, waiter) }
+      return { ended: promise, [Symbol.dispose]: () => remove(id, waiter) }
     },
-    notify,
+    end({ id, version }: IdVersion): void {
+      for (const waiter of waiters.get(id) ?? []) {
+        if (waiter.version > version) continue
+        remove(id, waiter)
+        waiter.resolve()
+      }
+    },
   }
 }

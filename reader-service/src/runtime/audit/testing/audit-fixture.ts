@@ -4,10 +4,10 @@ import { connectedRedis } from '../../testing/redis.ts'
 import { entryKey } from '../../cache/cache-entry.ts'
 import { redisAuditedCache } from '../../cache/audited-cache.ts'
 import { noteReadModel, type Note } from '../../testing/notes.ts'
-import type { SourceState } from '../../read-model.ts'
+import type { AuditedStore, SourceState } from '../../read-model.ts'
 import type { WriterState, WriterStates } from '../../rebuild/writer-states.ts'
 import { auditReadModel } from '../audit.ts'
-import type { AuditOptions } from '../audit-run.ts'
+import type { AuditListener, AuditOptions } from '../audit-run.ts'
 import type { Mismatch } from '../mismatches.ts'
 
 export type AuditFixture = Awaited<ReturnType<typeof auditFixture>>
@@ -22,7 +22,19 @@ export async function auditFixture(options: { mongoUrl: string; redisUrl: string
   const { redis } = connection
   const collection = freshName()
   const documents = db.collection<{ _id: string; version: number }>(collection)
-  const { audited: store, apply } = openStore(db, collection)
+  const { audited, apply } = openStore(db, collection)
+  let beforeRepair = async () => {}
+  const store: AuditedStore = {
+    ...audited,
+    async replace(...parameters) {
+      await beforeRepair()
+      return audited.replace(...parameters)
+    },
+    async remove(...parameters) {
+      await beforeRepair()
+      return audited.remove(...parameters)
+    },
+  }
   const key = (id: string) => entryKey(connection, { collection, epoch: 1 }, id)!
   const states = new Map<string, WriterState>()
   const corrected: number[] = []
@@ -55,8 +67,12 @@ export async function auditFixture(options: { mongoUrl: string; redisUrl: string
     corrected,
     requests: () => requests,
     closeCache: () => void (cacheOpen = false),
-    /** Runs before the writer's states of a second check are read. */
+    /** Runs before the writer's states of a second check are read, and after a wrong version is removed. */
     onFind: (work: () => Promise<void>) => void (found = work),
+    /** Runs before a wrong version is removed. */
+    onRepair: (work: () => Promise<void>) => void (beforeRepair = work),
+    /** The projection applies it, unless the store has a later version. */
+    projected: (state: SourceState) => apply([state]),
     /** The writer has the state; without its event if that is lost. */
     written(state: SourceState, { ageMs = 60_000, mismatches = [] as string[], lost = false } = {}) {
       const { id, version } = state
@@ -71,13 +87,14 @@ export async function auditFixture(options: { mongoUrl: string; redisUrl: string
     },
     entry: (id: string) => redis.hgetall(key(id)),
     document: (id: string) => documents.findOne({ _id: id }),
-    async audit(changed: Partial<AuditOptions> = {}) {
+    async audit(changed: Partial<AuditOptions> = {}, listener: Partial<AuditListener> = {}) {
       const mismatches: Mismatch[] = []
       const end = await audit(
         { repair: false, documentsPerSecond: 100_000, ageLimitMs: 1_000, ...changed },
         {
           onMismatch: async (mismatch) => void mismatches.push(mismatch),
           onProgress: async () => {},
+          ...listener,
         },
       )
       return { ...end, mismatches: mismatches.map(({ id: _, ...mismatch }) => mismatch) }
