@@ -6,7 +6,7 @@ import { Registry } from 'prom-client'
 import type { Aggregate, AnyCommand } from '../aggregate.ts'
 import { decideBatch } from '../commands/decide-batch.ts'
 import { executeCommands, type CommandCall, type ExecuteCommand } from '../commands/execute-command.ts'
-import type { EventStore, KeyedCommand, PendingCommit, StoredAggregate } from '../commands/ports.ts'
+import type { EventStore, IdempotencyKey, PendingCommit, StoredAggregate } from '../commands/ports.ts'
 import { postgresEventStore } from '../event-store/postgres-event-store.ts'
 import { postgresStoredResults } from '../event-store/stored-results.ts'
 
@@ -62,7 +62,7 @@ export function pendingCommit(
     expectedVersion: undefined,
     command,
     requestId: randomUUID(),
-    key: keyedWith(keys[index]),
+    key: keyFor(keys[index]),
     traceparent: undefined,
     deadline: Infinity,
   }))
@@ -73,6 +73,6 @@ export function pendingCommit(
   return group.commit
 }
 
-function keyedWith(key: string | undefined): KeyedCommand | undefined {
+function keyFor(key: string | undefined): IdempotencyKey | undefined {
   return key === undefined ? undefined : { key, fingerprint: Buffer.from(key) }
 }
