@@ -3,8 +3,8 @@ import { backoff } from '@lockstep/core/async/backoff.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import { currentTraceparent, withSpan } from '@lockstep/core/telemetry/tracing.ts'
 import type { Aggregate } from '../aggregate.ts'
-import { decideBatch, type PendingCommand, type DecisionFacts } from './decide-batch.ts'
-import { withFingerprint, replay, type RequestedCommand } from './idempotency.ts'
+import { decideBatch, type DecisionFacts, type PendingCommand } from './decide-batch.ts'
+import { replay, withFingerprint, type RequestedCommand } from './idempotency.ts'
 import type { CommandOutcome, EventStore, StoredResults } from './ports.ts'
 
 export type CommandResult = { id: string; version: number }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { withFingerprint, replay, type RequestedCommand } from './idempotency.ts'
+import { replay, withFingerprint, type RequestedCommand } from './idempotency.ts'
 
 const id = randomUUID()
 const outcome = { type: 'done', id, version: 1 } as const

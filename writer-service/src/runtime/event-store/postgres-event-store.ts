@@ -1,6 +1,7 @@
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import { rolledBack } from '@lockstep/core/postgres/errors.ts'
 import { backendOf } from '@lockstep/core/postgres/pool.ts'
+import { rethrowUnavailable } from '@lockstep/core/postgres/rethrow-unavailable.ts'
 import { sql } from '@lockstep/core/postgres/sql.ts'
 import { withSpan } from '@lockstep/core/telemetry/tracing.ts'
 import type { DatabaseError, Pool } from 'pg'
@@ -13,7 +14,6 @@ import type {
   StoredAggregate,
 } from '../commands/ports.ts'
 import { commitColumns } from './commit-columns.ts'
-import { rethrowUnavailable } from '@lockstep/core/postgres/rethrow-unavailable.ts'
 import { committedEvents } from './unknown-outcome.ts'
 
 const loadAggregates = sql(import.meta.url, './load-aggregates.sql')

@@ -56,7 +56,7 @@ export function pendingCommit(
   commands: readonly AnyCommand[],
   keys: readonly string[] = [],
 ): PendingCommit {
-  const cases = commands.map((command, index) => ({
+  const pending = commands.map((command, index) => ({
     aggregate,
     id: base.id,
     expectedVersion: undefined,
@@ -68,7 +68,7 @@ export function pendingCommit(
   }))
   const stored = base.version === undefined ? [] : [base as StoredAggregate]
   const facts = { now: () => new Date(), newEventId: () => randomUUID() }
-  const [group] = decideBatch(cases, stored, facts)
+  const [group] = decideBatch(pending, stored, facts)
   if (group?.commit === undefined) throw new Error(`nothing to commit: ${JSON.stringify(group?.decided)}`)
   return group.commit
 }
