@@ -131,6 +131,15 @@ export function protocolGuarantees({ aggregate, examples, writer, stored, events
       }
     })
 
+    it('a command that expects any version is refused without an aggregate', async () => {
+      for (const request of examples.requests.filter((each) => !creates(definitionOf(each).http))) {
+        const id = randomUUID()
+        const response = await overHttp(request, id, randomUUID(), { 'if-match': '*' })
+        expect([404, 412]).toContain(response.status)
+        expect(await stored(id)).toBeUndefined()
+      }
+    })
+
     it('another version than the expected one is refused', async () => {
       const [first] = examples.requests
       const id = randomUUID()
