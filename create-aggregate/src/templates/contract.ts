@@ -16,8 +16,8 @@ import "google/protobuf/timestamp.proto";
 // ABORTED (a version other than expected_version), UNAVAILABLE (nothing was done), UNKNOWN (the command may have been
 // applied: repeat it with its idempotency key, or read first), DEADLINE_EXCEEDED.
 //
-// In every request: \`expected_version\` is 1 or more. \`idempotency_key\` has 1-255 printable ASCII characters; a command
-// that is repeated with it within a day takes effect once and gets the stored result.
+// In every request: \`expected_version\` is 1 or more. \`idempotency_key\` has 1-255 printable ASCII characters, with
+// no space at either end; a command that is repeated with it within a day takes effect once and gets the stored result.
 service ${type}Commands {
   rpc Create${type}(Create${type}Request) returns (Create${type}Response);
   // Replaces all fields.

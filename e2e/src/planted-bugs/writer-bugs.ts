@@ -81,12 +81,9 @@ export const writerBugs: readonly Bug[] = [
     changes: [
       {
         file: store,
-        find: `const { rows } = await client.query<{ number: number }>({
-      ...commitAggregates,
-      values: commitColumns(batch),
-    })
+        find: `const { rows } = await client.query<{ number: number }>({ ...commitAggregates, values })
     client.release()`,
-        instead: `const writing = client.query({ ...commitAggregates, values: commitColumns(batch) })
+        instead: `const writing = client.query({ ...commitAggregates, values })
           writing.then(() => client.release(), () => client.release(true))
           const rows = batch.map((_, index) => ({ number: index + 1 }))`,
       },
@@ -112,7 +109,7 @@ export const writerBugs: readonly Bug[] = [
     changes: [
       {
         file: execute,
-        find: 'call.idempotencyKey === undefined ? undefined : keyedCommand(call.idempotencyKey, type, requested)',
+        find: 'call.idempotencyKey === undefined ? undefined : withFingerprint(call.idempotencyKey, type, requested)',
         instead: 'undefined',
       },
     ],

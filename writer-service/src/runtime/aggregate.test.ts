@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { expect, test } from 'vitest'
-import { defineAggregate, put } from './aggregate.ts'
+import { defineAggregate, del, post, put } from './aggregate.ts'
 import { noteDefinition } from './testing/note-aggregate.ts'
 
 const { commands } = noteDefinition
@@ -50,6 +50,38 @@ test.each([
   const underline = { ...commands.underline, input, http: put(path) }
   expect(() => defineAggregate({ ...noteDefinition, commands: { ...commands, underline } })).toThrow(
     'aggregate note: ',
+  )
+})
+
+test.each(['not_found', 'version_conflict', 'invalid'])(
+  'a refusal with the code %s of the runtime fails at start-up',
+  (code) => {
+    const refusal = { kind: 'conflict', title: 'Mine', advice: 'None.' } as const
+    const refusals = { ...noteDefinition.refusals, [code]: refusal }
+    expect(() => defineAggregate({ ...noteDefinition, refusals })).toThrow(
+      `aggregate note: the refusal ${code} has the name of an error of the runtime`,
+    )
+  },
+)
+
+test('a DELETE with a field outside of its path fails at start-up', () => {
+  const erase = { ...commands.erase, http: del('/{id}/lines') }
+  expect(() => defineAggregate({ ...noteDefinition, commands: { ...commands, erase } })).toThrow(
+    'aggregate note: erase is a DELETE, which has no body; its path must have {line}',
+  )
+})
+
+test('a command that creates and has a parameter in its path fails at start-up', () => {
+  const underline = { ...commands.underline, http: post('/lines/{line}') }
+  expect(() => defineAggregate({ ...noteDefinition, commands: { ...commands, underline } })).toThrow(
+    'aggregate note: underline has no {id} in its path, so it creates; its path cannot have {line}',
+  )
+})
+
+test('a parameter with the name of a property of every object fails at start-up', () => {
+  const underline = { ...commands.underline, http: post('/{id}/{line}/{toString}') }
+  expect(() => defineAggregate({ ...noteDefinition, commands: { ...commands, underline } })).toThrow(
+    'aggregate note: the path of underline has {toString}, but its input has no such field',
   )
 })
 

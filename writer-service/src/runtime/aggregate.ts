@@ -45,7 +45,10 @@ export type AggregateDefinition<
      */
     stateOf: (message: Message) => Partial<State>
   }
-  /** The refusals of `decide`, beside `not_found`; the runtime itself refuses with `version_conflict`. */
+  /**
+   * The refusals of `decide`, beside `not_found`; the runtime itself refuses with `version_conflict`. No code of
+   * `errorCatalogue` can be the code of a refusal here.
+   */
   refusals: Record<Code, RefusalDefinition>
   /** The gRPC service that ts-proto generated. Each of its methods needs an entry in `commands`. */
   service: Service
@@ -181,8 +184,8 @@ export function defineAggregate<
   const Code extends string,
 >(definition: AggregateDefinition<State, Command, Event, Message, Service, Code>): Aggregate {
   const { type } = definition
+  checkAggregate(definition)
   const refusals: Record<string, RefusalDefinition> = { ...runtimeRefusals(type), ...definition.refusals }
-  checkAggregate({ ...definition, refusals })
   return {
     isDeleted: () => false,
     ...definition,

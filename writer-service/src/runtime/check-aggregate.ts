@@ -1,8 +1,9 @@
+/** Checks of a definition that its types cannot do, at start-up and with a message that names the problem. */
+
+import { errorCatalogue } from '@lockstep/core/errors/app-error.ts'
 import { z } from 'zod'
 import type { GrpcBinding, HttpBinding } from './aggregate.ts'
-import { grpcMethodOf, pathFields } from './bindings.ts'
-
-/** Checks of a definition that its types cannot do, at start-up and with a message that names the problem. */
+import { creates, grpcMethodOf, pathFields } from './command-bindings.ts'
 
 type Fail = (problem: string) => void
 
@@ -27,10 +28,15 @@ export function checkAggregate(definition: {
   }
   if (events.contract.aggregate !== type) fail(`its events are those of ${events.contract.aggregate}`)
   checkMethods(Object.keys(service), Object.values(definition.commands), fail)
+  for (const code of Object.keys(refusals)) {
+    if (Object.hasOwn(errorCatalogue, code))
+      fail(`the refusal ${code} has the name of an error of the runtime`)
+  }
   for (const [name, command] of Object.entries(definition.commands)) {
     checkInput(name, command, fail)
     for (const code of command.refusals) {
-      if (!(code in refusals)) fail(`${name} has the refusal ${code}, which is not declared`)
+      if (code !== 'not_found' && !Object.hasOwn(refusals, code))
+        fail(`${name} has the refusal ${code}, which is not declared`)
     }
   }
 }
@@ -48,10 +54,19 @@ function checkMethods(service: readonly string[], commands: readonly CommandToCh
 function checkInput(name: string, { input, http }: CommandToCheck, fail: Fail): void {
   if (!(input.def.catchall instanceof z.ZodNever)) fail(`the input of ${name} must be a z.strictObject`)
   for (const field of ['id', 'expectedVersion', 'idempotencyKey']) {
-    if (field in input.shape)
+    if (Object.hasOwn(input.shape, field))
       fail(`the input of ${name} has the field ${field}, which belongs to the runtime`)
   }
-  for (const field of pathFields(http)) {
-    if (!(field in input.shape)) fail(`the path of ${name} has {${field}}, but its input has no such field`)
+  const inPath = pathFields(http)
+  if (creates(http) && inPath.length > 0) {
+    fail(`${name} has no {id} in its path, so it creates; its path cannot have {${inPath[0]}}`)
+  }
+  for (const field of inPath) {
+    if (!Object.hasOwn(input.shape, field))
+      fail(`the path of ${name} has {${field}}, but its input has no such field`)
+  }
+  for (const field of Object.keys(input.shape)) {
+    if (http.method === 'delete' && !inPath.includes(field))
+      fail(`${name} is a DELETE, which has no body; its path must have {${field}}`)
   }
 }

@@ -1,6 +1,10 @@
-/** What a slice decides about a command. This file is pure: a slice's domain imports it, and nothing else. */
+/**
+ * What a slice decides about a command. This file is pure, and the only file of the runtime that a slice's domain imports.
+ */
 
-/** What the runtime gives a decision to work with, beside the state and the command. */
+/**
+ * What a decision may use besides the state and the command. `at`: the time of the event, never before the previous one.
+ */
 export type Facts = { id: string; at: Date }
 
 export type Decision<Event, Code extends string = string> =

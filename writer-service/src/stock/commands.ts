@@ -1,14 +1,25 @@
+/**
+ * The commands of stock over both protocols, and the form of their events. A stock has the id of its product, which need
+ * not exist.
+ */
+
 import { StockCommandsService } from '@lockstep/contracts/gen/lockstep/stock/v1/stock_commands.ts'
 import type { StockEvent as StockEventMessage } from '@lockstep/contracts/gen/lockstep/stock/v1/events.ts'
 import { stockEvents } from '@lockstep/contracts/stock-events.ts'
 import { z } from 'zod'
 import { command, defineAggregate, del, post, put, type EventEnvelope } from '../runtime/aggregate.ts'
 import { wholeNumber } from '../runtime/input.ts'
-import { decide, evolve, type Stock, type StockCommand, type StockEvent } from './stock.ts'
+import {
+  decide,
+  evolve,
+  MAX_ON_HAND,
+  MAX_RESERVATIONS,
+  type Stock,
+  type StockCommand,
+  type StockEvent,
+} from './stock.ts'
 
-/** The stock of one product, under the id of the product; the product itself need not exist. */
-
-const quantity = (min: number, example: number) => wholeNumber(min, 1_000_000_000).meta({ example })
+const quantity = (example: number) => wholeNumber(1, 1_000_000_000).meta({ example })
 
 const reservationId = z
   .string()
@@ -25,7 +36,8 @@ export const stockAggregate = defineAggregate({
     insufficient_stock: {
       kind: 'precondition',
       title: 'Not enough stock is available',
-      advice: 'The detail has the quantity. Reserve less, release reservations, or receive more.',
+      advice:
+        'The detail has the quantity. Reserve less, release reservations, receive more, or correct the count.',
     },
     reservation_mismatch: {
       kind: 'conflict',
@@ -40,18 +52,18 @@ export const stockAggregate = defineAggregate({
     too_many_reservations: {
       kind: 'precondition',
       title: 'Too many reservations are open',
-      advice: 'At most 1000 can be open for one stock: release or ship one first.',
+      advice: `At most ${MAX_RESERVATIONS} can be open for one stock: release or ship one first.`,
     },
     too_much_stock: {
       kind: 'precondition',
       title: 'More would be on hand than a stock can have',
-      advice: 'At most 1000000000000 can be on hand.',
+      advice: `At most ${MAX_ON_HAND} can be on hand.`,
     },
   },
   service: StockCommandsService,
   commands: {
     receive: command({
-      input: z.strictObject({ quantity: quantity(1, 100) }),
+      input: z.strictObject({ quantity: quantity(100) }),
       toCommand: (input): StockCommand => ({ type: 'receive', ...input }),
       http: post('/{id}/receipts'),
       grpc: 'ReceiveStock',
@@ -60,11 +72,12 @@ export const stockAggregate = defineAggregate({
       refusals: ['too_much_stock'],
     }),
     reserve: command({
-      input: z.strictObject({ reservationId, quantity: quantity(1, 2) }),
+      input: z.strictObject({ reservationId, quantity: quantity(2) }),
       toCommand: (input): StockCommand => ({ type: 'reserve', ...input }),
       http: post('/{id}/reservations'),
       grpc: 'ReserveStock',
-      summary: 'Reserve an available quantity',
+      summary:
+        'Reserve an available quantity. Repeating it while the reservation is open changes nothing; use an idempotency key for later repeats.',
       success: 'Reserved, or reserved before with the same quantity: then the version does not change',
       refusals: ['not_found', 'insufficient_stock', 'reservation_mismatch', 'too_many_reservations'],
     }),
@@ -87,7 +100,7 @@ export const stockAggregate = defineAggregate({
       refusals: ['not_found', 'reservation_not_found'],
     }),
     count: command({
-      input: z.strictObject({ onHand: quantity(0, 98) }),
+      input: z.strictObject({ onHand: wholeNumber(0, MAX_ON_HAND).meta({ example: 98 }) }),
       toCommand: (input): StockCommand => ({ type: 'count', ...input }),
       http: put('/{id}/count'),
       grpc: 'CountStock',
@@ -133,5 +146,6 @@ function changeOf(event: StockEvent): StockEventMessage['change'] {
 }
 
 function stateOf({ level }: StockEventMessage): Partial<Stock> {
-  return level ?? {}
+  if (level === undefined) throw new RangeError('a stock event has no level')
+  return level
 }

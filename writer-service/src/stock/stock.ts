@@ -59,9 +59,9 @@ export function decide(
     case 'reserve':
       return reserve(state, command)
     case 'release':
-      return end(state, command.reservationId, 'released')
+      return closeReservation(state, command.reservationId, 'released')
     case 'ship':
-      return end(state, command.reservationId, 'shipped')
+      return closeReservation(state, command.reservationId, 'shipped')
     case 'count':
       return count(state, command)
   }
@@ -86,16 +86,16 @@ export function evolve(state: Stock | undefined, event: StockEvent): Stock {
   }
 }
 
-type Outcome = Decision<StockEvent, StockRefusal>
+type StockDecision = Decision<StockEvent, StockRefusal>
 
-function receive(state: Stock, { quantity }: { quantity: number }): Outcome {
+function receive(state: Stock, { quantity }: { quantity: number }): StockDecision {
   if (state.onHand + quantity > MAX_ON_HAND) {
     return refused('too_much_stock', `At most ${MAX_ON_HAND} can be on hand; ${state.onHand} are`)
   }
   return accepted({ type: 'received', quantity })
 }
 
-function reserve(state: Stock, { reservationId, quantity }: Reservation): Outcome {
+function reserve(state: Stock, { reservationId, quantity }: Reservation): StockDecision {
   const open = openReservation(state, reservationId)
   if (open?.quantity === quantity) return unchanged
   if (open) {
@@ -110,13 +110,13 @@ function reserve(state: Stock, { reservationId, quantity }: Reservation): Outcom
   return accepted({ type: 'reserved', reservationId, quantity })
 }
 
-function end(state: Stock, reservationId: string, type: 'released' | 'shipped'): Outcome {
+function closeReservation(state: Stock, reservationId: string, type: 'released' | 'shipped'): StockDecision {
   const open = openReservation(state, reservationId)
   if (!open) return refused('reservation_not_found', `There is no open reservation ${reservationId}`)
   return accepted({ type, ...open })
 }
 
-function count(state: Stock, { onHand }: { onHand: number }): Outcome {
+function count(state: Stock, { onHand }: { onHand: number }): StockDecision {
   const reserved = reservedOf(state)
   if (onHand < reserved) return insufficient(`${reserved} are reserved; release reservations first`)
   if (onHand === state.onHand) return unchanged

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { productAggregate } from '../../product/commands.ts'
-import { decideBatch, type CommandCase } from './decide-batch.ts'
+import { decideBatch, type PendingCommand } from './decide-batch.ts'
 import type { StoredAggregate } from './ports.ts'
 
 const ids = ['00000000-0000-0000-0000-00000000000a', '00000000-0000-0000-0000-00000000000b']
@@ -13,20 +13,22 @@ const command = fc.oneof(
   fc.integer({ min: 0, max: 2 }).map((priceCents) => ({ type: 'update', changes: { priceCents } })),
   fc.constant({ type: 'delete' }),
 )
-const commandCase: fc.Arbitrary<CommandCase> = fc
+const pendingCommand: fc.Arbitrary<PendingCommand> = fc
   .record({
     id: fc.constantFrom(...ids),
     command,
-    expectedVersion: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
-    keyed: fc.boolean(),
+    expectedVersion: fc.option(fc.oneof(fc.integer({ min: 1, max: 4 }), fc.constant('any' as const)), {
+      nil: undefined,
+    }),
+    hasKey: fc.boolean(),
     deadline: fc.integer({ min: 1, max: 9 }),
   })
-  .map(({ keyed, ...rest }) => ({
+  .map(({ hasKey, ...rest }) => ({
     ...rest,
     aggregate: productAggregate,
     requestId: 'r',
     traceparent: undefined,
-    key: keyed ? { key: randomUUID(), fingerprint: Buffer.from('f') } : undefined,
+    key: hasKey ? { key: randomUUID(), fingerprint: Buffer.from('f') } : undefined,
   }))
 const times = fc.array(fc.integer({ min: 0, max: 1_000 }), { minLength: 1 })
 
@@ -37,10 +39,10 @@ function factsAt(milliseconds: readonly number[]) {
 }
 
 /** Decides one command at a time, each on the state that the previous one left. */
-function oneByOne(batch: readonly CommandCase[], clock: readonly number[]) {
+function oneByOne(batch: readonly PendingCommand[], clock: readonly number[]) {
   const facts = factsAt(clock)
   const stored = new Map<string, StoredAggregate>()
-  const outcomes = new Map<CommandCase, unknown>()
+  const outcomes = new Map<PendingCommand, unknown>()
   const versions = new Map<string, number[]>()
   for (const each of batch) {
     const [group] = decideBatch([each], [...stored.values()], facts)
@@ -55,7 +57,7 @@ function oneByOne(batch: readonly CommandCase[], clock: readonly number[]) {
 
 test('a batch has the results and the states of its commands one by one', () => {
   fc.assert(
-    fc.property(fc.array(commandCase, { maxLength: 20 }), (batch) => {
+    fc.property(fc.array(pendingCommand, { maxLength: 20 }), (batch) => {
       const clock = [0]
       const expected = oneByOne(batch, clock)
       const groups = decideBatch(batch, [], factsAt(clock))
@@ -74,7 +76,7 @@ test('a batch has the results and the states of its commands one by one', () => 
 
 test('the versions of one aggregate have no gap, and its times do not run backwards', () => {
   fc.assert(
-    fc.property(fc.array(commandCase, { maxLength: 20 }), times, (batch, clock) => {
+    fc.property(fc.array(pendingCommand, { maxLength: 20 }), times, (batch, clock) => {
       for (const { commit } of decideBatch(batch, [], factsAt(clock))) {
         if (commit === undefined) continue
         const { events, next, baseVersion } = commit
@@ -90,10 +92,10 @@ test('the versions of one aggregate have no gap, and its times do not run backwa
 
 test('a group claims the key of each of its commands, and has the earliest deadline', () => {
   fc.assert(
-    fc.property(fc.array(commandCase, { maxLength: 20 }), (batch) => {
+    fc.property(fc.array(pendingCommand, { maxLength: 20 }), (batch) => {
       for (const { decided, claims, commit } of decideBatch(batch, [], factsAt([0]))) {
-        const keyed = decided.filter(({ of }) => of.key)
-        expect(claims).toEqual(keyed.map(({ of, outcome }) => ({ ...of.key, outcome })))
+        const withKey = decided.filter(({ of }) => of.key)
+        expect(claims).toEqual(withKey.map(({ of, outcome }) => ({ ...of.key, outcome })))
         if (commit === undefined) continue
         expect(commit.claims).toEqual(claims)
         expect(commit.deadline).toBe(Math.min(...decided.map(({ of }) => of.deadline)))

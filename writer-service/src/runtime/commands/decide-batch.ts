@@ -4,20 +4,21 @@ import type {
   AggregateKey,
   Claim,
   CommandOutcome,
-  KeyedCommand,
+  ExpectedVersion,
+  IdempotencyKey,
   PendingCommit,
   PendingEvent,
   StoredAggregate,
 } from './ports.ts'
 
 /** A command to decide on. */
-export type CommandCase = {
+export type PendingCommand = {
   aggregate: Aggregate
   id: string
-  expectedVersion: number | undefined
+  expectedVersion: ExpectedVersion | undefined
   command: AnyCommand
   requestId: string
-  key: KeyedCommand | undefined
+  key: IdempotencyKey | undefined
   traceparent: string | undefined
   /** Milliseconds since the epoch. */
   deadline: number
@@ -26,7 +27,7 @@ export type CommandCase = {
 /** The decisions about the commands of one aggregate. They are valid together, or all must be repeated. */
 export type DecidedGroup = {
   /** In the order of the commands. */
-  decided: { of: CommandCase; outcome: CommandOutcome }[]
+  decided: { of: PendingCommand; outcome: CommandOutcome }[]
   /** Undefined if no command changes anything; the claims must then be stored on their own. */
   commit: PendingCommit | undefined
   claims: Claim[]
@@ -39,7 +40,7 @@ export type DecisionFacts = { now: () => Date; newEventId: () => string }
  * the state that results from it.
  */
 export function decideBatch(
-  batch: readonly CommandCase[],
+  batch: readonly PendingCommand[],
   stored: readonly StoredAggregate[],
   facts: DecisionFacts,
 ): DecidedGroup[] {
@@ -51,7 +52,7 @@ export function decideBatch(
 const keyOf = ({ type, id }: AggregateKey) => `${type}/${id}`
 
 function decideGroup(
-  commands: readonly CommandCase[],
+  commands: readonly PendingCommand[],
   base: StoredAggregate | undefined,
   facts: DecisionFacts,
 ): DecidedGroup {
@@ -87,12 +88,12 @@ function occurrenceTime(current: StoredAggregate | undefined, now: Date): Date {
  * Without an aggregate at a version, the slice decides first: that there is none is the more useful refusal.
  */
 function decideCommand(
-  { aggregate, id, expectedVersion, command }: CommandCase,
+  { aggregate, id, expectedVersion, command }: PendingCommand,
   current: StoredAggregate | undefined,
   at: Date,
 ): Decision<{ type: string }> {
   const exists = current !== undefined && !aggregate.isDeleted(current.state)
-  if (exists && expectedVersion !== undefined && expectedVersion !== current.version) {
+  if (exists && typeof expectedVersion === 'number' && expectedVersion !== current.version) {
     const detail = `The ${aggregate.type} is at version ${current.version}; read it and try again`
     return refused('version_conflict', detail)
   }
@@ -104,7 +105,7 @@ function decideCommand(
 }
 
 function apply(
-  { aggregate, id, traceparent }: CommandCase,
+  { aggregate, id, traceparent }: PendingCommand,
   current: StoredAggregate | undefined,
   event: { type: string },
   { at, eventId }: { at: Date; eventId: string },
@@ -124,7 +125,7 @@ function apply(
 }
 
 function outcomeOf(
-  { aggregate, id, requestId }: CommandCase,
+  { aggregate, id, requestId }: PendingCommand,
   decision: Decision<unknown>,
   current: StoredAggregate | undefined,
 ): CommandOutcome {

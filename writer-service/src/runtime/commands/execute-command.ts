@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { backoff } from '@lockstep/core/async/backoff.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import { currentTraceparent, withSpan } from '@lockstep/core/telemetry/tracing.ts'
 import type { Aggregate } from '../aggregate.ts'
-import { decideBatch, type CommandCase, type DecisionFacts } from './decide-batch.ts'
-import { keyedCommand, storedOutcome, type RequestedCommand } from './idempotency.ts'
+import { decideBatch, type DecisionFacts, type PendingCommand } from './decide-batch.ts'
+import { replay, withFingerprint, type RequestedCommand } from './idempotency.ts'
 import type { CommandOutcome, EventStore, StoredResults } from './ports.ts'
 
 export type CommandResult = { id: string; version: number }
@@ -11,16 +12,17 @@ export type CommandResult = { id: string; version: number }
 export type CommandCall = {
   requestId: string
   /**
-   * Milliseconds since the epoch. After it nothing new begins, so `deadline_exceeded` means that nothing was done;
-   * work in progress is finished.
+   * Milliseconds since the epoch. After it nothing new begins, so `deadline_exceeded` means that this request
+   * did nothing; work in progress is finished.
    */
   deadline: number
   idempotencyKey: string | undefined
 }
 
 /**
- * Carries out a command: load, decide, commit; again from the start if another command was faster. With an
- * idempotency key it takes effect once, and a repeated command gets the stored result.
+ * Carries out a command: load, decide, commit. On a conflict it starts again, until the deadline. With an idempotency
+ * key the command takes effect once, and a repeated command gets the stored result. Rejects with a refusal, or with
+ * `overloaded`, `unavailable`, `outcome_unknown`, `deadline_exceeded` or `idempotency_mismatch`.
  */
 export type ExecuteCommand = (
   aggregate: Aggregate,
@@ -41,11 +43,11 @@ export function executeCommands(
 ): ExecuteCommand {
   const { store, results } = options
 
-  /** Undefined if another command was faster. */
-  async function attempt(command: CommandCase): Promise<CommandOutcome | undefined> {
+  /** Undefined on a conflict with another command. */
+  async function attempt(command: PendingCommand): Promise<CommandOutcome | undefined> {
     const { aggregate, id, key } = command
     const earlier = key && (await results.find(key.key))
-    if (earlier && key) return storedOutcome(earlier, key)
+    if (earlier && key) return replay(earlier, key)
 
     const stored = await store.load([{ type: aggregate.type, id }])
     const [group] = decideBatch([command], stored, options)
@@ -68,15 +70,15 @@ export function executeCommands(
     const { type } = aggregate
     const id = requested.id ?? options.newAggregateId()
     const key =
-      call.idempotencyKey === undefined ? undefined : keyedCommand(call.idempotencyKey, type, requested)
+      call.idempotencyKey === undefined ? undefined : withFingerprint(call.idempotencyKey, type, requested)
     const name = `${type}.${requested.command.type}`
     return withSpan(name, { attributes: { [`${type}.id`]: id } }, async () => {
       const { requestId, deadline } = call
       const traceparent = currentTraceparent()
-      const command: CommandCase = { ...requested, aggregate, id, requestId, key, traceparent, deadline }
+      const command: PendingCommand = { ...requested, aggregate, id, requestId, key, traceparent, deadline }
       for (let conflicts = 0; ; conflicts++) {
-        if (conflicts > 0) await sleep(Math.random() * Math.min(2 ** conflicts, MAX_BACKOFF_MS))
-        if (Date.now() >= deadline) throw tooLate()
+        if (conflicts > 0) await sleep(backoff(conflicts, MAX_BACKOFF_MS, { baseMs: 1 }))
+        if (options.now().getTime() >= deadline) throw tooLate()
         const outcome = await attempt(command)
         if (outcome) return resultOf(aggregate, outcome)
       }
@@ -87,7 +89,7 @@ export function executeCommands(
 /** Longest pause before another attempt on an aggregate that many callers change at once. */
 const MAX_BACKOFF_MS = 32
 
-const tooLate = () => new AppError('deadline_exceeded', 'No time is left; nothing was done')
+const tooLate = () => new AppError('deadline_exceeded', 'No time is left; this request did nothing')
 
 function resultOf({ refusals }: Aggregate, outcome: CommandOutcome): CommandResult {
   if (outcome.type === 'done') return { id: outcome.id, version: outcome.version }

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { keyedCommand, storedOutcome, type RequestedCommand } from './idempotency.ts'
+import { replay, withFingerprint, type RequestedCommand } from './idempotency.ts'
 
 const id = randomUUID()
 const outcome = { type: 'done', id, version: 1 } as const
 const same = (first: RequestedCommand, second: RequestedCommand, aggregate = 'thing') =>
-  storedOutcome({ ...keyedCommand('k', 'thing', first), outcome }, keyedCommand('k', aggregate, second))
+  replay({ ...withFingerprint('k', 'thing', first), outcome }, withFingerprint('k', aggregate, second))
 
 const of = (
   command: { type: string } & Record<string, unknown>,
-  options: { id?: string | undefined; expectedVersion?: number } = {},
+  options: { id?: string | undefined; expectedVersion?: number | 'any' } = {},
 ): RequestedCommand => ({ id, expectedVersion: undefined, ...options, command })
 
 test('the same command, with its fields in any order, is the command that has the key', () => {
@@ -42,6 +42,10 @@ const commands: Record<string, RequestedCommand> = {
   'an update that expects another version': of(
     { type: 'update', changes: { name: 'Tea' } },
     { expectedVersion: 2 },
+  ),
+  'an update that expects any version': of(
+    { type: 'update', changes: { name: 'Tea' } },
+    { expectedVersion: 'any' },
   ),
   'a delete': of({ type: 'delete' }),
   'a delete that expects a version': of({ type: 'delete' }, { expectedVersion: 1 }),

@@ -1,7 +1,7 @@
+/** What the execution of commands requires of the event store: its functions, and the data that they exchange. */
+
 import type { RefusalKind } from '@lockstep/core/errors/app-error.ts'
 import type { AnyState } from '../aggregate.ts'
-
-/** What the execution of commands needs of the event store. */
 
 export type AggregateKey = { type: string; id: string }
 
@@ -26,11 +26,14 @@ export type CommandOutcome =
       requestId: string
     }
 
-/** An idempotency key, and the command that it belongs to. */
-export type KeyedCommand = { key: string; fingerprint: Buffer }
+/** The version that a caller expects; `any`: the aggregate must exist. */
+export type ExpectedVersion = number | 'any'
+
+/** The idempotency key of a command; the fingerprint identifies the command. */
+export type IdempotencyKey = { key: string; fingerprint: Buffer }
 
 /** Takes a key for a command together with its result: a repeated command gets this result. */
-export type Claim = KeyedCommand & { outcome: CommandOutcome }
+export type Claim = IdempotencyKey & { outcome: CommandOutcome }
 
 export type PendingEvent = {
   eventId: string
@@ -65,8 +68,9 @@ export type EventStore = {
   load(keys: readonly AggregateKey[]): Promise<StoredAggregate[]>
   /**
    * Writes each pending commit completely or not at all; the results are in the order of the batch, which has each
-   * aggregate and each idempotency key at most once. Throws `unavailable` if nothing was done, and `outcome_unknown`
-   * if that is not known.
+   * aggregate and each idempotency key at most once. For a batch of one commit, throws `unavailable` if nothing was
+   * done, and `outcome_unknown` if that is not known. For a larger batch, both may follow after some of its commits were
+   * written.
    */
   commit(batch: readonly PendingCommit[]): Promise<CommitResult[]>
 }

@@ -35,6 +35,14 @@ test('the events cannot be changed', async () => {
   }
 })
 
+test('an error of the writer itself is not reported as a lost connection', async () => {
+  const state: Record<string, unknown> = {}
+  state['self'] = state
+  const commit = creation()
+  const broken = writer.store.commit([{ ...commit, next: { ...commit.next, state } }])
+  await expect(broken).rejects.toThrow(TypeError)
+})
+
 test('ids are unique within a type: two aggregates of different types may have the same id', async () => {
   const product = creation()
   const other = { ...creation(), next: { ...product.next, type: 'other' } }

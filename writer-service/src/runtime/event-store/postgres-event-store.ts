@@ -1,6 +1,7 @@
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import { rolledBack } from '@lockstep/core/postgres/errors.ts'
 import { backendOf } from '@lockstep/core/postgres/pool.ts'
+import { rethrowUnavailable } from '@lockstep/core/postgres/rethrow-unavailable.ts'
 import { sql } from '@lockstep/core/postgres/sql.ts'
 import { withSpan } from '@lockstep/core/telemetry/tracing.ts'
 import type { DatabaseError, Pool } from 'pg'
@@ -13,7 +14,6 @@ import type {
   StoredAggregate,
 } from '../commands/ports.ts'
 import { commitColumns } from './commit-columns.ts'
-import { rethrowUnavailable } from './rethrow-unavailable.ts'
 import { committedEvents } from './unknown-outcome.ts'
 
 const loadAggregates = sql(import.meta.url, './load-aggregates.sql')
@@ -51,6 +51,8 @@ async function load(pool: Connections, keys: readonly AggregateKey[]): Promise<S
 }
 
 async function commit(pool: Connections, batch: readonly PendingCommit[]): Promise<CommitResult[]> {
+  // Before the statement is sent: an error of ours must not be taken for a lost connection.
+  const values = commitColumns(batch)
   const client = await pool.connect().catch(rethrowUnavailable)
   // The wait for a connection may have been long.
   const now = Date.now()
@@ -61,10 +63,7 @@ async function commit(pool: Connections, batch: readonly PendingCommit[]): Promi
     return batch.map((pending) => results[timely.indexOf(pending)] ?? 'too_late')
   }
   try {
-    const { rows } = await client.query<{ number: number }>({
-      ...commitAggregates,
-      values: commitColumns(batch),
-    })
+    const { rows } = await client.query<{ number: number }>({ ...commitAggregates, values })
     client.release()
     const written = new Set(rows.map((row) => row.number))
     return batch.map((_, index) => (written.has(index + 1) ? 'committed' : 'conflict'))

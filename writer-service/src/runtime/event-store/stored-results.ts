@@ -1,8 +1,8 @@
 import { rolledBack } from '@lockstep/core/postgres/errors.ts'
+import { rethrowUnavailable } from '@lockstep/core/postgres/rethrow-unavailable.ts'
 import { sql } from '@lockstep/core/postgres/sql.ts'
 import type { Pool } from 'pg'
 import type { CommandOutcome, StoredResults } from '../commands/ports.ts'
-import { rethrowUnavailable } from './rethrow-unavailable.ts'
 
 const findResult = sql(import.meta.url, './find-result.sql')
 const storeResult = sql(import.meta.url, './store-result.sql')

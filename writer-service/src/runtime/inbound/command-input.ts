@@ -1,8 +1,9 @@
 import { checkAll } from '@lockstep/core/errors/app-error.ts'
 import { z } from 'zod'
 import type { AnyCommand, CommandDefinition } from '../aggregate.ts'
-import { creates } from '../bindings.ts'
+import { creates } from '../command-bindings.ts'
 import type { RequestedCommand } from '../commands/idempotency.ts'
+import type { ExpectedVersion } from '../commands/ports.ts'
 import { parseInput, uuid } from '../input.ts'
 
 /** The validation of a command's id and input: the same for both protocols. */
@@ -25,7 +26,7 @@ export function bodySchema({
 export type CommandParts = {
   idempotencyKey: () => string | undefined
   /** Of a command that does not create. */
-  target: { id: string | undefined; expectedVersion: () => number | undefined }
+  target: { id: string | undefined; expectedVersion: () => ExpectedVersion | undefined }
   fields: () => unknown
 }
 

@@ -81,11 +81,24 @@ test('a state that differs from its last event lists the fields', async () => {
     [orphan, original.id],
   )
 
+  const unreadable = randomUUID()
+  await writer.pool.query(
+    `with event as (
+       insert into events
+       select type, $1, version, gen_random_uuid(), event_type, '\\xff', metadata, occurred_at
+       from events where id = $2
+     )
+     insert into aggregates
+     select type, $1, version, state, created_at, updated_at from aggregates where id = $2`,
+    [unreadable, original.id],
+  )
+
   const listed = await writer.list({ limit: 9 })
   const mismatchesOf = (id: string) => listed.find((state) => state.id === id)?.mismatches
   expect(mismatchesOf(changed.id)).toEqual(['details.name', 'details.priceCents'])
-  expect(mismatchesOf(ahead.id)).toEqual(['version', 'version in the payload'])
+  expect(mismatchesOf(ahead.id)).toEqual(['version', 'payload.version'])
   expect(mismatchesOf(resurrected.id)).toEqual(['deleted'])
   expect(mismatchesOf(original.id)).toEqual([])
   expect(mismatchesOf(orphan)).toEqual(['last_event'])
+  expect(mismatchesOf(unreadable)).toEqual(['last_event'])
 })

@@ -67,20 +67,31 @@ function auditedState(aggregate: Aggregate, row: StateRow): AuditedState {
   }
 }
 
-/** The fields in which the row differs from its last event; one statement wrote both. */
+/** The fields in which the row differs from its last event, or `last_event` if it cannot be read. */
 function mismatchesWith({ events, isDeleted }: Aggregate, row: StateRow, payload: Buffer): string[] {
-  const message = events.contract.decode(payload)
-  const state = events.stateOf(message)
+  const last = lastEvent(events, payload)
+  if (last === undefined) return ['last_event']
+  const { message, state } = last
   const envelope: [string, unknown, unknown][] = [
     ['version', row.version, row.event_version],
-    ['version in the payload', row.version, message.version],
-    ['id', row.id, events.contract.idOf(message)],
+    ['payload.version', row.version, message.version],
+    ['payload.id', row.id, events.contract.idOf(message)],
     ['deleted', row.deleted, isDeleted({ ...row.state, ...state })],
     ['created_at', row.created_at.getTime(), message.createdAt?.getTime()],
     ['updated_at', row.updated_at.getTime(), message.occurredAt?.getTime()],
   ]
   const names = envelope.flatMap(([name, stored, expected]) => (stored === expected ? [] : [name]))
   return [...new Set([...names, ...differences(row.state, state)])]
+}
+
+/** Undefined if the event cannot be read: that is a finding about one row, and the other rows are listed. */
+function lastEvent({ contract, stateOf }: Aggregate['events'], payload: Buffer) {
+  try {
+    const message = contract.decode(payload)
+    return { message, state: stateOf(message) }
+  } catch {
+    return undefined
+  }
 }
 
 /** The paths of the values of `expected` that `actual` does not have: `details.name`. */

@@ -1,7 +1,7 @@
+/** Puts events of the store back into the outbox, for a topic that lost events. */
+
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
-
-/** Puts events of the store back into the outbox, for a topic that lost events. */
 
 /** An event's position in the order of id and version. */
 export type EventPosition = { id: string; version: number }
@@ -26,7 +26,7 @@ export type RequeuedBatch = {
 export type EventQueue = {
   /** How many events the range has without regard to time; an estimate if they are many. */
   count: (range: EventRange) => Promise<number>
-  /** Reads the next events behind `after`, at most `limit`, and puts those of the range into the outbox. */
+  /** Reads the next events after the position `after`, at most `limit`, and puts those of the range into the outbox. */
   requeue: (
     range: EventRange,
     options: { after: EventPosition | undefined; limit: number; dryRun: boolean },
@@ -61,7 +61,10 @@ export type RepublishLimits = {
   pauseMs: number
 }
 
-/** Half of the outbox's limit: commands, which are refused when it is full, continue meanwhile. */
+/**
+ * A quarter of the outbox's limit, so that with one more batch republishing uses at most half: commands are refused when
+ * the outbox is full.
+ */
 export function republishLimits(outboxLimit: number): RepublishLimits {
   const outbox = Math.max(1, Math.min(2_000, Math.floor(outboxLimit / 4)))
   return { batch: Math.min(500, outbox), outbox, pauseMs: 200 }
@@ -69,8 +72,8 @@ export function republishLimits(outboxLimit: number): RepublishLimits {
 
 /**
  * Events go into the outbox in the order of id and version, so that a consumer that has none of them meets each
- * aggregate's versions in order; to a consumer that has them they are repeats. The work never returns to an event
- * behind it, so an aggregate that changes all the time does not delay it.
+ * aggregate's versions in order; to a consumer that has them they are repeats. The work never returns to an
+ * event that it has passed, so an aggregate that changes all the time does not delay it.
  */
 export function republishFrom(queue: EventQueue, onQueued: () => void, limits: RepublishLimits): Republish {
   return async ({ after, dryRun, ...range }, onProgress) => {

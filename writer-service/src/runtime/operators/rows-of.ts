@@ -1,5 +1,4 @@
-import { AppError } from '@lockstep/core/errors/app-error.ts'
-import { isTransient } from '@lockstep/core/postgres/errors.ts'
+import { rethrowUnavailable } from '@lockstep/core/postgres/rethrow-unavailable.ts'
 import type { Statement } from '@lockstep/core/postgres/sql.ts'
 import type { Pool, QueryResultRow } from 'pg'
 
@@ -9,10 +8,6 @@ export async function rowsOf<R extends QueryResultRow>(
   statement: Statement,
   values: unknown[],
 ): Promise<R[]> {
-  try {
-    return (await pool.query<R>({ ...statement, values })).rows
-  } catch (error) {
-    if (!isTransient(error)) throw error
-    throw new AppError('unavailable', 'The database does not respond', { cause: error })
-  }
+  const { rows } = await pool.query<R>({ ...statement, values }).catch(rethrowUnavailable)
+  return rows
 }

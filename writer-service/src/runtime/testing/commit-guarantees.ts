@@ -82,8 +82,8 @@ export function commitGuarantees({ aggregate, examples, url, writer, stored, eve
     it('whose idempotency key is taken writes nothing, and the others of its batch are written', async () => {
       const { store } = writer()
       const key = randomUUID()
-      const keyed = () => pendingCommit(aggregate, { id: randomUUID() }, [examples.create], [key])
-      const [first, second, other] = [keyed(), keyed(), creation()]
+      const withKey = () => pendingCommit(aggregate, { id: randomUUID() }, [examples.create], [key])
+      const [first, second, other] = [withKey(), withKey(), creation()]
       expect(await store.commit([first])).toEqual(['committed'])
       expect(await store.commit([second, other])).toEqual(['conflict', 'committed'])
       expect([await stored(second.next.id), await versions(second.next.id)]).toEqual([undefined, []])

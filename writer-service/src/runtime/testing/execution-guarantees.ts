@@ -18,7 +18,7 @@ export function executionGuarantees({ aggregate, examples, url, writer, events }
   const run = (
     n: number,
     command: AnyCommand,
-    { id, key, expectedVersion }: { id?: string; key?: string; expectedVersion?: number } = {},
+    { id, key, expectedVersion }: { id?: string; key?: string; expectedVersion?: number | 'any' } = {},
   ) => executes[n % 2]!(aggregate, { id, expectedVersion, command }, callWith(key))
   const create = (n = 0, options: { id?: string; key?: string } = {}) => run(n, examples.create, options)
   const countOf = async (id: string) => (await events(id)).length
@@ -46,8 +46,16 @@ export function executionGuarantees({ aggregate, examples, url, writer, events }
         await expect(wrong).rejects.toMatchObject({ kind: 'version_conflict', code: 'version_conflict' })
       }
       expect(await run(0, examples.change(1), { id, expectedVersion: 1 })).toEqual({ id, version: 2 })
-      const unknown = run(0, examples.create, { id: randomUUID(), expectedVersion: 1 })
-      await expect(unknown).rejects.toMatchObject({ code: 'version_conflict' })
+      expect(await run(0, examples.change(2), { id, expectedVersion: 'any' })).toEqual({ id, version: 3 })
+    })
+
+    it('refuses a creation that expects a version, or any version', async () => {
+      for (const expectedVersion of [1, 'any'] as const) {
+        const id = randomUUID()
+        const creation = run(0, examples.create, { id, expectedVersion })
+        await expect(creation).rejects.toMatchObject({ code: 'version_conflict' })
+        expect(await countOf(id)).toBe(0)
+      }
     })
 
     it('refuses what the slice refuses, with its code', async () => {

@@ -7,7 +7,7 @@ import { createHttpApp, type HttpApp } from '@lockstep/core/http/app.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { creates, grpcMethodOf } from '../bindings.ts'
+import { creates, grpcMethodOf } from '../command-bindings.ts'
 import type { CommandResult } from '../commands/execute-command.ts'
 import { commandService } from '../inbound/grpc/command-service.ts'
 import { collectionPath, mediaTypesOf } from '../inbound/http/command-docs.ts'
@@ -128,6 +128,15 @@ export function protocolGuarantees({ aggregate, examples, writer, stored, events
         const { code, errors } = (await response.json()) as { code: string; errors: { field: string }[] }
         const fields = errors.map(({ field }) => field).toSorted()
         expect([code, fields]).toEqual(['invalid', ['If-Match', ...(unknown ? ['colour'] : []), 'id']])
+      }
+    })
+
+    it('a command that expects any version is refused without an aggregate', async () => {
+      for (const request of examples.requests.filter((each) => !creates(definitionOf(each).http))) {
+        const id = randomUUID()
+        const response = await overHttp(request, id, randomUUID(), { 'if-match': '*' })
+        expect([404, 412]).toContain(response.status)
+        expect(await stored(id)).toBeUndefined()
       }
     })
 

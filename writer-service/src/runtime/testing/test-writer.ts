@@ -6,7 +6,7 @@ import { Registry } from 'prom-client'
 import type { Aggregate, AnyCommand } from '../aggregate.ts'
 import { decideBatch } from '../commands/decide-batch.ts'
 import { executeCommands, type CommandCall, type ExecuteCommand } from '../commands/execute-command.ts'
-import type { EventStore, KeyedCommand, PendingCommit, StoredAggregate } from '../commands/ports.ts'
+import type { EventStore, IdempotencyKey, PendingCommit, StoredAggregate } from '../commands/ports.ts'
 import { postgresEventStore } from '../event-store/postgres-event-store.ts'
 import { postgresStoredResults } from '../event-store/stored-results.ts'
 
@@ -56,23 +56,23 @@ export function pendingCommit(
   commands: readonly AnyCommand[],
   keys: readonly string[] = [],
 ): PendingCommit {
-  const cases = commands.map((command, index) => ({
+  const pending = commands.map((command, index) => ({
     aggregate,
     id: base.id,
     expectedVersion: undefined,
     command,
     requestId: randomUUID(),
-    key: keyedWith(keys[index]),
+    key: keyFor(keys[index]),
     traceparent: undefined,
     deadline: Infinity,
   }))
   const stored = base.version === undefined ? [] : [base as StoredAggregate]
   const facts = { now: () => new Date(), newEventId: () => randomUUID() }
-  const [group] = decideBatch(cases, stored, facts)
+  const [group] = decideBatch(pending, stored, facts)
   if (group?.commit === undefined) throw new Error(`nothing to commit: ${JSON.stringify(group?.decided)}`)
   return group.commit
 }
 
-function keyedWith(key: string | undefined): KeyedCommand | undefined {
+function keyFor(key: string | undefined): IdempotencyKey | undefined {
   return key === undefined ? undefined : { key, fingerprint: Buffer.from(key) }
 }

@@ -105,6 +105,8 @@ describe('UpdateProduct', () => {
     ['a negative expected_version', { expectedVersion: -1 }, ['expected_version']],
     ['an empty idempotency key', { idempotencyKey: '' }, ['idempotency_key']],
     ['a key that a header cannot carry', { idempotencyKey: 'é' }, ['idempotency_key']],
+    ['a key with a space before it, which a header loses', { idempotencyKey: ' k' }, ['idempotency_key']],
+    ['a key with a space after it', { idempotencyKey: 'k ' }, ['idempotency_key']],
     ['a key of 256 characters', { idempotencyKey: 'k'.repeat(256) }, ['idempotency_key']],
     ['an id that is not a UUID', { id: 'x' }, ['id']],
     [
@@ -119,7 +121,7 @@ describe('UpdateProduct', () => {
   })
 
   it('the idempotency key reaches the command', async () => {
-    const idempotencyKey = '~'.repeat(255)
+    const idempotencyKey = `~${' '.repeat(253)}~`
     await update({ product: { name: 'a', priceCents: 1 }, idempotencyKey })
     expect(executed[0]!.call.idempotencyKey).toBe(idempotencyKey)
   })

@@ -1,7 +1,7 @@
 import { invalid } from '@lockstep/core/errors/app-error.ts'
 import type { GrpcCall, grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
 import type { Aggregate, AnyCommand, CommandDefinition } from '../../aggregate.ts'
-import { creates, grpcMethodOf } from '../../bindings.ts'
+import { creates, grpcMethodOf } from '../../command-bindings.ts'
 import type { CommandResult, ExecuteCommand } from '../../commands/execute-command.ts'
 import { idempotencyKeyOf } from '../../commands/idempotency.ts'
 import { inputCheck } from '../command-input.ts'

@@ -2,7 +2,8 @@ import { createRoute, z } from '@hono/zod-openapi'
 import type { ErrorCode } from '@lockstep/core/errors/app-error.ts'
 import { problemDocs } from '@lockstep/core/http/problem-openapi.ts'
 import type { Aggregate, AnyCommand, CommandDefinition, HttpBinding } from '../../aggregate.ts'
-import { creates, pathFields } from '../../bindings.ts'
+import { creates, pathFields } from '../../command-bindings.ts'
+import { idempotencyKeyPattern } from '../../commands/idempotency.ts'
 import { bodySchema } from '../command-input.ts'
 
 /** The OpenAPI description of the commands, derived from the tables of commands. */
@@ -12,15 +13,11 @@ const exampleId = '0196a8c4-6d1e-7c3a-9f52-3f6f1f0a4b11'
 const idParam = z.object({ id: z.string().meta({ format: 'uuid', example: exampleId }) })
 
 const idempotencyKey = z.object({
-  'Idempotency-Key': z
-    .string()
-    .regex(/^[!-~]([ -~]{0,253}[!-~])?$/)
-    .optional()
-    .meta({
-      description:
-        'Makes the command safe to repeat: within a day, a request with the same key gets the stored result, and the command takes effect once.',
-      example: '0196a8c4-9b1c-7d5e-8a37-0c2f8e6f7a10',
-    }),
+  'Idempotency-Key': z.string().regex(idempotencyKeyPattern).optional().meta({
+    description:
+      'Makes the command safe to repeat: within a day, a request with the same key gets the stored result, and the command takes effect once.',
+    example: '0196a8c4-9b1c-7d5e-8a37-0c2f8e6f7a10',
+  }),
 })
 
 const result = z
@@ -95,7 +92,9 @@ const ifMatch = (type: string) => ({
     .string()
     .regex(/^("[1-9][0-9]{0,14}"|\*)$/)
     .optional()
-    .meta({ description: `Refuse with 412 unless the ${type} has this version: \`"3"\`, or \`*\` for any` }),
+    .meta({
+      description: `Refuse with 412 unless the ${type} has this version: \`"3"\`, or any version with \`*\``,
+    }),
 })
 
 function parametersOf({ input, http }: CommandDefinition<AnyCommand>): z.ZodObject {

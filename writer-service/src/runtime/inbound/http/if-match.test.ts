@@ -4,7 +4,8 @@ import { expectedVersionOf } from './if-match.ts'
 
 it.each([
   [undefined, undefined],
-  ['*', undefined],
+  ['*', 'any'],
+  [' * ', 'any'],
   ['"3"', 3],
   [' "3" ', 3],
   [etagOf(17), 17],

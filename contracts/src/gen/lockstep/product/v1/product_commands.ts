@@ -45,8 +45,8 @@ export interface CreateProductRequest {
     | ProductInput
     | undefined;
   /**
-   * 1-255 printable ASCII characters. Makes the command safe to repeat: a command that is repeated
-   * with it within a day takes effect once and gets the stored result.
+   * 1-255 printable ASCII characters, with no space at either end. Makes the command safe to repeat: a command
+   * that is repeated with it within a day takes effect once and gets the stored result.
    */
   idempotencyKey?: string | undefined;
 }
@@ -70,8 +70,8 @@ export interface UpdateProductRequest {
     | number
     | undefined;
   /**
-   * 1-255 printable ASCII characters. Makes the command safe to repeat: a command that is repeated
-   * with it within a day takes effect once and gets the stored result.
+   * 1-255 printable ASCII characters, with no space at either end. Makes the command safe to repeat: a command
+   * that is repeated with it within a day takes effect once and gets the stored result.
    */
   idempotencyKey?: string | undefined;
 }
@@ -88,8 +88,8 @@ export interface DeleteProductRequest {
     | number
     | undefined;
   /**
-   * 1-255 printable ASCII characters. Makes the command safe to repeat: a command that is repeated
-   * with it within a day takes effect once and gets the stored result.
+   * 1-255 printable ASCII characters, with no space at either end. Makes the command safe to repeat: a command
+   * that is repeated with it within a day takes effect once and gets the stored result.
    */
   idempotencyKey?: string | undefined;
 }

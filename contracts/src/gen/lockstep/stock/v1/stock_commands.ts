@@ -77,7 +77,7 @@ export interface ShipReservationResponse {
 
 export interface CountStockRequest {
   id: string;
-  /** Required. 0-1000000000. */
+  /** Required. 0-1000000000000. */
   onHand?: number | undefined;
   expectedVersion?: number | undefined;
   idempotencyKey?: string | undefined;
@@ -1075,8 +1075,8 @@ export const CountStockResponse: MessageFns<CountStockResponse> = {
  * DEADLINE_EXCEEDED. The trailer `x-error-code` has the code.
  *
  * In every request: `id` is the UUID of the product. `expected_version` is 1 or more. `idempotency_key` has 1-255
- * printable ASCII characters; a command that is repeated with it within a day takes effect once and gets the stored
- * result.
+ * printable ASCII characters, with no space at either end; a command that is repeated with it within a day takes effect
+ * once and gets the stored result.
  */
 export type StockCommandsService = typeof StockCommandsService;
 export const StockCommandsService = {

@@ -1,6 +1,8 @@
-import type { GrpcBinding, HttpBinding } from './aggregate.ts'
+/**
+ * What follows from a command's HTTP and gRPC bindings: its gRPC method, its path parameters, and whether it creates.
+ */
 
-/** What the bindings of a command mean. */
+import type { GrpcBinding, HttpBinding } from './aggregate.ts'
 
 export const grpcMethodOf = ({ grpc }: { grpc?: GrpcBinding }): string | undefined =>
   typeof grpc === 'object' ? grpc.method : grpc
