@@ -26,6 +26,27 @@ test('a command that found the state as it requests is acknowledged without an e
   ])
 })
 
+test('a second command that found the state as it requests may be acknowledged with the same version', () => {
+  const counted = { ...event('a', 2), command: 'count', mark: undefined }
+  const events = new Map([...sound.events, ['a', [event('a', 1), counted]]])
+  const count = (mark: string, name: unknown) => ({
+    ...attempt('update', 'a', mark, 2),
+    type: 'count',
+    unchangedIf: { name },
+  })
+  const withCounts = (...names: unknown[]) =>
+    violationsOf({
+      events,
+      commands: [
+        ...sound.commands.filter(({ mark }) => mark !== 'a2'),
+        ...names.map((name, n) => count(`c${n}`, name)),
+      ],
+    })
+  const { name } = counted.state
+  expect(withCounts(name, name)).toEqual([])
+  expect(withCounts('another', 'a third').join()).toContain('acknowledged to several callers')
+})
+
 type Planted = [check: string, name: string, change: Change, what: RegExp]
 
 const planted: Planted[] = [

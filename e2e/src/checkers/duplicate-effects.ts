@@ -1,5 +1,6 @@
 import type { EventStore } from '../evidence/evidence.ts'
 import type { Attempt } from '../evidence/history.ts'
+import { isUnchanged } from './unchanged.ts'
 import { violation, type Violation } from './violation.ts'
 
 /** After these failures the command may be sent again. Every other refusal is stored under the key. */
@@ -60,13 +61,16 @@ function unmarkedEvents(commands: readonly Attempt[], events: EventStore): Viola
     commands.filter(({ outcome }) => outcome.type !== 'nothing_done'),
     ({ id, type }) => `${type} ${id}`,
   )
-  return [...events.values()].flat().flatMap(({ id, version, command, mark }) => {
+  return [...events.values()].flat().flatMap(({ id, version, command, mark, state }) => {
     if (mark !== undefined) return []
     const requests = requested.get(`${command} ${id}`)
     if (!requests)
       return [violation('duplicate effects', id, `no caller requested the ${command}, version ${version}`)]
     const acknowledged = requests.filter(
-      ({ outcome }) => outcome.type === 'acknowledged' && outcome.version === version,
+      (attempt) =>
+        attempt.outcome.type === 'acknowledged' &&
+        attempt.outcome.version === version &&
+        !isUnchanged(state, attempt),
     )
     return new Set(acknowledged.map((attempt) => attempt.mark)).size > 1
       ? [

@@ -1,5 +1,6 @@
 import type { Evidence } from '../evidence/evidence.ts'
-import type { Attempt, State } from '../evidence/history.ts'
+import type { Attempt } from '../evidence/history.ts'
+import { isUnchanged } from './unchanged.ts'
 import { violation, type Violation } from './violation.ts'
 
 /** An acknowledged command is in the event store; every event of the store is in the topic and in the read model. */
@@ -8,12 +9,13 @@ export function lostWrites(
   { events, topic, readModel }: Pick<Evidence, 'events' | 'topic' | 'readModel'>,
 ): Violation[] {
   const violations: Violation[] = []
-  for (const { type, mark, unchangedIf, outcome } of commands) {
+  for (const command of commands) {
+    const { type, mark, outcome } = command
     if (outcome.type !== 'acknowledged') continue
     const { id, version } = outcome
     const event = events.get(id)?.[version - 1]
     const stored = event?.mark === undefined ? event?.command === type : event.mark === mark
-    if (!stored && !isUnchanged(event?.state, unchangedIf))
+    if (!stored && !isUnchanged(event?.state, command))
       violations.push(
         violation('lost writes', id, `the ${type} acknowledged as version ${version} is not in the store`),
       )
@@ -34,10 +36,4 @@ export function lostWrites(
       )
   }
   return violations
-}
-
-/** The command was acknowledged with the version of a state that already was as it requested. */
-function isUnchanged(state: State | undefined, unchangedIf: Attempt['unchangedIf']): boolean {
-  if (!state || !unchangedIf) return false
-  return Object.entries(unchangedIf).every(([field, value]) => state[field] === value)
 }
