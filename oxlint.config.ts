@@ -22,7 +22,7 @@ const partsOfServices: Ban = {
     '@lockstep/*-service/**',
     '!@lockstep/writer-service/aggregates.ts',
     '!@lockstep/reader-service/read-models.ts',
-    '!@lockstep/*-service/runtime/{aggregate,read-model}.ts',
+    '!@lockstep/*-service/runtime/{aggregate,check-aggregate,read-model}.ts',
   ],
   message: 'Only e2e knows the services; the migrations know the lists of aggregates and read models.',
 }

@@ -23,6 +23,8 @@ const MAX_SLUG = 60
 /** Tests make a thousand changes, each to another value. */
 const CHANGES = 1_000
 
+const LIMIT = Number.MAX_SAFE_INTEGER
+
 export const fieldKinds: Readonly<Record<string, Kind>> = {
   text: {
     usage: 'text(max)',
@@ -68,9 +70,13 @@ export const fieldKinds: Readonly<Record<string, Kind>> = {
   },
   integer: {
     usage: 'integer(min,max)',
-    meaning: 'a whole number from min to max',
+    meaning: `a whole number from min to max; both are from -${LIMIT} to ${LIMIT}`,
     parameters: 2,
-    problem: ([min = 0, max = 0]) => (min < max ? undefined : `min must be less than max, not ${min},${max}`),
+    problem([min = 0, max = 0]) {
+      if (!Number.isSafeInteger(min) || !Number.isSafeInteger(max))
+        return `min and max are from -${LIMIT} to ${LIMIT}`
+      return min < max ? undefined : `min must be less than max, not ${min},${max}`
+    },
     form: ([min = 0, max = 0]) => ({
       ...wholeNumbers(min, max, min, min + 1),
       rule: `${min} to ${max}.`,

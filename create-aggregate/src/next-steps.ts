@@ -16,11 +16,11 @@ Add these lines, the first with the imports and the second to the list:
     + import { ${name}ReadModel } from './${name}/${name}-read-model.ts'
     +   ${name}ReadModel,
 
-Then run:
+Then run (if pnpm is not on your PATH, write scripts/run pnpm):
   pnpm generate                      generates the contracts' code and the reference pages
   scripts/check all                  lint, format, types, dead code, contracts
   pnpm vitest run ${name.padEnd(19)}the tests of the slice, on real servers
-  make migrate_up topics mongo       the SQL view, the topics, the indexes; make up does this too
+  make down; make up                 restarts the services; creates the SQL view, the topics, the indexes
 
 docs/add-your-own-aggregate.md explains the files, and what to change first.`
 }

@@ -59,8 +59,8 @@ describe('refused', () => {
   test.each([
     ['name', 'write name:kind'],
     ['name:', 'write name:kind'],
-    ['name:text(250', 'write name:kind'],
-    ['name:varchar', 'unknown kind: varchar'],
+    ['name:text(250', 'has no ")"'],
+    ['name:varchar', 'unknown kind: varchar; the kinds are text(max), slug, integer(min,max), money, flag'],
     ['name:constructor', 'unknown kind: constructor'],
     ['name:text', 'must be name:text(max)'],
     ['name:text(many)', 'must be name:text(max)'],
@@ -69,6 +69,7 @@ describe('refused', () => {
     ['name:slug(60)', 'must be name:slug'],
     ['rank:integer(5)', 'must be rank:integer(min,max)'],
     ['rank:integer(5,5)', 'less than'],
+    ['rank:integer(0,9007199254740992)', 'from -9007199254740991 to 9007199254740991'],
     ['price:money', 'priceCents'],
     ['post_code:slug', 'camelCase'],
     ['Name:slug', 'camelCase'],
@@ -85,8 +86,12 @@ describe('refused', () => {
 
   test.each<[string, string[], string]>([
     ['no field', [], 'at least one field'],
-    ['a field twice', ['code:slug', 'code:slug'], 'code is there twice'],
-    ['only fields with few values', ['paid:flag', 'rank:integer(1,9)', 'size:text(2)'], 'a thousand values'],
+    ['a field twice', ['code:slug', 'code:slug'], 'code is there more than once'],
+    [
+      'only fields with few values',
+      ['paid:flag', 'rank:integer(1,9)', 'size:text(2)'],
+      '1,000 different values, because the generated tests change it that often',
+    ],
   ])('%s', (_, fields, message) => {
     expect(messageOf('supplier', ...fields)).toContain(message)
   })
@@ -99,7 +104,31 @@ describe('refused', () => {
   })
 
   test('an unknown option, and no argument at all', () => {
-    expect(messageOf('supplier', 'code:slug', '--plural', 'x')).toContain('--plural')
+    const unknown = messageOf('supplier', 'code:slug', '--plural', 'x')
+    expect(unknown).toMatch(/^unknown option --plural$/m)
+    expect(unknown).toContain('usage: pnpm create_aggregate')
+    expect(messageOf('-x')).toMatch(/^unknown option -x$/m)
     expect(messageOf()).toContain('usage: pnpm create_aggregate')
   })
+
+  test.each([[['--collection']], [['--collection', '--plural']], [['--collection=']]])(
+    'a collection without a word: %s',
+    (options) => {
+      expect(messageOf('person', 'code:slug', ...options)).toMatch(/^--collection needs a word/)
+    },
+  )
+
+  test('each problem is reported once, and none that follows from another', () => {
+    const problemsOf = (...argv: string[]) => messageOf(...argv).split('\n\n')[0]
+    expect(problemsOf('Supplier', 'code:slug')).toMatch(/^"Supplier" cannot name an aggregate.*$/)
+    expect(problemsOf('supplier', 'code:slug', 'code:slug', 'code:slug')).toBe(
+      'the field code is there more than once',
+    )
+    expect(problemsOf('supplier', 'code:x', 'code:x')).toMatch(/^"code:x" has an unknown kind.*$/)
+  })
+})
+
+test('an integer can have the limits of a safe integer', () => {
+  const [field] = parseArguments(['item', 'rank:integer(-9007199254740991,9007199254740991)']).fields
+  expect(field?.input).toContain('wholeNumber(-9_007_199_254_740_991, 9_007_199_254_740_991)')
 })

@@ -7,14 +7,23 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
+const kindUsages = Object.values(fieldKinds)
+  .map(({ usage: form }) => form)
+  .join(', ')
+
 const kindsText = Object.values(fieldKinds)
   .map(({ usage, meaning }) => `  ${usage.padEnd(18)}${meaning}`)
   .join('\n')
 
-const usage = `usage: pnpm create_aggregate <name> <field>:<kind>... [--collection <plural>]
+/** For a text and for a message: which field an aggregate needs. */
+const changingField = `at least one field that can have 1,000 different values, because the generated tests change it that often:
+a text of 3 or more characters, a slug, money, or an integer whose max is min + 1000 or more`
+
+export const usage = `usage: pnpm create_aggregate <name> <field>:<kind>... [--collection <plural>]
 example: pnpm create_aggregate supplier 'name:text(250)' country:slug
 kinds:
-${kindsText}`
+${kindsText}
+An aggregate needs ${changingField}.`
 
 /** The fields that the runtime, the contract or the queries of every aggregate have. */
 const reservedFields = [
@@ -51,31 +60,49 @@ const reservedCollections = ['aggregates', 'events', 'outbox']
 
 /** Throws a UsageError with every problem. */
 export function parseArguments(argv: readonly string[]): Slice {
-  const { name, fields: fieldArguments, chosenCollection } = split(argv)
-  if (name === undefined) throw new UsageError(usage)
+  const { name, fields: fieldArguments, chosenCollection, problems: optionProblems } = split(argv)
+  if (name === undefined) throw usageError(optionProblems)
   const collection = chosenCollection ?? plural(name)
   const parsed = fieldArguments.map(parseField)
   const fields = parsed.filter((each) => typeof each !== 'string')
+  const ofName = nameProblems(name)
+  const collectionCounts = ofName.length === 0 || chosenCollection !== undefined
   const problems = [
-    ...nameProblems(name),
-    ...collectionProblems(name, chosenCollection, collection),
+    ...optionProblems,
+    ...ofName,
+    ...(collectionCounts ? collectionProblems(name, chosenCollection, collection) : []),
     ...parsed.filter((each) => typeof each === 'string'),
     ...fieldsProblems(name, fields, fieldArguments.length),
   ]
-  if (problems.length > 0) throw new UsageError([...problems, '', usage].join('\n'))
+  if (problems.length > 0) throw usageError(problems)
   const one = `${/^[aeiou]/.test(name) ? 'an' : 'a'} ${name}`
   return { name, type: capitalized(name), collection, one, fields }
 }
 
+function usageError(problems: readonly string[]): UsageError {
+  const once = [...new Set(problems)]
+  return new UsageError([...once, ...(once.length > 0 ? [''] : []), usage].join('\n'))
+}
+
 function split(argv: readonly string[]) {
-  try {
-    const options = { collection: { type: 'string' } } as const
-    const { positionals, values } = parseArgs({ args: [...argv], options, allowPositionals: true })
-    const [name, ...fields] = positionals
-    return { name, fields, chosenCollection: values.collection }
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${usage}`, { cause: error })
+  const { positionals, tokens } = parseArgs({
+    args: [...argv],
+    options: { collection: { type: 'string' } },
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  })
+  const [name, ...fields] = positionals
+  let chosenCollection: string | undefined
+  const problems: string[] = []
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue
+    if (token.name !== 'collection') problems.push(`unknown option ${token.rawName}`)
+    else if (!token.value || token.value.startsWith('-'))
+      problems.push('--collection needs a word, such as --collection people')
+    else chosenCollection = token.value
   }
+  return { name, fields, chosenCollection, problems }
 }
 
 const plural = (name: string) =>
@@ -108,6 +135,8 @@ function collectionProblems(name: string, chosen: string | undefined, collection
 
 /** The field, or what is wrong with the argument. */
 function parseField(argument: string): Field | string {
+  if (/\([^)]*$/.test(argument))
+    return `"${argument}" has no ")" at its end: write for example 'name:text(250)', with the quotes`
   const match = /^([^:]+):(\w+)(?:\(([^()]*)\))?$/.exec(argument)
   if (!match) return `"${argument}" is not a field: write name:kind, such as 'name:text(250)'`
   const [, name = '', kindName = '', parameterText] = match
@@ -117,9 +146,9 @@ function parseField(argument: string): Field | string {
   if ([...reservedFields, ...keywords].includes(name))
     return `"${name}" is reserved: choose another name for the field`
   const kind = Object.hasOwn(fieldKinds, kindName) ? fieldKinds[kindName] : undefined
-  if (!kind) return `"${argument}" has an unknown kind: ${kindName}`
+  if (!kind) return `"${argument}" has an unknown kind: ${kindName}; the kinds are ${kindUsages}`
   const parameters = parameterText === undefined ? [] : parameterText.split(',').map((text) => text.trim())
-  if (parameters.length !== kind.parameters || !parameters.every((text) => /^-?\d{1,15}$/.test(text))) {
+  if (parameters.length !== kind.parameters || !parameters.every((text) => /^-?\d+$/.test(text))) {
     return `"${argument}" must be ${name}:${kind.usage}, with whole numbers`
   }
   const numbers = parameters.map(Number)
@@ -131,14 +160,11 @@ function parseField(argument: string): Field | string {
 function fieldsProblems(name: string, fields: readonly Field[], given: number): string[] {
   if (given === 0) return [`${name} needs at least one field`]
   const problems: string[] = []
-  const repeated = fields.filter(
-    (field, index) => fields.findIndex((each) => each.name === field.name) !== index,
-  )
-  for (const field of repeated) problems.push(`the field ${field.name} is there twice`)
+  const names = fields.map((field) => field.name)
+  const repeated = new Set(names.filter((each, index) => names.indexOf(each) !== index))
+  for (const each of repeated) problems.push(`the field ${each} is there more than once`)
   if (fields.length === given && fields.every(({ exampleOf }) => exampleOf === undefined)) {
-    problems.push(
-      `${name} needs a field of a kind with a thousand values, since its tests change it so often: a text of 3 or more characters, a slug, money or a wide integer`,
-    )
+    problems.push(`${name} needs ${changingField}`)
   }
   return problems
 }

@@ -15,7 +15,7 @@ test('files are written, and nothing is overwritten or added beside an existing 
     const second = { path: 'c/second.ts', text: 'second\n' }
     const again = writeFiles(root, ['a/b'], [second, { ...first, text: 'other\n' }])
     await expect(again).rejects.toThrow(UsageError)
-    await expect(again).rejects.toThrow('a/b, a/b/first.ts')
+    await expect(again).rejects.toThrow('exist:\n  a/b\n  a/b/first.ts\nchoose another name, or remove')
     expect(await readFile(join(root, first.path), 'utf8')).toBe('first\n')
     await expect(readFile(join(root, second.path))).rejects.toThrow('ENOENT')
   } finally {

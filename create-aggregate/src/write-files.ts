@@ -15,7 +15,7 @@ export async function writeFiles(
   )
   if (existing.length > 0) {
     throw new UsageError(
-      `nothing was written, because these exist: ${existing.join(', ')}\nchoose another name, or delete them first`,
+      `nothing was written, because these exist:\n${existing.map((path) => `  ${path}`).join('\n')}\nchoose another name, or remove that aggregate from the two lists and delete these`,
     )
   }
   for (const { path, text } of files) {

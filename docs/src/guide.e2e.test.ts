@@ -31,8 +31,11 @@ test(
       PATH: [await grpcurlFolder(), process.env.PATH].join(delimiter),
     })
     const variables = join(dir, 'variables.sh')
-    await writeFile(variables, withoutMake)
-    await bash('scripts/bootstrap; git init -q; git add -A')
+    await writeFile(variables, makeHere)
+    await bash('scripts/bootstrap; git init -q')
+    // The generator loads the list of aggregates, so it runs before a contract without generated code is in the list.
+    const ofEveryKind = await bash(everyKind)
+    await bash('git add -A')
 
     for (const { command, shown } of stepsOf(guide)) {
       // Each block continues with the variables of the blocks before.
@@ -49,11 +52,13 @@ test(
         expect(size.lines, 'lines').toBeLessThanOrEqual(600)
         expect(size.linesInExistingFiles, 'lines in existing files').toBe(4)
         expect(files.filter(({ path }) => /(^|\/)(runtime|core)\//.test(path))).toEqual([])
-        await addLines(copy, await bash(everyKind))
+        await addLines(copy, ofEveryKind)
       }
-      if (command.startsWith('make migrate_up')) await system.startServices()
+      if (command.endsWith('make up\n')) await system.startServices()
     }
-    await bash(`pnpm vitest run invoice docs/src/generated-files -t '^(?!invoice: |the aggregate )'`)
+    await bash(
+      `pnpm vitest run invoice docs/src/generated-files architecture/lists -t '^(?!invoice: |the aggregate )'`,
+    )
   },
 )
 
@@ -151,10 +156,16 @@ async function addLines(copy: string, output: string): Promise<void> {
   }
 }
 
-/** A bare Debian has no make: then this runs the recipes of the targets. */
-const withoutMake = `command -v make >/dev/null || make() {
-  for target; do
-    eval "$(awk -v t="$target:" '$1 == t { getline; sub(/\\$\\(node\\)/, "node"); print }' Makefile)"
-  done
+/** Here the servers are those of the test, which also starts the services: `make up` only creates what is stored. */
+const makeHere = `make() {
+  case $1 in
+    down) ;;
+    up)
+      node migrations/src/postgres.ts up
+      node migrations/src/topics.ts
+      node migrations/src/mongo.ts
+      ;;
+    *) return 1 ;;
+  esac
 }
 `

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { postgresSettings } from '@lockstep/core/config/setting-groups.ts'
 import { readSettings } from '@lockstep/core/config/settings.ts'
 import { aggregates } from '@lockstep/writer-service/aggregates.ts'
+import { checkAggregates } from '@lockstep/writer-service/runtime/check-aggregate.ts'
 import { Migration, runner } from 'node-pg-migrate'
 import { Client } from 'pg'
 import { createViews } from './views.ts'
@@ -28,6 +29,7 @@ async function migrate(direction: 'up' | 'down'): Promise<void> {
 
 /** The views follow the definitions of the aggregates, which no migration knows. */
 async function replaceViews(connectionString: string): Promise<void> {
+  checkAggregates(aggregates)
   const client = new Client({ connectionString })
   await client.connect()
   try {

@@ -17,6 +17,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { aggregates } from './aggregates.ts'
 import { writerApi } from './api.ts'
 import type { writerSettings } from './config.ts'
+import { checkAggregates } from './runtime/check-aggregate.ts'
 import { executeCommands } from './runtime/commands/execute-command.ts'
 import { postgresEventStore } from './runtime/event-store/postgres-event-store.ts'
 import { startResultExpiry } from './runtime/event-store/result-expiry.ts'
@@ -32,6 +33,7 @@ import { wireOperators } from './wire-operators.ts'
 /** The whole writer. The servers come last, so that they stop first. */
 export async function wire(context: ServiceContext<typeof writerSettings>, scope: AsyncDisposableStack) {
   const { config, log, draining } = context
+  checkAggregates(aggregates)
   const metrics = createMetrics()
   scope.use(
     startTracing({ service: 'lockstep-writer', endpoint: config.OTLP_ENDPOINT, ratio: config.TRACE_RATIO }),

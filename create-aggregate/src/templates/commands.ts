@@ -71,7 +71,7 @@ export const ${name}Aggregate = defineAggregate({
       http: put('/{id}'),
       grpc: { method: 'Update${type}', input: ({ ${name} }: Update${type}Request) => ${name} ?? {} },
       summary: 'Replace all fields of ${one}',
-      success: 'Replaced, or already as asked: then the version stays',
+      success: 'Replaced. If nothing changed, the version stays the same',
       refusals: ['not_found'],
     }),
     delete: command({

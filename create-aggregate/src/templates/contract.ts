@@ -86,7 +86,7 @@ message ${type}Event {
   // 1 for the creation; each event adds one.
   int64 version = 3;
   google.protobuf.Timestamp occurred_at = 4;
-  // When the ${name} was created, in milliseconds: lists are ordered by it.
+  // Creation time with millisecond precision; lists are ordered by it.
   google.protobuf.Timestamp created_at = 5;
   // The whole state after the change: one event is sufficient to produce it.
   ${type}Details details = 6;

@@ -30,7 +30,7 @@ export function decide(
   { id }: Facts,
 ): Decision<${type}Event, 'not_found' | 'already_exists'> {
   if (command.type === 'create') {
-    if (state) return refused('already_exists', \`The id \${id} is taken, or was once; choose another\`)
+    if (state) return refused('already_exists', \`The id \${id} is or was in use; choose another\`)
     return accepted({ type: 'created', details: command.details })
   }
   if (!state || state.deleted) return refused('not_found', \`There is no ${name} \${id}\`)

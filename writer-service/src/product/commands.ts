@@ -82,7 +82,7 @@ export const productAggregate = defineAggregate({
       toCommand: (changes): ProductCommand => ({ type: 'update', changes }),
       http: put('/{id}'),
       summary: 'Replace a product: fields left out take their default',
-      success: 'Replaced, or already as asked: then the version stays',
+      success: 'Replaced. If nothing changed, the version stays the same',
       refusals: ['not_found'],
     }),
     patch: command({
@@ -91,7 +91,7 @@ export const productAggregate = defineAggregate({
       http: patch('/{id}'),
       grpc: { method: 'UpdateProduct', input: maskedChanges },
       summary: 'Change some fields of a product',
-      success: 'Changed, or already as asked: then the version stays',
+      success: 'Applied. If nothing changed, the version stays the same',
       refusals: ['not_found'],
     }),
     delete: command({

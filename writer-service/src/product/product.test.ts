@@ -23,7 +23,7 @@ describe('decide', () => {
       expect(decide(state, { type: 'create', details }, facts)).toEqual({
         type: 'refused',
         code: 'already_exists',
-        detail: 'The id a is taken, or was once; choose another',
+        detail: 'The id a is or was in use; choose another',
       })
     }
   })

@@ -27,7 +27,7 @@ export function decide(
 ): Decision<ProductEvent, ProductRefusal> {
   if (command.type === 'create') {
     if (state !== undefined) {
-      return refused('already_exists', `The id ${id} is taken, or was once; choose another`)
+      return refused('already_exists', `The id ${id} is or was in use; choose another`)
     }
     return accepted({ type: 'created', details: command.details })
   }

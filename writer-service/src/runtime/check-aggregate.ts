@@ -1,4 +1,4 @@
-/** Checks of a definition that its types cannot do, at start-up and with a message that names the problem. */
+/** Checks of definitions that their types cannot do, at start-up and with a message that names the problem. */
 
 import { errorCatalogue } from '@lockstep/core/errors/app-error.ts'
 import { z } from 'zod'
@@ -37,6 +37,22 @@ export function checkAggregate(definition: {
     for (const code of command.refusals) {
       if (code !== 'not_found' && !Object.hasOwn(refusals, code))
         fail(`${name} has the refusal ${code}, which is not declared`)
+    }
+  }
+}
+
+/** Throws a TypeError if two aggregates of the list have the same type or collection. */
+export function checkAggregates(aggregates: readonly { type: string; collection: string }[]): void {
+  for (const [index, { type, collection }] of aggregates.entries()) {
+    for (const earlier of aggregates.slice(0, index)) {
+      if (earlier.type === type)
+        throw new TypeError(
+          `two aggregates have the type ${type}: list each aggregate once, with its own type`,
+        )
+      if (earlier.collection === collection)
+        throw new TypeError(
+          `the aggregates ${earlier.type} and ${type} have the same collection ${collection}: choose another for one of them`,
+        )
     }
   }
 }
