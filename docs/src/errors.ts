@@ -5,11 +5,13 @@ import { httpStatus } from '@lockstep/core/http/problem.ts'
 import { aggregates } from '@lockstep/writer-service/aggregates.ts'
 import { code, table } from './markdown.ts'
 
-const ownRefusals = aggregates.flatMap(({ type, refusals }) =>
-  Object.values(refusals)
-    .filter((refusal) => !(refusal.code in errorCatalogue))
-    .map((refusal) => ({ type, ...refusal })),
-)
+const ownRefusals = aggregates
+  .flatMap(({ type, refusals }) =>
+    Object.values(refusals)
+      .filter((refusal) => !(refusal.code in errorCatalogue))
+      .map((refusal) => ({ type, ...refusal })),
+  )
+  .toSorted((a, b) => a.code.localeCompare(b.code) || a.type.localeCompare(b.type))
 
 /** The generated parts of docs/errors.md. */
 export function errorTables(): Record<'codes' | 'refusals' | 'advice', string> {

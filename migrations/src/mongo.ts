@@ -3,6 +3,7 @@ import { readSettings } from '@lockstep/core/config/settings.ts'
 import { openMongo } from '@lockstep/core/mongo/client.ts'
 import { readModels } from '@lockstep/reader-service/read-models.ts'
 import { ensureIndexes } from './mongo-indexes.ts'
+import { runMain } from './run-main.ts'
 
 /** `make mongo`: creates the missing indexes of the read models and prints what it did. */
 async function main(): Promise<void> {
@@ -13,9 +14,4 @@ async function main(): Promise<void> {
   }
 }
 
-try {
-  await main()
-} catch (error) {
-  console.error(`Failed to set up MongoDB: ${error instanceof Error ? error.message : String(error)}`)
-  process.exitCode = 1
-}
+await runMain('Failed to set up MongoDB', main)

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { freshPostgres } from '@lockstep/testkit/fresh-names.ts'
@@ -30,15 +31,37 @@ async function database() {
 
 it('every migration goes up, down and up again, and each run prints what it did', async () => {
   await using db = await database()
-  expect(await db.run('up')).toMatch(/^migrated up .*_event-store\n/)
+  const output = await db.run('up')
+  expect(output).toMatch(/^migrated up .*_event-store\n/)
+  expect(output).toMatch(/^created {4}view products$/m)
   const tables = await db.tables()
   expect(tables).toEqual(expect.arrayContaining(['aggregates', 'events', 'outbox', 'products', 'stock']))
-  expect(await db.run('up')).toBe('up to date\n')
+  expect(await db.run('up')).toMatch(/^no new migrations\n(unchanged {2}view \w+\n)+$/)
 
   while ((await db.run('down')).startsWith('migrated down'));
   expect(await db.tables()).toEqual(['schema_migrations'])
   await db.run('up')
   expect(await db.tables()).toEqual(tables)
+})
+
+it('without a server, each program says how to start the servers', async () => {
+  const nowhere = '127.0.0.1:1'
+  const env = {
+    ...process.env,
+    POSTGRES_URL: `postgres://${nowhere}/lockstep`,
+    MONGO_URL: `mongodb://${nowhere}/lockstep`,
+    KAFKA_BROKERS: nowhere,
+  }
+  for (const args of [['postgres.ts', 'up'], ['mongo.ts'], ['topics.ts']]) {
+    const [name = '', ...parameters] = args
+    const run = promisify(execFile)(process.execPath, [join(import.meta.dirname, name), ...parameters], {
+      env,
+    })
+    await expect(run).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/ECONNREFUSED.*; start the servers with: make up\n$/) as string,
+    })
+  }
 })
 
 it('wrong usage prints the right usage', async () => {

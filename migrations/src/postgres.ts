@@ -5,6 +5,7 @@ import { aggregates } from '@lockstep/writer-service/aggregates.ts'
 import { checkAggregates } from '@lockstep/writer-service/runtime/check-aggregate.ts'
 import { Migration, runner } from 'node-pg-migrate'
 import { Client } from 'pg'
+import { runMain } from './run-main.ts'
 import { createViews } from './views.ts'
 
 /** `make migrate_up`, `make migrate_down` and `make migrate_create NAME=...`. */
@@ -22,9 +23,9 @@ async function migrate(direction: 'up' | 'down'): Promise<void> {
     migrationsTable: 'schema_migrations',
     log: () => {},
   })
-  if (direction === 'up') await replaceViews(databaseUrl)
   for (const { name } of done) console.log(`migrated ${direction.padEnd(5)}${name}`)
-  if (done.length === 0) console.log(direction === 'up' ? 'up to date' : 'nothing to revert')
+  if (done.length === 0) console.log(direction === 'up' ? 'no new migrations' : 'nothing to revert')
+  if (direction === 'up') await replaceViews(databaseUrl)
 }
 
 /** The views follow the definitions of the aggregates, which no migration knows. */
@@ -33,7 +34,9 @@ async function replaceViews(connectionString: string): Promise<void> {
   const client = new Client({ connectionString })
   await client.connect()
   try {
-    await createViews(client, aggregates)
+    for (const { outcome, view } of await createViews(client, aggregates)) {
+      console.log(`${outcome.padEnd(10)} view ${view}`)
+    }
   } finally {
     await client.end()
   }
@@ -54,9 +57,4 @@ async function main([action, name]: string[]): Promise<void> {
   throw new Error('usage: postgres.ts up | down | create NAME')
 }
 
-try {
-  await main(process.argv.slice(2))
-} catch (error) {
-  console.error(`The migration failed: ${error instanceof Error ? error.message : String(error)}`)
-  process.exitCode = 1
-}
+await runMain('The migration failed', () => main(process.argv.slice(2)))

@@ -6,6 +6,7 @@ import { topicSpecs } from '@lockstep/contracts/topic-specs.ts'
 import { projectionGroup } from '@lockstep/contracts/topics.ts'
 import { readModels } from '@lockstep/reader-service/read-models.ts'
 import { aggregates } from '@lockstep/writer-service/aggregates.ts'
+import { runMain } from './run-main.ts'
 import { topicSettings } from './topic-settings.ts'
 
 const specs = topicSpecs({
@@ -25,9 +26,4 @@ async function main(): Promise<void> {
   }
 }
 
-try {
-  await main()
-} catch (error) {
-  console.error(`Failed to set up the topics: ${error instanceof Error ? error.message : String(error)}`)
-  process.exitCode = 1
-}
+await runMain('Failed to set up the topics', main)

@@ -31,11 +31,15 @@ test('a view has the columns of its definition and of the envelope, for its type
   ])
 })
 
-test('a view follows its definition when the columns change', async () => {
+test('a view follows its definition when the columns change, and the result says what was done', async () => {
   await using db = await database()
-  await createViews(db.client, [notes({ title: `state ->> 'title'` })])
-  await createViews(db.client, [notes({ heading: `state ->> 'title'`, pages: `(state ->> 'pages')::int` })])
-  await createViews(db.client, [notes({ heading: `state ->> 'title'`, pages: `(state ->> 'pages')::int` })])
+  const create = async (columns: Record<string, string>) =>
+    (await createViews(db.client, [notes(columns)])).map(({ outcome, view }) => `${outcome} ${view}`)
+  expect(await create({ title: `state ->> 'title'` })).toEqual(['created notes'])
+  expect(await create({ title: `upper(state ->> 'title')` })).toEqual(['replaced notes'])
+  const columns = { heading: `state ->> 'title'`, pages: `(state ->> 'pages')::int` }
+  expect(await create(columns)).toEqual(['replaced notes'])
+  expect(await create(columns)).toEqual(['unchanged notes'])
   expect(await db.columns()).toEqual([
     'id',
     'version',

@@ -17,23 +17,44 @@ export function viewStatement({ type, collection, view }: AggregateView): string
 /** A view whose columns changed cannot be replaced: 42P16 invalid_table_definition. */
 const COLUMNS_CHANGED = '42P16'
 
+export type ViewResult = { outcome: 'created' | 'replaced' | 'unchanged'; view: string }
+
 /** Creates each view, or replaces it; a view whose columns changed is dropped first. */
-export async function createViews(client: Client, aggregates: readonly AggregateView[]): Promise<void> {
+export async function createViews(
+  client: Client,
+  aggregates: readonly AggregateView[],
+): Promise<ViewResult[]> {
+  const results: ViewResult[] = []
   for (const aggregate of aggregates) {
+    const { collection } = aggregate
     const create = viewStatement(aggregate)
     await client.query('begin')
     try {
+      const before = await definitionOf(client, collection)
       await client.query('savepoint replacing')
       await client.query(create).catch(async (error: { code?: string }) => {
         if (error.code !== COLUMNS_CHANGED) throw error
         await client.query('rollback to savepoint replacing')
-        await client.query(`drop view "${aggregate.collection}"`)
+        await client.query(`drop view "${collection}"`)
         await client.query(create)
       })
+      const after = await definitionOf(client, collection)
       await client.query('commit')
+      const outcome = before === null ? 'created' : before === after ? 'unchanged' : 'replaced'
+      results.push({ outcome, view: collection })
     } catch (error) {
       await client.query('rollback')
       throw error
     }
   }
+  return results
+}
+
+/** The query of a view as Postgres prints it; null if the view does not exist. */
+async function definitionOf(client: Client, view: string): Promise<string | null> {
+  const { rows } = await client.query<{ definition: string | null }>(
+    'select pg_get_viewdef(to_regclass($1)) as definition',
+    [`"${view}"`],
+  )
+  return rows[0]?.definition ?? null
 }

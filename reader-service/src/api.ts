@@ -1,5 +1,5 @@
 /** Title and description of the reader's HTTP API in its OpenAPI document. */
 export const readerApi = {
   title: 'Lockstep reader',
-  description: 'Queries of the product catalogue. Commands are answered by the writer.',
+  description: 'Queries of the read models. The writer accepts commands.',
 }

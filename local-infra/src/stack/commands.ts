@@ -16,7 +16,10 @@ export async function runCommand(name: string, env: NodeJS.ProcessEnv): Promise<
   const settings = readStackSettings(env)
   const docker = settings.LOCAL_INFRA === 'docker' || (settings.LOCAL_INFRA === 'auto' && engineAnswers())
   const commands: Record<string, () => Promise<void>> = {
-    up: () => (docker ? upDocker(settings) : upNative(settings)),
+    up: () => {
+      say(modeText(settings, docker))
+      return docker ? upDocker(settings) : upNative(settings)
+    },
     down: () => down(settings, docker),
     reset: () => reset(settings, docker),
     status: () => (docker ? dockerStatus(settings) : status(settings)),
@@ -31,18 +34,30 @@ export async function runCommand(name: string, env: NodeJS.ProcessEnv): Promise<
   await command()
 }
 
+const unchangedText = (restart: string) =>
+  `Lockstep is already up; nothing was changed (to run changed code: ${restart}).\n`
+
+/** Which kind of servers `make up` uses, and why. */
+function modeText({ LOCAL_INFRA }: StackSettings, docker: boolean): string {
+  const kind = docker ? 'Using containers' : 'Using programs of this machine'
+  if (LOCAL_INFRA !== 'auto') return `${kind}: LOCAL_INFRA is ${LOCAL_INFRA}`
+  return `${kind}: ${docker ? 'a' : 'no'} container engine with compose responds`
+}
+
 async function upNative(settings: StackSettings): Promise<void> {
   installServers()
   const began = performance.now()
   const { changed, jaeger } = await startStack(settings, { services: true, say })
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
-  say(changed ? `\nLockstep is up, after ${seconds} s.\n` : 'Lockstep is already up; nothing was changed.\n')
+  say(
+    changed ? `\nLockstep is up, after ${seconds} s.\n` : unchangedText('make down && make up, or make dev'),
+  )
   say(overview(settings, 'native', jaeger))
 }
 
 async function upDocker(settings: StackSettings): Promise<void> {
   const changed = await dockerUp(settings)
-  say(changed ? '\nLockstep is up.\n' : 'Lockstep is already up; nothing was changed.\n')
+  say(changed ? '\nLockstep is up.\n' : unchangedText('make down && make up'))
   say(overview(settings, 'docker', 'running'))
 }
 

@@ -40,6 +40,7 @@ describe('make up, down and reset on this machine', () => {
 
   test('up starts every part and prints the addresses', async () => {
     const { output, code } = await make('up')
+    expect(output).toMatch(/^Using programs of this machine: \S/m)
     expect(output).toContain('Lockstep is up')
     expect(output).toContain(`http://127.0.0.1:${env.WRITER_HTTP_PORT}/docs`)
     expect(code).toBe(0)
@@ -51,7 +52,9 @@ describe('make up, down and reset on this machine', () => {
   test('a second up reports that it runs and changes nothing', async () => {
     const before = pids()
     const { output, code } = await make('up')
-    expect(output).toContain('already up; nothing was changed')
+    expect(output).toContain(
+      'already up; nothing was changed (to run changed code: make down && make up, or make dev)',
+    )
     expect(code).toBe(0)
     expect(pids()).toEqual(before)
   })
