@@ -88,6 +88,8 @@ async function startSystem(dir: string, copy: string, scope: AsyncDisposableStac
     MONGO_URL: mongo.url,
     REDIS_URL: redis.url,
     READER_WRITER_GRPC: `127.0.0.1:${writerGrpc}`,
+    // The reader has just started: on a busy machine it joins its groups after the first query.
+    READER_MIN_VERSION_WAIT_MS: '30000',
     LOCKSTEP_WRITER: `127.0.0.1:${writerGrpc}`,
     LOCKSTEP_READER: `127.0.0.1:${readerGrpc}`,
     LOCKSTEP_TEST_SERVERS: JSON.stringify({
