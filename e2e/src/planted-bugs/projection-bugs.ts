@@ -84,9 +84,9 @@ export const projectionBugs: readonly Bug[] = [
     changes: [
       {
         file: store,
-        find: 'const applied = new Set(states.map((state) => state.id))',
-        instead: `await collection.deleteMany({ _id: { $in: states.map((state) => state.id) }, deleted: true })
-          const applied = new Set(states.map((state) => state.id))`,
+        find: 'for (const id of superseded) if (id !== undefined) applied.delete(id)',
+        instead: `for (const id of superseded) if (id !== undefined) applied.delete(id)
+          await collection.deleteMany({ _id: { $in: [...applied] }, deleted: true })`,
       },
     ],
   },
