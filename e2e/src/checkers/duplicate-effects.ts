@@ -1,16 +1,8 @@
+import { temporaryFailures } from '../clients/results.ts'
 import type { EventStore } from '../evidence/evidence.ts'
 import type { Attempt } from '../evidence/history.ts'
 import { isUnchanged } from './unchanged.ts'
 import { violation, type Violation } from './violation.ts'
-
-/** After these failures the command may be sent again. Every other refusal is stored under the key. */
-const temporary = new Set([
-  'unavailable',
-  'overloaded',
-  'deadline_exceeded',
-  'request_timeout',
-  'ECONNREFUSED',
-])
 
 /**
  * A repeated command has one effect, with the same result each time. It has none when it was refused. Every event was requested by a caller.
@@ -46,7 +38,7 @@ function contradictions(same: readonly Attempt[], tookEffect: boolean): Violatio
   const results = new Set(
     same.flatMap(({ outcome }) => {
       if (outcome.type === 'acknowledged') return [`${outcome.id} version ${outcome.version}`]
-      return outcome.type === 'nothing_done' && !temporary.has(outcome.code) ? [outcome.code] : []
+      return outcome.type === 'nothing_done' && !temporaryFailures.has(outcome.code) ? [outcome.code] : []
     }),
   )
   if (results.size <= 1) return []

@@ -28,6 +28,15 @@ export async function grpcOutcome(sent: Promise<{ id: string; version: number }>
   }
 }
 
+/** After these failures nothing was done, and the command may be sent again. Every other refusal is stored under its key. */
+export const temporaryFailures: ReadonlySet<string> = new Set([
+  'unavailable',
+  'overloaded',
+  'deadline_exceeded',
+  'request_timeout',
+  'ECONNREFUSED',
+])
+
 /** After these codes the command may be in the event store. */
 const mayBeApplied = new Set(['outcome_unknown', 'internal'])
 

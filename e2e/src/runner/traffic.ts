@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { balancer } from '../clients/balancer.ts'
 import { protocolOf, startClients, type Load, type Recording } from '../clients/load.ts'
+import { temporaryFailures } from '../clients/results.ts'
 import { sendCommand } from '../clients/send-command.ts'
 import { sendQuery } from '../clients/send-query.ts'
 import type { Attempt, Command } from '../evidence/history.ts'
@@ -134,10 +135,10 @@ function openCommands(attempts: readonly Attempt[]): Command[] {
   })
 }
 
-const temporary = new Set(['unavailable', 'overloaded', 'deadline_exceeded', 'ECONNREFUSED'])
-
 function isOpen({ outcome }: Attempt): boolean {
-  return outcome.type === 'unknown' || (outcome.type === 'nothing_done' && temporary.has(outcome.code))
+  return (
+    outcome.type === 'unknown' || (outcome.type === 'nothing_done' && temporaryFailures.has(outcome.code))
+  )
 }
 
 const REPEAT_WITHIN_MS = 30_000
@@ -154,5 +155,5 @@ async function repeatUntilKnown(choose: Choose, random: Random, command: Command
 
 /** Whether the aggregate's own rules refused the command: the service did its work. */
 export function refusedByDomain({ outcome }: Attempt): boolean {
-  return outcome.type === 'nothing_done' && !temporary.has(outcome.code)
+  return outcome.type === 'nothing_done' && !temporaryFailures.has(outcome.code)
 }
