@@ -6,6 +6,7 @@ import { createLog } from '@lockstep/core/log/log.ts'
 import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
 import { auditMetrics } from '@lockstep/reader-service/runtime/audit/measured-audit.ts'
 import { readerMetrics } from '@lockstep/reader-service/runtime/reader-metrics.ts'
+import { batchMetric } from '@lockstep/writer-service/runtime/commands/batch-metric.ts'
 import { outboxMetrics } from '@lockstep/writer-service/runtime/outbox/outbox-metrics.ts'
 import { Registry } from 'prom-client'
 import { code, table } from './markdown.ts'
@@ -31,6 +32,7 @@ export function metricTables(): Record<'both' | 'writer' | 'reader', string> {
     metrics: writer,
   })
   outboxMetrics(pool, writer)
+  batchMetric(writer)
 
   const reader = new Registry()
   consumerMetrics(reader)

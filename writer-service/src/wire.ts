@@ -13,15 +13,15 @@ import type { ServiceContext } from '@lockstep/core/lifecycle/start-service.ts'
 import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
 import { createMetrics } from '@lockstep/core/telemetry/metrics.ts'
 import { startTracing } from '@lockstep/core/telemetry/tracing.ts'
-import { v7 as uuidv7 } from 'uuid'
 import { aggregates } from './aggregates.ts'
 import { writerApi } from './api.ts'
 import type { writerSettings } from './config.ts'
 import { checkAggregates } from './runtime/check-aggregate.ts'
+import { batchMetric } from './runtime/commands/batch-metric.ts'
 import { executeCommands } from './runtime/commands/execute-command.ts'
+import { newId } from './runtime/commands/new-id.ts'
 import { postgresEventStore } from './runtime/event-store/postgres-event-store.ts'
 import { startResultExpiry } from './runtime/event-store/result-expiry.ts'
-import { postgresStoredResults } from './runtime/event-store/stored-results.ts'
 import { commandService } from './runtime/inbound/grpc/command-service.ts'
 import { commandRoutes } from './runtime/inbound/http/command-routes.ts'
 import { outboxChannel } from './runtime/outbox/leader-session.ts'
@@ -64,12 +64,12 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
   const outboxLimit = scope.use(watchOutboxLimit({ pool, limit: config.WRITER_OUTBOX_LIMIT, log }))
   const execute = executeCommands({
     store: postgresEventStore(pool),
-    results: postgresStoredResults(pool),
     now: () => new Date(),
-    newAggregateId: () => uuidv7(),
-    newEventId: () => uuidv7(),
+    newAggregateId: newId,
+    newEventId: newId,
     outboxIsFull: outboxLimit.reached,
     onCommitted: relay.wake,
+    onBatch: batchMetric(metrics),
   })
 
   const host = config.WRITER_HOST

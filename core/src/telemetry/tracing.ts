@@ -77,6 +77,32 @@ export async function withSpan<T>(
   })
 }
 
+/** Runs work that several traces share: each of `parents` that is sampled gets a span of it. */
+export async function withSharedSpan<T>(
+  name: string,
+  { parents, kind, attributes }: Omit<SpanOptions, 'parent'> & { parents: readonly (string | undefined)[] },
+  work: () => Promise<T>,
+): Promise<T> {
+  const settings = { kind: kinds[kind ?? 'internal'], attributes }
+  const spans = parents.filter(isSampled).map((traceparent) => {
+    const parent = propagation.extract(ROOT_CONTEXT, { traceparent })
+    return trace.getTracer('lockstep').startSpan(name, settings, parent)
+  })
+  try {
+    return await work()
+  } catch (error) {
+    for (const span of spans) span.setStatus({ code: SpanStatusCode.ERROR, message: String(error) })
+    throw error
+  } finally {
+    for (const span of spans) span.end()
+  }
+}
+
+/** The last field of a traceparent has the flags: https://www.w3.org/TR/trace-context/#trace-flags */
+function isSampled(traceparent: string | undefined): boolean {
+  return traceparent !== undefined && (Number.parseInt(traceparent.slice(-2), 16) & 1) === 1
+}
+
 /** The W3C traceparent of the active span, to pass on with the work. */
 export function currentTraceparent(): string | undefined {
   const carrier: { traceparent?: string } = {}

@@ -1,3 +1,4 @@
+import type { TrafficOptions } from '../runner/traffic.ts'
 import type { Check } from '../checkers/violation.ts'
 
 /** A bug that is known in systems of this shape, as a change of files of the services. */
@@ -7,6 +8,8 @@ export type Bug = {
   caughtBy: Check
   /** The scenario whose fault makes it visible. */
   scenario: string
+  /** Instead of the traffic of the run, if that does not meet the bug. */
+  traffic?: Partial<TrafficOptions>
   changes: readonly Change[]
 }
 

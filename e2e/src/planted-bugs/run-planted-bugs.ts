@@ -13,7 +13,7 @@ import { keepPlanted, type PlantedResult } from './results.ts'
 const limits = { recoverWithinMs: 31_000, checkWithinMs: 3_000 }
 
 /** Many aggregates, so that few of them get a later event that would hide what happened to an earlier one. */
-const traffic = { aggregates: 60 }
+const manyAggregates = { aggregates: 60 }
 
 const ROUNDS = 5
 
@@ -65,7 +65,10 @@ async function restarted(services: readonly Service[]): Promise<void> {
 }
 
 /** The result that shows the bug, or the last one: a command must be in flight at the right moment. */
-async function resultOf(stack: Stack, { scenario: name, caughtBy }: Bug): Promise<Result> {
+async function resultOf(
+  stack: Stack,
+  { scenario: name, caughtBy, traffic = manyAggregates }: Bug,
+): Promise<Result> {
   const scenario = scenarios.find((each) => each.name === name)!
   for (let round = 1; ; round++) {
     const faults = [{ ...scenario, traffic: { ...scenario.traffic, ...traffic } }]

@@ -3,6 +3,10 @@ import type { Bug } from './bug.ts'
 const relay = 'writer-service/src/runtime/outbox/relay.ts'
 const store = 'writer-service/src/runtime/event-store/postgres-event-store.ts'
 const execute = 'writer-service/src/runtime/commands/execute-command.ts'
+const executeBatch = 'writer-service/src/runtime/commands/execute-batch.ts'
+
+/** Conflicts with another writer, and several commands on one aggregate, are frequent. */
+const fewAggregates = { aggregates: 4, clients: 32 }
 
 export const writerBugs: readonly Bug[] = [
   {
@@ -95,10 +99,12 @@ export const writerBugs: readonly Bug[] = [
     scenario: 'disk-full',
     changes: [
       {
-        file: execute,
-        find: 'const [result] = await store.commit([group.commit])',
-        instead: `for (const claim of group.claims) if (!(await results.store(claim))) return undefined
-          const [result] = await store.commit([{ ...group.commit, claims: [] }])`,
+        file: executeBatch,
+        find: '() => store.commit(commits))',
+        instead: `async () => {
+          await store.claim(commits.flatMap(({ claims }) => claims))
+          return store.commit(commits.map((commit) => ({ ...commit, claims: [] })))
+        })`,
       },
     ],
   },
@@ -123,6 +129,59 @@ export const writerBugs: readonly Bug[] = [
         file: 'writer-service/src/stock/stock.ts',
         find: 'if (quantity > availableOf(state))',
         instead: 'if (quantity > state.onHand)',
+      },
+    ],
+  },
+  {
+    name: 'a batch in which one success passes the other commands',
+    caughtBy: 'lost writes',
+    scenario: 'one-aggregate-two-writers',
+    traffic: fewAggregates,
+    changes: [
+      {
+        file: store,
+        find: 'written.has(index + 1)',
+        instead: '(written.size > 0 || written.has(index + 1))',
+      },
+    ],
+  },
+  {
+    name: 'a batch in which one failure fails the other commands',
+    caughtBy: 'duplicate effects',
+    scenario: 'one-aggregate-two-writers',
+    traffic: fewAggregates,
+    changes: [
+      {
+        file: store,
+        find: 'const written = new Set(rows.map((row) => row.number))',
+        instead: `const written = new Set(rows.map((row) => row.number))
+          if (written.size < batch.length) throw new AppError('unavailable', 'Nothing was done')`,
+      },
+    ],
+  },
+  {
+    name: 'responses swapped within a batch',
+    caughtBy: 'lost writes',
+    scenario: 'one-aggregate-two-writers',
+    traffic: fewAggregates,
+    changes: [
+      {
+        file: executeBatch,
+        find: 'attemptOf(results[index]!, outcome,',
+        instead: 'attemptOf(results[index]!, groups.at(-1 - index)!.decided[0]!.outcome ?? outcome,',
+      },
+    ],
+  },
+  {
+    name: 'a second command of a batch decided on the old state',
+    caughtBy: 'invariants',
+    scenario: 'one-aggregate-two-writers',
+    traffic: fewAggregates,
+    changes: [
+      {
+        file: 'writer-service/src/runtime/commands/decide-batch.ts',
+        find: 'group.current = next',
+        instead: 'group.current = { ...next, state: current?.state ?? next.state }',
       },
     ],
   },

@@ -30,6 +30,7 @@ export const product: Subject = {
     Number.isInteger(priceCents) && Number(priceCents) >= 0
       ? undefined
       : `the price is ${String(priceCents)}`,
+  brokenStep: (before) => (before.deleted ? 'the product was deleted before' : undefined),
   send: (writer, protocol, command) => (protocol === 'http' ? sendHttp : sendGrpc)(writer, command),
   query: (reader, protocol, query) => (protocol === 'http' ? queryHttp : queryGrpc)(reader, query),
   decode: (payload) => storedEvent(payload, productEvents.decode(payload)),

@@ -60,6 +60,12 @@ export const stock: Subject = {
     const valid = [onHand, reserved, available].every((each) => Number.isInteger(each) && Number(each) >= 0)
     return valid && available === onHand! - reserved! ? undefined : `the quantities are wrong: ${quantities}`
   },
+  brokenStep(before, { command, state }) {
+    const onHand = Number(state.onHand) - Number(before.onHand)
+    const reserved = Number(state.reserved) - Number(before.reserved)
+    const possible = steps[command]?.(onHand, reserved) ?? false
+    return possible ? undefined : `${command} changed ${onHand} on hand and ${reserved} reserved`
+  },
   send: (writer, protocol, command) => (protocol === 'http' ? sendHttp : sendGrpc)(writer, command),
   query: (reader, protocol, query) => (protocol === 'http' ? queryHttp : queryGrpc)(reader, query),
   decode: (payload) => storedEvent(payload, stockEvents.decode(payload)),
@@ -67,6 +73,15 @@ export const stock: Subject = {
     collection: 'stock',
     stateOf: ({ _id, ...document }) => live({ ...document, id: _id } as unknown as Fields),
   },
+}
+
+/** What each command may change on hand and reserved. */
+const steps: Record<string, (onHand: number, reserved: number) => boolean> = {
+  receive: (onHand, reserved) => onHand > 0 && reserved === 0,
+  reserve: (onHand, reserved) => onHand === 0 && reserved > 0,
+  release: (onHand, reserved) => onHand === 0 && reserved < 0,
+  ship: (onHand, reserved) => onHand < 0 && reserved === onHand,
+  count: (onHand, reserved) => onHand !== 0 && reserved === 0,
 }
 
 function sendHttp(

@@ -23,6 +23,8 @@ export type Subject = {
   next(id: string, random: Random): Command
   /** Describes the rule of the aggregate that the state breaks; undefined when it satisfies all of them. */
   brokenRule(state: State): string | undefined
+  /** Describes why the event cannot follow the state before it; undefined when it can. */
+  brokenStep(before: State, event: StoredEvent): string | undefined
   /** Whether an acknowledged command of this type deletes the aggregate. */
   deletes(commandType: string): boolean
   send(writer: Writer, protocol: Protocol, command: Command): Promise<Outcome>

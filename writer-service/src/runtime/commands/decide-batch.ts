@@ -15,6 +15,8 @@ import type {
 export type PendingCommand = {
   aggregate: Aggregate
   id: string
+  /** The writer generated the id, so there is nothing to load. */
+  isNew: boolean
   expectedVersion: ExpectedVersion | undefined
   command: AnyCommand
   requestId: string
@@ -26,55 +28,95 @@ export type PendingCommand = {
 
 /** The decisions about the commands of one aggregate. They are valid together, or all must be repeated. */
 export type DecidedGroup = {
-  /** In the order of the commands. */
+  /** In the order of the commands; at least one. */
   decided: { of: PendingCommand; outcome: CommandOutcome }[]
   /** Undefined if no command changes anything; the claims must then be stored on their own. */
   commit: PendingCommit | undefined
   claims: Claim[]
 }
 
+export type DecidedBatch = {
+  groups: DecidedGroup[]
+  /** The commands on which a slice threw, which is an error of ours. They changed nothing. */
+  failed: { of: PendingCommand; error: unknown }[]
+  /** The last commands of the batch, which exceeded `maxBytes` and were not decided. */
+  rest: readonly PendingCommand[]
+}
+
 export type DecisionFacts = { now: () => Date; newEventId: () => string }
+
+/** The aggregate of a command, as one text. */
+export const aggregateKeyOf = ({ aggregate, id }: PendingCommand): string =>
+  keyOf({ type: aggregate.type, id })
+
+const keyOf = ({ type, id }: AggregateKey) => `${type}/${id}`
+
+/** The commands so far on one aggregate, which the store has in the state `base`, and the state after them. */
+type Group = {
+  base: StoredAggregate | undefined
+  current: StoredAggregate | undefined
+  decided: DecidedGroup['decided']
+  events: PendingEvent[]
+}
 
 /**
  * Decides the commands in order. A command on an aggregate that an earlier command of the batch changes is decided on
  * the state that results from it.
+ *
+ * @param maxBytes once the events have so many bytes, the other commands are not decided
  */
 export function decideBatch(
   batch: readonly PendingCommand[],
   stored: readonly StoredAggregate[],
   facts: DecisionFacts,
-): DecidedGroup[] {
-  const current = new Map(stored.map((aggregate) => [keyOf(aggregate), aggregate]))
-  const groups = Map.groupBy(batch, ({ aggregate, id }) => keyOf({ type: aggregate.type, id }))
-  return [...groups].map(([key, commands]) => decideGroup(commands, current.get(key), facts))
+  maxBytes = Infinity,
+): DecidedBatch {
+  const bases = new Map(stored.map((aggregate) => [keyOf(aggregate), aggregate]))
+  const groups = new Map<string, Group>()
+  const failed: DecidedBatch['failed'] = []
+  let bytes = 0
+  let taken = 0
+  for (const command of batch) {
+    if (bytes >= maxBytes) break
+    taken++
+    const key = aggregateKeyOf(command)
+    const base = bases.get(key)
+    const group = groups.get(key) ?? { base, current: base, decided: [], events: [] }
+    groups.set(key, group)
+    try {
+      bytes += decideNext(group, command, facts)
+    } catch (error) {
+      failed.push({ of: command, error })
+    }
+  }
+  const decided = [...groups.values()].filter((group) => group.decided.length > 0)
+  return { groups: decided.map(resultOf), failed, rest: batch.slice(taken) }
 }
 
-const keyOf = ({ type, id }: AggregateKey) => `${type}/${id}`
+/** Adds a command to its group, and returns the bytes of its event. A command that fails leaves the group unchanged. */
+function decideNext(group: Group, command: PendingCommand, facts: DecisionFacts): number {
+  const { current } = group
+  const at = occurrenceTime(current, facts.now())
+  const decision = decideCommand(command, current, at)
+  if (decision.type !== 'accepted') {
+    group.decided.push({ of: command, outcome: outcomeOf(command, decision, current) })
+    return 0
+  }
+  const [next, event] = apply(command, current, decision.event, { at, eventId: facts.newEventId() })
+  group.decided.push({ of: command, outcome: outcomeOf(command, decision, next) })
+  group.events.push(event)
+  group.current = next
+  return event.payload.length
+}
 
-function decideGroup(
-  commands: readonly PendingCommand[],
-  base: StoredAggregate | undefined,
-  facts: DecisionFacts,
-): DecidedGroup {
-  let current = base
-  const events: PendingEvent[] = []
-  const decided = commands.map((each) => {
-    const at = occurrenceTime(current, facts.now())
-    const decision = decideCommand(each, current, at)
-    if (decision.type === 'accepted') {
-      const [next, event] = apply(each, current, decision.event, { at, eventId: facts.newEventId() })
-      events.push(event)
-      current = next
-    }
-    return { of: each, outcome: outcomeOf(each, decision, current) }
-  })
+function resultOf({ base, current, decided, events }: Group): DecidedGroup {
   const claims = decided.flatMap(({ of: { key }, outcome }) => (key ? [{ ...key, outcome }] : []))
-  const [first] = commands
+  const [first] = decided
   if (events.length === 0 || current === undefined || first === undefined) {
     return { decided, commit: undefined, claims }
   }
-  const next = { ...current, deleted: first.aggregate.isDeleted(current.state) }
-  const deadline = Math.min(...commands.map((each) => each.deadline))
+  const next = { ...current, deleted: first.of.aggregate.isDeleted(current.state) }
+  const deadline = Math.min(...decided.map(({ of }) => of.deadline))
   return { decided, commit: { baseVersion: base?.version ?? 0, events, next, claims, deadline }, claims }
 }
 

@@ -58,26 +58,22 @@ export type PendingCommit = {
 }
 
 /**
- * `conflict`: the aggregate is no longer at `baseVersion`, or another command has one of the keys; load again and
- * decide again. `too_late`: the deadline passed before the commit began; nothing was done.
+ * `conflict`: the aggregate is no longer at `baseVersion`, or another command has one of the batch's idempotency keys;
+ * load again and decide again. `too_late`: the deadline passed before the commit began. Both mean that nothing was done.
  */
 export type CommitResult = 'committed' | 'conflict' | 'too_late'
 
 export type EventStore = {
   /** The aggregates that exist, tombstones included, in any order. Throws `unavailable`. */
   load(keys: readonly AggregateKey[]): Promise<StoredAggregate[]>
+  /** The claims on these idempotency keys, as far as there are any. Throws `unavailable`. */
+  findClaims(keys: readonly string[]): Promise<Map<string, Claim>>
+  /** Claims keys for results that change nothing. The keys that another command has are missing. Throws `unavailable`. */
+  claim(claims: readonly Claim[]): Promise<Set<string>>
   /**
-   * Writes each pending commit completely or not at all; the results are in the order of the batch, which has each
-   * aggregate and each idempotency key at most once. For a batch of one commit, throws `unavailable` if nothing was
-   * done, and `outcome_unknown` if that is not known. For a larger batch, both may follow after some of its commits were
-   * written.
+   * Writes each pending commit completely or not at all, all of them in one statement. The results are in the order of
+   * the batch, which has each aggregate and each idempotency key at most once. Throws `unavailable` if nothing was done,
+   * and `outcome_unknown` if that is not known, for the whole batch alike. Any other error is ours: nothing was done.
    */
   commit(batch: readonly PendingCommit[]): Promise<CommitResult[]>
-}
-
-export type StoredResults = {
-  /** The claim on this key; undefined while there is none. Throws `unavailable`. */
-  find(key: string): Promise<Claim | undefined>
-  /** Claims a key for a result that changes nothing; false if another command has it. Throws `unavailable`. */
-  store(claim: Claim): Promise<boolean>
 }

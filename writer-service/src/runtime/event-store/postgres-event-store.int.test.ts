@@ -43,6 +43,19 @@ test('an error of the writer itself is not reported as a lost connection', async
   await expect(broken).rejects.toThrow(TypeError)
 })
 
+test('a value that Postgres rejects fails its own command, and no other command of the batch', async () => {
+  const execute = executeOn(writer.pool)
+  const names = ['Tea', 'nul \u0000', 'Coffee']
+  const results = await Promise.allSettled(
+    names.map((name) => {
+      const command = { ...create, details: { ...create.details, name } }
+      return execute(productAggregate, request(undefined, command), callWith())
+    }),
+  )
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  expect(results[1]).toMatchObject({ reason: { code: '22P05' } })
+})
+
 test('ids are unique within a type: two aggregates of different types may have the same id', async () => {
   const product = creation()
   const other = { ...creation(), next: { ...product.next, type: 'other' } }

@@ -3,11 +3,11 @@ import { rolledBack } from '@lockstep/core/postgres/errors.ts'
 import { backendOf } from '@lockstep/core/postgres/pool.ts'
 import { rethrowUnavailable } from '@lockstep/core/postgres/rethrow-unavailable.ts'
 import { sql } from '@lockstep/core/postgres/sql.ts'
-import { withSpan } from '@lockstep/core/telemetry/tracing.ts'
 import type { DatabaseError, Pool } from 'pg'
 import type { AnyState } from '../aggregate.ts'
 import type {
   AggregateKey,
+  Claim,
   CommitResult,
   EventStore,
   PendingCommit,
@@ -19,6 +19,9 @@ import { committedEvents } from './unknown-outcome.ts'
 const loadAggregates = sql(import.meta.url, './load-aggregates.sql')
 const commitAggregates = sql(import.meta.url, './commit-aggregates.sql')
 
+const findResults = sql(import.meta.url, './find-results.sql')
+const storeResults = sql(import.meta.url, './store-results.sql')
+
 const UNIQUE_VIOLATION = '23505'
 
 type Connections = Pick<Pool, 'connect' | 'query'>
@@ -26,8 +29,10 @@ type Connections = Pick<Pool, 'connect' | 'query'>
 /** The event store in Postgres: a commit is one statement, gated on the versions that were read. */
 export function postgresEventStore(pool: Connections): EventStore {
   return {
-    load: (keys) => withSpan('postgres.load', { kind: 'client' }, () => load(pool, keys)),
-    commit: (batch) => withSpan('postgres.commit', { kind: 'client' }, () => commit(pool, batch)),
+    load: (keys) => load(pool, keys),
+    findClaims: (keys) => findClaims(pool, keys),
+    claim: (claims) => claim(pool, claims),
+    commit: (batch) => commit(pool, batch),
   }
 }
 
@@ -50,6 +55,26 @@ async function load(pool: Connections, keys: readonly AggregateKey[]): Promise<S
   }))
 }
 
+async function findClaims(pool: Connections, keys: readonly string[]): Promise<Map<string, Claim>> {
+  const statement = { ...findResults, values: [keys] }
+  const { rows } = await pool.query<Claim>(statement).catch(rethrowUnavailable)
+  return new Map(rows.map((row) => [row.key, row]))
+}
+
+async function claim(pool: Connections, claims: readonly Claim[]): Promise<Set<string>> {
+  const values = [
+    claims.map(({ key }) => key),
+    claims.map(({ fingerprint }) => fingerprint),
+    claims.map(({ outcome }) => JSON.stringify(outcome)),
+  ]
+  const { rows } = await pool.query<{ key: string }>({ ...storeResults, values }).catch((error: unknown) => {
+    if (rolledBack(error)) return rethrowUnavailable(error)
+    // The results may have been stored: the next attempt finds them.
+    return { rows: [] }
+  })
+  return new Set(rows.map(({ key }) => key))
+}
+
 async function commit(pool: Connections, batch: readonly PendingCommit[]): Promise<CommitResult[]> {
   // Before the statement is sent: an error of ours must not be taken for a lost connection.
   const values = commitColumns(batch)
@@ -70,21 +95,14 @@ async function commit(pool: Connections, batch: readonly PendingCommit[]): Promi
   } catch (error) {
     if (rolledBack(error)) {
       client.release()
-      return isKeyTaken(error) ? oneByOne(pool, batch) : rethrowUnavailable(error)
+      // Another command has claimed one of the keys; the next attempt finds its result.
+      return isKeyTaken(error) ? batch.map(() => 'conflict') : rethrowUnavailable(error)
     }
     // The statement was sent before the connection was lost: it may have been committed.
     const backend = backendOf(client)
     client.release(true)
     return afterLostConnection(pool, batch, backend)
   }
-}
-
-/** Another command claimed one of the idempotency keys at the same moment; the other commits must not fail with it. */
-async function oneByOne(pool: Connections, batch: readonly PendingCommit[]): Promise<CommitResult[]> {
-  if (batch.length === 1) return ['conflict']
-  const results: CommitResult[] = []
-  for (const pending of batch) results.push(...(await commit(pool, [pending])))
-  return results
 }
 
 function isKeyTaken({ code, constraint }: DatabaseError): boolean {

@@ -79,14 +79,16 @@ export function commitGuarantees({ aggregate, examples, url, writer, stored, eve
       }
     })
 
-    it('whose idempotency key is taken writes nothing, and the others of its batch are written', async () => {
+    it('whose idempotency key is taken writes nothing, and its batch must be repeated', async () => {
       const { store } = writer()
       const key = randomUUID()
       const withKey = () => pendingCommit(aggregate, { id: randomUUID() }, [examples.create], [key])
       const [first, second, other] = [withKey(), withKey(), creation()]
       expect(await store.commit([first])).toEqual(['committed'])
-      expect(await store.commit([second, other])).toEqual(['conflict', 'committed'])
-      expect([await stored(second.next.id), await versions(second.next.id)]).toEqual([undefined, []])
+      expect(await store.commit([second, other])).toEqual(['conflict', 'conflict'])
+      for (const { next } of [second, other]) {
+        expect([await stored(next.id), await versions(next.id)]).toEqual([undefined, []])
+      }
     })
 
     it('writes each chain of events of a batch completely or not at all, with its claims', async () => {
@@ -116,11 +118,15 @@ export function commitGuarantees({ aggregate, examples, url, writer, stored, eve
               await store.commit([pendingCommit(aggregate, first.next, [examples.change(9)])])
             }
             const before = existing && stale ? 2 : existing || stale ? 1 : 0
-            prepared.push({ commit, before, possible: !stale && key !== 'taken' })
+            prepared.push({ commit, before, current: !stale, free: key !== 'taken' })
           }
           const results = await store.commit(prepared.map(({ commit }) => commit))
-          expect(results).toEqual(prepared.map(({ possible }) => (possible ? 'committed' : 'conflict')))
-          for (const { commit, before, possible } of prepared) {
+          // A key that is taken concerns only a commit that would be written.
+          const keysFree = prepared.every(({ current, free }) => free || !current)
+          const written = prepared.map(({ current }) => current && keysFree)
+          expect(results).toEqual(written.map((each) => (each ? 'committed' : 'conflict')))
+          for (const [index, { commit, before }] of prepared.entries()) {
+            const possible = written[index]!
             const { id, version } = commit.next
             const expected = Array.from({ length: possible ? version : before }, (_, n) => n + 1)
             expect(await versions(id)).toEqual(expected)

@@ -157,7 +157,7 @@ export function executionGuarantees({ aggregate, examples, url, writer, events }
       const { store } = writer()
       const slow = executeOn(writer().pool, {
         store: {
-          load: store.load,
+          ...store,
           async commit(batch) {
             await overtake?.()
             overtake = undefined

@@ -8,7 +8,6 @@ import { decideBatch } from '../commands/decide-batch.ts'
 import { executeCommands, type CommandCall, type ExecuteCommand } from '../commands/execute-command.ts'
 import type { EventStore, IdempotencyKey, PendingCommit, StoredAggregate } from '../commands/ports.ts'
 import { postgresEventStore } from '../event-store/postgres-event-store.ts'
-import { postgresStoredResults } from '../event-store/stored-results.ts'
 
 /** The parts of a writer, on a real database and without a relay. */
 
@@ -31,12 +30,12 @@ export function executeOn(
 ): ExecuteCommand {
   return executeCommands({
     store: postgresEventStore(pool),
-    results: postgresStoredResults(pool),
     now: () => new Date(),
     newAggregateId: () => randomUUID(),
     newEventId: () => randomUUID(),
     outboxIsFull: () => false,
     onCommitted: () => {},
+    onBatch: () => {},
     ...options,
   })
 }
@@ -59,6 +58,7 @@ export function pendingCommit(
   const pending = commands.map((command, index) => ({
     aggregate,
     id: base.id,
+    isNew: false,
     expectedVersion: undefined,
     command,
     requestId: randomUUID(),
@@ -68,9 +68,10 @@ export function pendingCommit(
   }))
   const stored = base.version === undefined ? [] : [base as StoredAggregate]
   const facts = { now: () => new Date(), newEventId: () => randomUUID() }
-  const [group] = decideBatch(pending, stored, facts)
-  if (group?.commit === undefined) throw new Error(`nothing to commit: ${JSON.stringify(group?.decided)}`)
-  return group.commit
+  const { groups, failed } = decideBatch(pending, stored, facts)
+  const commit = groups[0]?.commit
+  if (commit === undefined) throw new Error('nothing to commit', { cause: { groups, failed } })
+  return commit
 }
 
 function keyFor(key: string | undefined): IdempotencyKey | undefined {

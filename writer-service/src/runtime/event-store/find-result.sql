@@ -1,3 +1,0 @@
-select fingerprint, outcome
-from command_results
-where idempotency_key = $1
