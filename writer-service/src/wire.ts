@@ -1,7 +1,7 @@
 import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
 import { requestLimit } from '@lockstep/core/async/limit-concurrency.ts'
 import { adminApp } from '@lockstep/core/http/admin.ts'
-import { createHttpApp, refuseOtherMethods } from '@lockstep/core/http/app.ts'
+import { createHttpApp } from '@lockstep/core/http/app.ts'
 import { serveApiDocs } from '@lockstep/core/http/swagger-ui.ts'
 import { serveHttp } from '@lockstep/core/http/server.ts'
 import { serveGrpc } from '@lockstep/core/grpc/server.ts'
@@ -105,6 +105,5 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
   const app = createHttpApp({ log, metrics, admit })
   commandRoutes(app, aggregates, execute, limits)
   serveApiDocs(app, writerApi)
-  refuseOtherMethods(app)
   scope.use(await serveHttp({ app, host, port: config.WRITER_HTTP_PORT, draining }))
 }

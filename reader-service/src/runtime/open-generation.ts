@@ -89,7 +89,7 @@ export function openGeneration(options: {
     number,
     store,
     finder,
-    load: itemLoader({ cache, finder, metrics }),
+    load: itemLoader({ cache, finder, items, metrics }),
     auditedCache: redisAuditedCache({ ...entries, connection: cacheOfProjection }),
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   }

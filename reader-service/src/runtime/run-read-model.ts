@@ -122,7 +122,7 @@ export function runReadModel(parts: ReaderParts, readModel: ReadModel): RunningR
   return {
     readModel,
     active,
-    queries: readModelQueries(readModel.queries, {
+    queries: readModelQueries(readModel, {
       finder,
       getItem: getItem({
         noun: readModel.queries.get.noun,

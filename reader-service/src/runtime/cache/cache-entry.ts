@@ -1,3 +1,4 @@
+import type { EncodedItem } from '../queries/definition.ts'
 import type { CacheConnection } from './cache-scripts.ts'
 
 /** The entries of one generation of a read model: its collection and its current epoch are in every key. */
@@ -13,10 +14,20 @@ export function entryKey(
   id: string,
 ): string | undefined {
   const run = connection.serverRun()
-  return run === undefined ? undefined : `lockstep:${collection}:format1:${epoch}:${run}:${id}`
+  return run === undefined ? undefined : `lockstep:${collection}:format2:${epoch}:${run}:${id}`
 }
 
 /** Up to a tenth shorter, so that entries that were created together do not expire together. */
 export function jittered(ttlMs: number): number {
   return Math.ceil(ttlMs * (1 - Math.random() / 10))
+}
+
+/** The content of a key while a query with this token may fill it. */
+export const leaseText = (token: string): string => `lease ${token}`
+
+/** What the scripts store: the version, a space and the item. Undefined for a lease. */
+export function parseEntry(text: string): EncodedItem | undefined {
+  const space = text.indexOf(' ')
+  const version = Number(text.slice(0, space))
+  return Number.isNaN(version) ? undefined : { version, json: text.slice(space + 1) }
 }

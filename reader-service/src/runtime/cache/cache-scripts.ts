@@ -5,10 +5,9 @@ import type { Result } from 'ioredis'
 /** The scripts as commands. ioredis sends a script again when the server does not have it, also in a pipeline. */
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    readOrLease(key: string, token: string, leaseMs: number): Result<string[], Context>
     fillEntry(
       key: string,
-      token: string,
+      lease: string,
       version: number,
       body: string,
       ttlMs: number,
@@ -21,7 +20,6 @@ declare module 'ioredis' {
 const script = (file: string) => readFileSync(new URL(file, import.meta.url), 'utf8')
 
 const scripts = {
-  readOrLease: script('read-or-lease.lua'),
   fillEntry: script('fill.lua'),
   replaceOlder: script('replace-older.lua'),
   removeOlder: script('remove-older.lua'),

@@ -10,7 +10,9 @@ export function queryParameters(
 ): { values: Readonly<Record<string, string | undefined>>; violations: FieldViolation[] } {
   const values: Record<string, string> = {}
   const violations: FieldViolation[] = []
-  const given = new URL(url).searchParams
+  const query = url.indexOf('?')
+  if (query < 0) return { values, violations }
+  const given = new URLSearchParams(url.slice(query))
   for (const field of new Set(given.keys())) {
     const [value, ...more] = given.getAll(field)
     if (!names.includes(field)) violations.push({ field, message: 'is not a parameter of this request' })

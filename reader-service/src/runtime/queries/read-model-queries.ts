@@ -1,6 +1,7 @@
 import type { FieldViolation } from '@lockstep/core/errors/app-error.ts'
 import type { GetItem } from '../versions/get-item.ts'
-import type { Item, ListRequest, Page, QueryDefinitions } from './definition.ts'
+import type { ReadModel } from '../read-model.ts'
+import type { EncodedItem, Item, ListRequest, Page } from './definition.ts'
 import type { ItemFinder } from './item-finder.ts'
 import { listItems } from './list-items.ts'
 import { validGet, validList } from './requests.ts'
@@ -12,19 +13,30 @@ export type QueryCall = {
   violations?: readonly FieldViolation[]
 }
 
+type GetRequest = { id: string; minVersion?: number | undefined }
+
 /** The queries of one read model, for every protocol. */
 export type ReadModelQueries = {
-  get: (request: { id: string; minVersion?: number | undefined }, call: QueryCall) => Promise<Item>
+  get: (request: GetRequest, call: QueryCall) => Promise<Item>
+  /** Without the cost of decoding what the cache has. */
+  getEncoded: (request: GetRequest, call: QueryCall) => Promise<EncodedItem>
   lists: Readonly<Record<string, (request: ListRequest, call: QueryCall) => Promise<Page<Item>>>>
 }
 
 export function readModelQueries(
-  definitions: Pick<QueryDefinitions, 'lists'>,
+  { queries: definitions, items }: Pick<ReadModel, 'queries' | 'items'>,
   ports: { getItem: GetItem; finder: Pick<ItemFinder, 'list'> },
 ): ReadModelQueries {
+  const getEncoded = async (request: GetRequest, { deadline = Infinity, violations }: QueryCall) => {
+    const { id, minVersion } = validGet(request, violations)
+    return ports.getItem({ id, minVersion, deadline })
+  }
   return {
-    get: async (request, { deadline = Infinity, violations }) =>
-      ports.getItem({ ...validGet(request, violations), deadline }),
+    getEncoded,
+    get: async (request, call) => {
+      const { version, json } = await getEncoded(request, call)
+      return items.decode(request.id.toLowerCase(), version, json) as Item
+    },
     lists: Object.fromEntries(
       Object.entries(definitions.lists).map(([name, definition]) => [
         name,

@@ -44,7 +44,7 @@ export async function openReplica(
   const metrics = { cacheRead: vi.fn(), waited: vi.fn(), projected: vi.fn(), becameReadable: vi.fn() }
   const get = getItem({
     noun: 'item',
-    load: itemLoader({ cache, finder, metrics }),
+    load: itemLoader({ cache, finder, items, metrics }),
     notifications,
     served: servedVersions(100),
     waits: limitConcurrency({ limit: 100 }),
@@ -72,7 +72,7 @@ export async function openReplica(
     notified,
     metrics,
     get,
-    queries: readModelQueries(readModel.queries, { finder, getItem: get }),
+    queries: readModelQueries(readModel, { finder, getItem: get }),
     keyOf: (id: string) => entryKey(connection, { collection, epoch: epoch.current()! }, id)!,
     project: (...states: SourceState[]) =>
       project(states.map((state) => ({ eventId: crypto.randomUUID(), occurredAt: new Date(), state }))),

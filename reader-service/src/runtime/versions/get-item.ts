@@ -1,7 +1,7 @@
 import type { ConcurrencyLimit } from '@lockstep/core/async/limit-concurrency.ts'
 import { withTimeout } from '@lockstep/core/async/with-timeout.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
-import type { Item, StoredItem } from '../queries/definition.ts'
+import type { EncodedItem } from '../queries/definition.ts'
 import type { LoadItem } from '../queries/load-item.ts'
 import type { ServedVersions } from './served-versions.ts'
 import type { VersionNotifications } from './version-notifications.ts'
@@ -18,7 +18,7 @@ export type GetItemQuery = {
  * with `not_found` (also for a deleted id), `read_model_behind`, `overloaded` if too many queries wait, and with the
  * errors of the store.
  */
-export type GetItem = (query: GetItemQuery) => Promise<Item>
+export type GetItem = (query: GetItemQuery) => Promise<EncodedItem>
 
 export type WaitMetrics = { waited: (result: 'ready' | 'behind' | 'refused') => void }
 
@@ -39,7 +39,7 @@ export function getItem(ports: {
   const { noun, load, notifications, served, waits, maxWaitMs, metrics } = ports
 
   /** Undefined while the read model is below `minVersion`. */
-  async function read(id: string, minVersion: number): Promise<StoredItem | undefined> {
+  async function read(id: string, minVersion: number): Promise<EncodedItem | undefined> {
     const epoch = served.epoch()
     const item = await load(id, minVersion, epoch)
     if (!item || item.version < minVersion) return undefined
@@ -56,7 +56,7 @@ export function getItem(ports: {
     }
   }
 
-  async function readWithWait(id: string, minVersion: number, deadline: number): Promise<StoredItem> {
+  async function readWithWait(id: string, minVersion: number, deadline: number): Promise<EncodedItem> {
     const until = Math.min(Date.now() + maxWaitMs, deadline - RESPONSE_MARGIN_MS)
     for (let waited = false; ; waited = true) {
       // Registered before the read, so that a version that arrives between the read and the wait is not missed.
@@ -80,7 +80,7 @@ export function getItem(ports: {
     // Most queries end here, without the cost of a wait.
     let item = minVersion === undefined ? await read(id, floor) : undefined
     if (!item && floor > 0) item = await readWithWait(id, floor, deadline)
-    if (!item || item.deleted) throw new AppError('not_found', `There is no ${noun} ${id}`)
+    if (!item || item.json === '') throw new AppError('not_found', `There is no ${noun} ${id}`)
     return item
   }
 }
