@@ -13,7 +13,7 @@ import type { ServiceContext } from '@lockstep/core/lifecycle/start-service.ts'
 import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
 import { createMetrics } from '@lockstep/core/telemetry/metrics.ts'
 import { startTracing } from '@lockstep/core/telemetry/tracing.ts'
-import { v7 as uuidv7 } from 'uuid'
+import { uuidV7 } from '@lockstep/core/text/uuid.ts'
 import { aggregates } from './aggregates.ts'
 import { writerApi } from './api.ts'
 import type { writerSettings } from './config.ts'
@@ -66,8 +66,8 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
     store: postgresEventStore(pool),
     results: postgresStoredResults(pool),
     now: () => new Date(),
-    newAggregateId: () => uuidv7(),
-    newEventId: () => uuidv7(),
+    newAggregateId: () => uuidV7(),
+    newEventId: () => uuidV7(),
     outboxIsFull: outboxLimit.reached,
     onCommitted: relay.wake,
   })

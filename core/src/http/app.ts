@@ -46,9 +46,9 @@ export function createHttpApp(options: { log: Log; metrics: Registry; admit: Con
     const { status, body, headers } = await withSpan(
       `${method} ${route}`,
       { kind: 'server', parent, requestId },
-      async (span) => {
+      async (add) => {
         const reply = await answer(handler, c, requestId)
-        span?.setAttributes({
+        add({
           'http.request.method': method,
           'http.route': route,
           'http.response.status_code': reply.status,

@@ -16,11 +16,10 @@ export function createLog(
       formatters: { level: (label) => ({ level: label }) },
       mixin: () => {
         const work = currentWork()
-        const spanContext = work?.trace?.spanContext()
         return {
           requestId: work?.requestId,
-          traceId: spanContext?.traceId,
-          spanId: spanContext?.spanId,
+          traceId: work?.parent?.traceId,
+          spanId: work?.parent?.spanId,
         }
       },
     },

@@ -1,22 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
-import {
-  ROOT_CONTEXT,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-  TraceFlags,
-  type Attributes,
-  type Span,
-  type SpanContext,
-  type Tracer,
-} from '@opentelemetry/api'
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
-import { resourceFromAttributes } from '@opentelemetry/resources'
-import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
+import type { Attributes, Span } from './otlp.ts'
+import { exportSpans, type SpanExport } from './span-export.ts'
 
 /** Undefined while no spans are recorded. */
-let tracing: { tracer: Tracer; ratio: number } | undefined
+let tracing: { spans: SpanExport; ratio: number } | undefined
 
 /**
  * Sends the spans of this process to an OTLP endpoint in the background. Without an endpoint, no spans are recorded. If
@@ -26,32 +14,28 @@ let tracing: { tracer: Tracer; ratio: number } | undefined
  */
 export function startTracing(options: { service: string; endpoint: string; ratio: number }): AsyncDisposable {
   if (options.endpoint === '') return { [Symbol.asyncDispose]: async () => {} }
-  const exporter = new OTLPTraceExporter({ url: `${options.endpoint}/v1/traces`, timeoutMillis: 2_000 })
-  const provider = new NodeTracerProvider({
-    resource: resourceFromAttributes({ 'service.name': options.service }),
-    spanProcessors: [new BatchSpanProcessor(exporter, { scheduledDelayMillis: 1_000 })],
-  })
-  tracing = { tracer: provider.getTracer('lockstep'), ratio: options.ratio }
+  const spans = exportSpans(options)
+  tracing = { spans, ratio: options.ratio }
   return {
     [Symbol.asyncDispose]: async () => {
       tracing = undefined
-      // An unavailable collector must not turn a clean stop into a failed one.
-      await provider.shutdown().catch(() => {})
+      await spans[Symbol.asyncDispose]()
     },
   }
 }
 
-type Trace = Pick<Span, 'spanContext'>
+/** What a span needs of its parent, which may be in another process. */
+type Parent = { readonly recorded: boolean; readonly traceId: string; readonly spanId: string }
 
 /** What the current code works for: one store for all of it, because each store costs every request time. */
-type Work = { requestId: string | undefined; trace: Trace | undefined }
+type Work = { readonly requestId: string | undefined; readonly parent: Parent | undefined }
 
 const current = new AsyncLocalStorage<Work>()
 
 export const currentWork = (): Work | undefined => current.getStore()
 
 export type SpanOptions = {
-  kind?: 'internal' | 'server' | 'client' | 'producer' | 'consumer'
+  kind?: Span['kind']
   attributes?: Attributes
   /** W3C traceparent of the parent span. Default: the active span. */
   parent?: string | undefined
@@ -59,78 +43,76 @@ export type SpanOptions = {
   requestId?: string
 }
 
-const kinds = {
-  internal: SpanKind.INTERNAL,
-  server: SpanKind.SERVER,
-  client: SpanKind.CLIENT,
-  producer: SpanKind.PRODUCER,
-  consumer: SpanKind.CONSUMER,
-} as const
-
 /**
- * Runs `work` inside a span. An error marks the span as failed and is rethrown. Work of a trace that is not recorded gets
- * no span, so that it costs nothing.
+ * Runs `work` inside a span, to which it may add attributes. An error marks the span as failed and is rethrown. Work of a
+ * trace that is not recorded gets no span and costs nothing.
  */
 export function withSpan<T>(
   name: string,
-  options: SpanOptions,
-  work: (span?: Span) => Promise<T>,
+  { kind = 'internal', attributes, ...options }: SpanOptions,
+  work: (add: (attributes: Attributes) => void) => Promise<T>,
 ): Promise<T> {
   const outer = current.getStore()
   const requestId = options.requestId ?? outer?.requestId
-  const parent = options.parent === undefined ? outer?.trace : remoteTrace(options.parent)
-  if (!tracing)
-    return requestId === outer?.requestId ? work() : current.run({ requestId, trace: undefined }, work)
-  if (!isRecorded(parent, tracing.ratio)) {
-    const unrecorded = parent ?? new UnrecordedTrace()
-    if (unrecorded === outer?.trace && requestId === outer.requestId) return work()
-    return current.run({ requestId, trace: unrecorded }, work)
+  const parent = options.parent === undefined ? outer?.parent : parseTraceparent(options.parent)
+  if (!tracing || !(parent?.recorded ?? Math.random() < tracing.ratio)) {
+    const unrecorded = parent ?? (tracing && new UnrecordedTrace())
+    if (unrecorded === outer?.parent && requestId === outer?.requestId) return work(ignore)
+    return current.run({ requestId, parent: unrecorded }, work, ignore)
   }
-  const settings = { kind: kinds[options.kind ?? 'internal'], attributes: options.attributes }
-  const context = parent ? trace.setSpanContext(ROOT_CONTEXT, parent.spanContext()) : ROOT_CONTEXT
-  const span = tracing.tracer.startSpan(name, settings, context)
-  return current.run({ requestId, trace: span }, ended, span, work)
+  const { traceId = hex(), spanId: parentSpanId } = parent ?? {}
+  const span = { traceId, spanId: hex().slice(16), parentSpanId, name, kind, attributes, startMs: now() }
+  const inside = { requestId, parent: { recorded: true, traceId, spanId: span.spanId } }
+  return current.run(inside, recorded, span, tracing.spans, work)
 }
 
-async function ended<T>(span: Span, work: (span: Span) => Promise<T>): Promise<T> {
+async function recorded<T>(
+  span: Omit<Span, 'attributes' | 'endMs' | 'error'> & { attributes: Attributes | undefined },
+  spans: SpanExport,
+  work: (add: (attributes: Attributes) => void) => Promise<T>,
+): Promise<T> {
+  let added: Attributes | undefined
+  let error: string | undefined
   try {
-    return await work(span)
-  } catch (error) {
-    span.setStatus({ code: SpanStatusCode.ERROR, message: String(error) })
-    throw error
+    return await work((attributes) => (added = attributes))
+  } catch (thrown) {
+    error = String(thrown)
+    throw thrown
   } finally {
-    span.end()
+    spans.add({ ...span, attributes: { ...span.attributes, ...added }, endMs: now(), error })
   }
 }
 
-function isRecorded(parent: Trace | undefined, ratio: number): boolean {
-  if (parent instanceof UnrecordedTrace) return false
-  return parent ? (parent.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0 : Math.random() < ratio
-}
+const ignore = () => {}
+const hex = () => randomUUID().replaceAll('-', '')
+/** Milliseconds since the epoch with a fraction, from a clock that never goes back. */
+const now = () => performance.timeOrigin + performance.now()
 
 /** A trace that starts here and is not recorded. Its ids exist only once an event or a line of the log needs them. */
-class UnrecordedTrace implements Trace {
-  #ids: SpanContext | undefined
-  spanContext(): SpanContext {
-    const hex = () => randomUUID().replaceAll('-', '')
-    return (this.#ids ??= { traceId: hex(), spanId: hex().slice(16), traceFlags: TraceFlags.NONE })
+class UnrecordedTrace implements Parent {
+  readonly recorded = false
+  #traceId: string | undefined
+  #spanId: string | undefined
+  get traceId(): string {
+    return (this.#traceId ??= hex())
   }
-}
-
-/** Undefined if the text is no traceparent (https://www.w3.org/TR/trace-context/#traceparent-header). */
-function remoteTrace(traceparent: string): Trace | undefined {
-  const [, traceId, spanId, flags] = traceparentPattern.exec(traceparent) ?? []
-  if (!traceId || !spanId || !flags) return undefined
-  const context = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true }
-  return { spanContext: () => context }
+  get spanId(): string {
+    return (this.#spanId ??= hex().slice(16))
+  }
 }
 
 const traceparentPattern =
   /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})(?:$|-)/
 
+/** Undefined if the text is no traceparent (https://www.w3.org/TR/trace-context/#traceparent-header). */
+function parseTraceparent(text: string): Parent | undefined {
+  const [, traceId, spanId, flags] = traceparentPattern.exec(text) ?? []
+  if (!traceId || !spanId || !flags) return undefined
+  return { traceId, spanId, recorded: (Number.parseInt(flags, 16) & 1) === 1 }
+}
+
 /** The W3C traceparent of the active span, to pass on with the work. */
 export function currentTraceparent(): string | undefined {
-  const context = current.getStore()?.trace?.spanContext()
-  if (!context) return undefined
-  return `00-${context.traceId}-${context.spanId}-0${context.traceFlags & TraceFlags.SAMPLED}`
+  const parent = current.getStore()?.parent
+  return parent && `00-${parent.traceId}-${parent.spanId}-0${parent.recorded ? 1 : 0}`
 }
