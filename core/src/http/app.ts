@@ -7,7 +7,7 @@ import { AppError, asAppError } from '../errors/app-error.ts'
 import type { Log } from '../log/log.ts'
 import { durationBuckets } from '../telemetry/metrics.ts'
 import { withSpan } from '../telemetry/tracing.ts'
-import { problemReply, type Reply } from './problem.ts'
+import { problemReply, type Reply } from './reply.ts'
 
 /** Handles the requests of one route. What it throws becomes a problem. */
 export type HttpHandler = (c: Context, requestId: string) => Reply | Promise<Reply>

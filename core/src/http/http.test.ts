@@ -6,7 +6,7 @@ import { AppError, invalid } from '../errors/app-error.ts'
 import { createHttpApp } from './app.ts'
 import { adminApp } from './admin.ts'
 import { readJson } from './body.ts'
-import { jsonReply } from './problem.ts'
+import { jsonReply } from './reply.ts'
 import { serveHttp, type HttpServer } from './server.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })

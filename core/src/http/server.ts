@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { AppError } from '../errors/app-error.ts'
 import { stopServer } from '../lifecycle/stop-server.ts'
-import { problemReply, type Reply } from './problem.ts'
+import { problemReply, type Reply } from './reply.ts'
 
 export type HttpServer = AsyncDisposable & { port: number }
 

@@ -1,5 +1,5 @@
 import { openRedis } from '@lockstep/core/redis/client.ts'
-import { entryKey } from '@lockstep/reader-service/runtime/cache/cache-entry.ts'
+import { entryKey } from '@lockstep/reader-service/runtime/cache/cache-entries.ts'
 import { mongoCacheEpoch } from '@lockstep/reader-service/runtime/cache/mongo-cache-epoch.ts'
 import type { Subject } from '../subjects/subject.ts'
 import { eventually } from '../system/eventually.ts'

@@ -1,7 +1,7 @@
 import type { Bug } from './bug.ts'
 
 const projectedCache = 'reader-service/src/runtime/cache/projected-cache.ts'
-const cacheScripts = 'reader-service/src/runtime/cache/cache-scripts.ts'
+const cacheScripts = 'reader-service/src/runtime/cache/cache-entries.ts'
 
 const twin = (script: string) => `script('${new URL(script, import.meta.url).href}')`
 

@@ -2,9 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { EncodedItem } from '../queries/definition.ts'
 import { orUnavailable } from '../or-unavailable.ts'
 import type { AuditedCache, Items, SourceState, StoredEntry } from '../read-model.ts'
-import { entryKey, parseEntry } from './cache-entry.ts'
+import { entryKey, parseEntry, type CacheConnection } from './cache-entries.ts'
 import type { CacheEpochWatch } from './cache-epoch.ts'
-import type { CacheConnection } from './cache-scripts.ts'
 
 /** The cache as an audit reads and repairs it. */
 export function redisAuditedCache(options: {

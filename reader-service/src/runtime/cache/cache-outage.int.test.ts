@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test, vi } 
 import type { CacheRead, ItemCache } from '../queries/load-item.ts'
 import { encodedNote, noteAt, noteReadModel } from '../testing/notes.ts'
 import { connectedRedis, openEpoch } from '../testing/redis.ts'
-import { entryKey } from './cache-entry.ts'
+import { entryKey } from './cache-entries.ts'
 import { watchCacheEpoch } from './cache-epoch.ts'
 import { redisItemCache } from './item-cache.ts'
 import { mongoCacheEpoch } from './mongo-cache-epoch.ts'

@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { CacheRead, ItemCache } from '../queries/load-item.ts'
 import { batchedGet } from '@lockstep/core/redis/batched-get.ts'
-import { entryKey, jittered, leaseText, parseEntry } from './cache-entry.ts'
+import {
+  entryKey,
+  jittered,
+  leaseText,
+  parseEntry,
+  defineCacheScripts,
+  type CacheConnection,
+} from './cache-entries.ts'
 import type { CacheEpochWatch } from './cache-epoch.ts'
-import { defineCacheScripts, type CacheConnection } from './cache-scripts.ts'
 
 /** Long enough for a slow read of the store. If the query with the lease fails, the entry stays empty until then. */
 const LEASE_MS = 3_000

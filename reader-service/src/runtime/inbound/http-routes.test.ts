@@ -9,7 +9,7 @@ import { encodePageToken } from '../queries/page-token.ts'
 import { readModelQueries } from '../queries/read-model-queries.ts'
 import { encodedNote, noteAt, noteReadModel } from '../testing/notes.ts'
 import type { GetItem } from '../versions/get-item.ts'
-import { queryRoutes } from './http-routes.ts'
+import { queryParameters, queryRoutes, wholeNumber } from './http-routes.ts'
 
 /** The protocol and the validation, without the stores. */
 const id = '0198c0de-7a11-7c0d-8000-5eed0000cafe'
@@ -129,4 +129,22 @@ test('other methods and paths are refused with problems', async () => {
   expect(response).toMatchObject({ status: 405, code: 'method_not_allowed' })
   expect(response.headers.get('allow')).toBe('GET, HEAD')
   expect(await problem(app.request('/nothing'))).toMatchObject({ status: 404, code: 'not_found' })
+})
+
+const violatedBy = (query: string) =>
+  queryParameters(`http://reader/p?${query}`, ['search', 'pageSize']).violations.map(({ field }) => field)
+
+test('unknown and repeated parameters are invalid', () => {
+  expect(violatedBy('search=a&search=a')).toEqual(['search'])
+  expect(violatedBy('Search=a&page_size=1&constructor=1')).toEqual(['Search', 'page_size', 'constructor'])
+  expect(violatedBy('search=a&pageSize=1')).toEqual([])
+})
+
+test('values are decoded and otherwise unchanged', () => {
+  const { values } = queryParameters('http://reader/p?search=a%2Bb+c&pageSize=', ['search', 'pageSize'])
+  expect(values).toEqual({ search: 'a+b c', pageSize: '' })
+})
+
+test.each(['', '-1', '1.0', '1e2', ' 1', '0x10', 'ten'])('%j is no whole number', (text) => {
+  expect(wholeNumber(text)).toBeNaN()
 })

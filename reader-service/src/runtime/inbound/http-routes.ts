@@ -1,9 +1,9 @@
+import type { FieldViolation } from '@lockstep/core/errors/app-error.ts'
 import type { HttpApp } from '@lockstep/core/http/app.ts'
-import { etagOf, noneMatchHas } from '@lockstep/core/http/etag.ts'
+import { etagOf, noneMatchHas } from '@lockstep/core/http/reply.ts'
 import type { Filters } from '../queries/definition.ts'
 import type { ReadModelQueries } from '../queries/read-model-queries.ts'
 import type { ReadModel } from '../read-model.ts'
-import { queryParameters, wholeNumber } from './query-parameters.ts'
 import { routeDocs } from './route-docs.ts'
 
 /** The HTTP routes of one read model. */
@@ -53,4 +53,32 @@ function filterValues(filters: Filters, values: Readonly<Record<string, string |
       kind === 'text' ? (values[name] ?? '') : wholeNumber(values[name]),
     ]),
   )
+}
+
+/**
+ * The query parameters of a request. A parameter that is unknown or repeated is a violation: a caller who misspells a
+ * filter must not get everything.
+ */
+export function queryParameters(
+  url: string,
+  names: readonly string[],
+): { values: Readonly<Record<string, string | undefined>>; violations: FieldViolation[] } {
+  const values: Record<string, string> = {}
+  const violations: FieldViolation[] = []
+  const query = url.indexOf('?')
+  if (query < 0) return { values, violations }
+  const given = new URLSearchParams(url.slice(query))
+  for (const field of new Set(given.keys())) {
+    const [value, ...more] = given.getAll(field)
+    if (!names.includes(field)) violations.push({ field, message: 'is not a parameter of this request' })
+    else if (more.length > 0) violations.push({ field, message: 'must be given once' })
+    else values[field] = value!
+  }
+  return { values, violations }
+}
+
+/** NaN if the text is not a whole number in decimal digits; undefined stays undefined. */
+export function wholeNumber(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  return /^\d+$/.test(text) ? Number(text) : NaN
 }

@@ -1,4 +1,4 @@
-import { parseEntry } from '../cache/cache-entry.ts'
+import { parseEntry } from '../cache/cache-entries.ts'
 import type { EncodedItem } from '../queries/definition.ts'
 import { encodedItem, type Lease } from '../queries/load-item.ts'
 import type { SourceState } from '../read-model.ts'

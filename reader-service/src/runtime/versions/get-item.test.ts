@@ -3,8 +3,7 @@ import type { AppError } from '@lockstep/core/errors/app-error.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { EncodedItem } from '../queries/definition.ts'
 import { deletedNoteAt, encodedNote, noteAt } from '../testing/notes.ts'
-import { getItem } from './get-item.ts'
-import { servedVersions } from './served-versions.ts'
+import { getItem, servedVersions } from './get-item.ts'
 import { versionNotifications } from './version-notifications.ts'
 
 beforeEach(() => {

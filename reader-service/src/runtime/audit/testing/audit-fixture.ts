@@ -1,7 +1,7 @@
 import { openMongo } from '@lockstep/core/mongo/client.ts'
 import { freshMongo, freshName } from '@lockstep/testkit/fresh-names.ts'
 import { connectedRedis } from '../../testing/redis.ts'
-import { entryKey } from '../../cache/cache-entry.ts'
+import { entryKey } from '../../cache/cache-entries.ts'
 import { redisAuditedCache } from '../../cache/audited-cache.ts'
 import { noteReadModel, type Note } from '../../testing/notes.ts'
 import type { AuditedStore, SourceState } from '../../read-model.ts'

@@ -1,16 +1,14 @@
 import { invalid } from '@lockstep/core/errors/app-error.ts'
 import type { HttpApp, HttpHandler } from '@lockstep/core/http/app.ts'
 import { MAX_REQUEST_BYTES, readJson } from '@lockstep/core/http/body.ts'
-import { etagOf } from '@lockstep/core/http/etag.ts'
-import { jsonReply } from '@lockstep/core/http/problem.ts'
+import { etagOf, jsonReply } from '@lockstep/core/http/reply.ts'
 import type { Context } from 'hono'
 import type { Aggregate, AnyCommand, CommandDefinition } from '../../aggregate.ts'
-import { pathFields } from '../../command-bindings.ts'
+import { pathFields, inputCheck } from '../command-input.ts'
 import type { ExecuteCommand } from '../../commands/execute-command.ts'
 import { idempotencyKeyOf } from '../../commands/idempotency.ts'
-import { inputCheck } from '../command-input.ts'
+import type { ExpectedVersion } from '../../commands/ports.ts'
 import { collectionPath, commandDocs, hasBody, mediaTypesOf } from './command-docs.ts'
-import { expectedVersionOf } from './if-match.ts'
 
 /** The HTTP commands of all aggregates. `timeLimitMs`: how long a command may try before it fails. */
 export function commandRoutes(
@@ -62,4 +60,18 @@ function withParameters(c: Context, parameters: readonly string[], body: unknown
     throw invalid(repeated.map((field) => ({ field, message: 'is not a known field' })))
   }
   return { ...body, ...Object.fromEntries(parameters.map((name) => [name, c.req.param(name)])) }
+}
+
+/**
+ * The version that an `If-Match` header requires (RFC 9110, section 13.1.1): `"7"` is 7, and `*` is any version of an
+ * aggregate that exists. Lists and weak tags have no meaning here and are invalid.
+ */
+export function expectedVersionOf(ifMatch: string | undefined): ExpectedVersion | undefined {
+  if (ifMatch === undefined) return undefined
+  if (ifMatch.trim() === '*') return 'any'
+  const digits = /^"([1-9]\d{0,14})"$/.exec(ifMatch.trim())?.[1]
+  if (digits === undefined) {
+    throw invalid([{ field: 'If-Match', message: 'must be a version in quotes, like "3", or *' }])
+  }
+  return Number(digits)
 }
