@@ -31,8 +31,9 @@ export function commandRoutes(
     const { http } = definition
     const check = inputCheck(definition)
     const parameters = pathFields(http)
+    const mediaTypes = hasBody(definition) ? mediaTypesOf(http) : undefined
     return async (c, requestId) => {
-      const body = hasBody(definition) ? await bodyOf(c, mediaTypesOf(http)) : {}
+      const body = mediaTypes ? await bodyOf(c, mediaTypes) : {}
       const { requested, idempotencyKey } = check({
         idempotencyKey: () => idempotencyKeyOf(c.req.header('idempotency-key'), 'Idempotency-Key'),
         target: { id: c.req.param('id'), expectedVersion: () => expectedVersionOf(c.req.header('if-match')) },
