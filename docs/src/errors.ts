@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js'
 import { AppError, errorCatalogue, type ErrorCode } from '@lockstep/core/errors/app-error.ts'
 import { grpcStatus } from '@lockstep/core/grpc/status.ts'
-import { httpStatus } from '@lockstep/core/http/problem.ts'
+import { httpStatus } from '@lockstep/core/http/reply.ts'
 import { aggregates } from '@lockstep/writer-service/aggregates.ts'
 import { code, table } from './markdown.ts'
 

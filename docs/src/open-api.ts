@@ -21,7 +21,7 @@ export function openApiFiles(): { writer: string; reader: string } {
   const reader = describe((app) => {
     const ports = { getItem: never, finder: { list: never } }
     for (const readModel of readModels) {
-      queryRoutes(app, readModel, readModelQueries(readModel.queries, ports))
+      queryRoutes(app, readModel, readModelQueries(readModel, ports))
     }
     return openApiDocument(app, readerApi)
   })

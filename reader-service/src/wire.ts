@@ -2,11 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
 import { limitConcurrency, requestLimit } from '@lockstep/core/async/limit-concurrency.ts'
 import { channelCredentials } from '@lockstep/core/grpc/channel.ts'
-import { serveGrpc } from '@lockstep/core/grpc/server.ts'
+import { serveGrpc, grpcTls } from '@lockstep/core/grpc/server.ts'
 import { grpcServices, type GrpcService } from '@lockstep/core/grpc/service.ts'
-import { grpcTls } from '@lockstep/core/grpc/settings.ts'
 import { adminApp } from '@lockstep/core/http/admin.ts'
-import { createHttpApp, refuseOtherMethods } from '@lockstep/core/http/app.ts'
+import { createHttpApp } from '@lockstep/core/http/app.ts'
 import { serveApiDocs } from '@lockstep/core/http/swagger-ui.ts'
 import { serveHttp } from '@lockstep/core/http/server.ts'
 import { groupOffsets } from '@lockstep/core/kafka/admin/group-offsets.ts'
@@ -118,6 +117,5 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   const app = createHttpApp({ log, metrics: registry, admit })
   for (const { readModel, queries } of running) queryRoutes(app, readModel, queries)
   serveApiDocs(app, readerApi)
-  refuseOtherMethods(app)
   scope.use(await serveHttp({ app, host, port: config.READER_HTTP_PORT, draining }))
 }

@@ -1,25 +1,24 @@
 import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
 import { requestLimit } from '@lockstep/core/async/limit-concurrency.ts'
 import { adminApp } from '@lockstep/core/http/admin.ts'
-import { createHttpApp, refuseOtherMethods } from '@lockstep/core/http/app.ts'
+import { createHttpApp } from '@lockstep/core/http/app.ts'
 import { serveApiDocs } from '@lockstep/core/http/swagger-ui.ts'
 import { serveHttp } from '@lockstep/core/http/server.ts'
-import { serveGrpc } from '@lockstep/core/grpc/server.ts'
+import { serveGrpc, grpcTls } from '@lockstep/core/grpc/server.ts'
 import { grpcServices } from '@lockstep/core/grpc/service.ts'
-import { grpcTls } from '@lockstep/core/grpc/settings.ts'
 import { connectProducer } from '@lockstep/core/kafka/producer/producer.ts'
 import { kafkaClientSettings } from '@lockstep/core/kafka/client/settings.ts'
 import type { ServiceContext } from '@lockstep/core/lifecycle/start-service.ts'
 import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
 import { createMetrics } from '@lockstep/core/telemetry/metrics.ts'
 import { startTracing } from '@lockstep/core/telemetry/tracing.ts'
+import { uuidV7 } from '@lockstep/core/text/uuid.ts'
 import { aggregates } from './aggregates.ts'
 import { writerApi } from './api.ts'
 import type { writerSettings } from './config.ts'
 import { checkAggregates } from './runtime/check-aggregate.ts'
 import { batchMetric } from './runtime/commands/batch-metric.ts'
 import { executeCommands } from './runtime/commands/execute-command.ts'
-import { newId } from './runtime/commands/new-id.ts'
 import { postgresEventStore } from './runtime/event-store/postgres-event-store.ts'
 import { startResultExpiry } from './runtime/event-store/result-expiry.ts'
 import { commandService } from './runtime/inbound/grpc/command-service.ts'
@@ -65,8 +64,8 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
   const execute = executeCommands({
     store: postgresEventStore(pool),
     now: () => new Date(),
-    newAggregateId: newId,
-    newEventId: newId,
+    newAggregateId: () => uuidV7(),
+    newEventId: () => uuidV7(),
     outboxIsFull: outboxLimit.reached,
     onCommitted: relay.wake,
     onBatch: batchMetric(metrics),
@@ -105,6 +104,5 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
   const app = createHttpApp({ log, metrics, admit })
   commandRoutes(app, aggregates, execute, limits)
   serveApiDocs(app, writerApi)
-  refuseOtherMethods(app)
   scope.use(await serveHttp({ app, host, port: config.WRITER_HTTP_PORT, draining }))
 }

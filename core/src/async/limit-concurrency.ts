@@ -37,10 +37,14 @@ export function limitConcurrency(options: {
  */
 export function requestLimit(options: { limit: number; metrics: Registry }): ConcurrencyLimit {
   const registers = [options.metrics]
-  const inFlight = new Gauge({
+  let count = 0
+  new Gauge({
     name: 'requests_in_flight',
     help: 'Requests in flight, over HTTP and gRPC',
     registers,
+    collect() {
+      this.set(count)
+    },
   })
   const refused = new Counter({
     name: 'requests_refused_total',
@@ -49,7 +53,7 @@ export function requestLimit(options: { limit: number; metrics: Registry }): Con
   })
   return limitConcurrency({
     limit: options.limit,
-    onChange: (count) => inFlight.set(count),
+    onChange: (inFlight) => (count = inFlight),
     onRefused: () => refused.inc(),
   })
 }

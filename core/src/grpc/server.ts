@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { HealthImplementation } from 'grpc-health-check'
+import type { grpcSettings } from '../config/setting-groups.ts'
+import type { SettingValues } from '../config/settings.ts'
 import { MAX_REQUEST_BYTES } from '../http/body.ts'
 import { reflection } from './reflection.ts'
 import { stopServer } from '../lifecycle/stop-server.ts'
@@ -65,4 +67,13 @@ function credentials(tls: GrpcTls): ServerCredentials {
   const pair = { cert_chain: readFileSync(tls.certFile), private_key: readFileSync(tls.keyFile) }
   const clientCa = tls.clientCaFile === '' ? null : readFileSync(tls.clientCaFile)
   return ServerCredentials.createSsl(clientCa, [pair], clientCa !== null)
+}
+
+/** The GRPC_* settings in the form that the server needs. */
+export function grpcTls(values: SettingValues<typeof grpcSettings>): GrpcTls {
+  return {
+    certFile: values.GRPC_TLS_CERT_FILE,
+    keyFile: values.GRPC_TLS_KEY_FILE,
+    clientCaFile: values.GRPC_TLS_CLIENT_CA_FILE,
+  }
 }

@@ -13,7 +13,7 @@ import {
 import { Histogram, type Registry } from 'prom-client'
 import { limitConcurrency, type ConcurrencyLimit } from '../async/limit-concurrency.ts'
 import { AppError, asAppError } from '../errors/app-error.ts'
-import { requestContext, type Log } from '../log/log.ts'
+import type { Log } from '../log/log.ts'
 import { durationBuckets } from '../telemetry/metrics.ts'
 import { withSpan } from '../telemetry/tracing.ts'
 import { grpcError } from './status.ts'
@@ -49,6 +49,8 @@ export type GrpcService = { definition: ServiceDefinition; implementation: Untyp
 
 /** Streams in flight in a process: operators are few, and the summary of an error topic may take 50 MB. */
 const MAX_STREAMS = 8
+
+const attributes = { 'rpc.system': 'grpc' }
 
 const undecodable = Symbol('a request that cannot be decoded')
 
@@ -131,10 +133,8 @@ export function grpcServices(options: {
     try {
       if (Date.now() >= deadline)
         throw new AppError('deadline_exceeded', 'The deadline passed before the work began')
-      const response = await requestContext.run({ requestId }, () =>
-        withSpan(path, { kind: 'server', parent, attributes: { 'rpc.system': 'grpc' } }, () =>
-          handler({ requestId, deadline }),
-        ),
+      const response = await withSpan(path, { kind: 'server', parent, requestId, attributes }, () =>
+        handler({ requestId, deadline }),
       )
       end({ code: status[status.OK] })
       return response

@@ -1,88 +1,104 @@
 import { randomUUID } from 'node:crypto'
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { matchedRoutes } from 'hono/route'
 import { Histogram, type Registry } from 'prom-client'
 import type { ConcurrencyLimit } from '../async/limit-concurrency.ts'
 import { AppError, asAppError } from '../errors/app-error.ts'
-import { requestContext, type Log } from '../log/log.ts'
+import type { Log } from '../log/log.ts'
 import { durationBuckets } from '../telemetry/metrics.ts'
 import { withSpan } from '../telemetry/tracing.ts'
-import { problemResponse } from './problem.ts'
+import { problemReply, type Reply } from './reply.ts'
 
-export type HttpVariables = { Variables: { requestId: string } }
-export type HttpApp = OpenAPIHono<HttpVariables>
+/** Handles the requests of one route. What it throws becomes a problem. */
+export type HttpHandler = (c: Context, requestId: string) => Reply | Promise<Reply>
+
+/**
+ * An HTTP application where every request has an id (the caller's `X-Request-Id`, or a new one), a span and metrics,
+ * and every error is a problem.
+ */
+export type HttpApp = Pick<OpenAPIHono, 'fetch' | 'request' | 'openAPIRegistry' | 'getOpenAPI31Document'> & {
+  /** @param path as the router writes it: `/api/v1/products/:id` */
+  on: (method: string, path: string, handler: HttpHandler) => void
+}
 
 const requestIdPattern = /^[\w.-]{1,128}$/
 
 /**
- * An HTTP application where every request has an id (the caller's `X-Request-Id`, or a new one), a span and metrics,
- * and every error is a problem. A check of the caller's identity belongs here, before any handler.
+ * A check of the caller's identity belongs into `serve`, before the handler. There is no middleware: with a single
+ * handler for a route, Hono calls it directly, and a reply is turned into a Response once, with all its headers.
  */
 export function createHttpApp(options: { log: Log; metrics: Registry; admit: ConcurrencyLimit }): HttpApp {
+  const { log, metrics, admit } = options
   const duration = new Histogram({
     name: 'http_server_request_duration_seconds',
     help: 'Time from the first byte of a request to its response',
     labelNames: ['method', 'route', 'status'],
     buckets: durationBuckets,
-    registers: [options.metrics],
+    registers: [metrics],
   })
 
-  const app: HttpApp = new OpenAPIHono<HttpVariables>()
-  app.use(async (c, next) => {
-    const end = duration.startTimer()
+  const serve = (route: string, handler: HttpHandler) => async (c: Context) => {
+    const startedAt = performance.now()
+    const { method } = c.req
     const given = c.req.header('x-request-id')
     const requestId = given !== undefined && requestIdPattern.test(given) ? given : randomUUID()
-    c.set('requestId', requestId)
     const parent = c.req.header('traceparent')
-    const route = routeOf(c)
-    await requestContext.run({ requestId }, () =>
-      withSpan(`${c.req.method} ${route}`, { kind: 'server', parent }, async (span) => {
-        await next()
-        span.setAttributes({
-          'http.request.method': c.req.method,
+    const { status, body, headers } = await withSpan(
+      `${method} ${route}`,
+      { kind: 'server', parent, requestId },
+      async (add) => {
+        const reply = await answer(handler, c, requestId)
+        add({
+          'http.request.method': method,
           'http.route': route,
-          'http.response.status_code': c.res.status,
+          'http.response.status_code': reply.status,
         })
-      }),
+        return reply
+      },
     )
-    c.res.headers.set('x-request-id', requestId)
-    end({ method: c.req.method, route, status: c.res.status })
+    duration.observe({ method, route, status }, (performance.now() - startedAt) / 1_000)
+    return new Response(body, { status, headers: { ...headers, 'x-request-id': requestId } })
+  }
+
+  async function answer(handler: HttpHandler, c: Context, requestId: string): Promise<Reply> {
+    try {
+      return await admit(async () => handler(c, requestId))
+    } catch (thrown) {
+      const error = asAppError(thrown)
+      if (error.kind === 'internal') log.error({ err: thrown }, 'unexpected error')
+      return problemReply(error, { path: c.req.path, requestId })
+    }
+  }
+
+  const hono = new OpenAPIHono()
+  hono.notFound((c) => {
+    const { route, allow } = otherMethods(hono, c.req.path)
+    return serve(route, (_, requestId) => {
+      if (allow.length === 0) throw new AppError('not_found', `There is nothing at ${c.req.path}`)
+      const error = new AppError('method_not_allowed', `${c.req.path} takes ${allow}`)
+      return problemReply(error, { path: c.req.path, requestId }, { allow })
+    })(c)
   })
-  app.use((_, next) => options.admit(next))
-  app.onError((thrown, c) => problemFor(thrown, c, options.log))
-  app.notFound((c) =>
-    problemFor(new AppError('not_found', `There is nothing at ${c.req.path}`), c, options.log),
-  )
-  return app
+  const { fetch, request, openAPIRegistry, getOpenAPI31Document } = hono
+  return {
+    fetch,
+    request,
+    openAPIRegistry,
+    getOpenAPI31Document,
+    on: (method, path, handler) => void hono.on(method.toUpperCase(), path, serve(path, handler)),
+  }
 }
 
-/** Responds with `method_not_allowed` on every path that has other methods. Call it after the last route. */
-export function refuseOtherMethods(app: HttpApp): void {
-  const methods = new Map<string, Set<string>>()
-  for (const { path, method } of app.routes) {
-    if (method === 'ALL') continue
-    const allowed = methods.get(path) ?? new Set()
-    methods.set(path, allowed.add(method))
+/** The methods that a path has, as an `Allow` header lists them, and its route. */
+function otherMethods({ routes, router }: OpenAPIHono, path: string): { route: string; allow: string } {
+  let route = 'unmatched'
+  const allowed = new Set<string>()
+  for (const method of new Set(routes.map((each) => each.method))) {
+    const [, found] = router.match(method, path)[0][0]?.[0] ?? []
+    if (!found) continue
+    route = found.path
+    allowed.add(method)
     if (method === 'GET') allowed.add('HEAD')
   }
-  for (const [path, allowed] of methods) {
-    const allow = [...allowed].toSorted().join(', ')
-    app.all(path, (c) => {
-      const error = new AppError('method_not_allowed', `${c.req.path} takes ${allow}`)
-      return problemResponse(error, { path: c.req.path, requestId: c.get('requestId') }, { allow })
-    })
-  }
-}
-
-function routeOf(c: Context): string {
-  // Middleware is registered under '/*': the last match is the route itself.
-  const path = matchedRoutes(c).at(-1)?.path
-  return path === undefined || path === '/*' ? 'unmatched' : path
-}
-
-function problemFor(thrown: unknown, c: Context<HttpVariables>, log: Log): Response {
-  const error = asAppError(thrown)
-  if (error.kind === 'internal') log.error({ err: thrown }, 'unexpected error')
-  return problemResponse(error, { path: c.req.path, requestId: c.get('requestId') })
+  return { route, allow: [...allowed].toSorted().join(', ') }
 }

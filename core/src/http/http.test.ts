@@ -3,9 +3,10 @@ import { createLog } from '../log/log.ts'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AppError, invalid } from '../errors/app-error.ts'
-import { createHttpApp, refuseOtherMethods } from './app.ts'
+import { createHttpApp } from './app.ts'
 import { adminApp } from './admin.ts'
 import { readJson } from './body.ts'
+import { jsonReply } from './reply.ts'
 import { serveHttp, type HttpServer } from './server.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
@@ -17,25 +18,24 @@ let base: string
 beforeEach(async () => {
   const app = createHttpApp({ log, metrics: new Registry(), admit: (work) => work() })
   slow = { started: Promise.withResolvers(), finish: Promise.withResolvers() }
-  app.post('/echo', async (c) => {
+  app.on('post', '/echo', async (c) => {
     const body = await readJson(c.req.raw, { mediaTypes: ['application/json'], maxBytes: 100 })
-    return c.json({ body })
+    return jsonReply({ body })
   })
-  app.get('/slow', async (c) => {
+  app.on('get', '/slow', async () => {
     slow.started.resolve()
     await slow.finish.promise
-    return c.text('done')
+    return { status: 200, body: 'done', headers: {} }
   })
-  app.get('/fail', () => {
+  app.on('get', '/fail', () => {
     throw new TypeError('a secret detail')
   })
-  app.get('/busy', () => {
+  app.on('get', '/busy', () => {
     throw new AppError('overloaded', 'Try later')
   })
-  app.get('/invalid', () => {
+  app.on('get', '/invalid', () => {
     throw invalid([{ field: 'a', message: 'is wrong' }])
   })
-  refuseOtherMethods(app)
   draining = new AbortController()
   const limits = { stopWithinMs: 1_000, requestArrivesWithinMs: 1_000 }
   server = await serveHttp({ app, host: '127.0.0.1', port: 0, draining: draining.signal, ...limits })

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { AppError, errorCatalogue, type ErrorCode, type Refusal } from '../errors/app-error.ts'
-import { httpStatus, problemBody, problemMediaType } from './problem.ts'
+import { httpStatus, problemBody, problemMediaType } from './reply.ts'
 
 /** How the OpenAPI documents describe problems (RFC 9457). */
 

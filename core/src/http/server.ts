@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { createServer, STATUS_CODES, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
-import type { Hono } from 'hono'
 import { AppError } from '../errors/app-error.ts'
 import { stopServer } from '../lifecycle/stop-server.ts'
-import { problemResponse } from './problem.ts'
+import { problemReply, type Reply } from './reply.ts'
 
 export type HttpServer = AsyncDisposable & { port: number }
 
@@ -18,7 +17,7 @@ const REQUEST_ARRIVES_WITHIN_MS = 10_000
  * keep-alive clients have left before the server closes.
  */
 export async function serveHttp(options: {
-  app: Pick<Hono, 'fetch'>
+  app: { fetch: (request: Request, env: object) => Response | Promise<Response> }
   host: string
   port: number
   draining: AbortSignal
@@ -32,7 +31,12 @@ export async function serveHttp(options: {
       return options.app.fetch(request, env)
     },
     {
-      errorHandler: () => problemOf(new AppError('malformed', 'The request line or a header cannot be read')),
+      errorHandler: () => {
+        const { body, ...init } = problemOf(
+          new AppError('malformed', 'The request line or a header cannot be read'),
+        )
+        return new Response(body, init)
+      },
     },
   )
   const limits = {
@@ -63,8 +67,9 @@ export async function serveHttp(options: {
 }
 
 /** For a request that never reaches the application. */
-function problemOf(error: AppError): Response {
-  return problemResponse(error, { path: '', requestId: randomUUID() })
+function problemOf(error: AppError): Reply & { body: string } {
+  const requestId = randomUUID()
+  return problemReply(error, { path: '', requestId }, { 'x-request-id': requestId })
 }
 
 /** Bytes that are not HTTP, and requests that arrive too slowly, get a problem too, though not from the application. */
@@ -73,19 +78,17 @@ function respondToUnparsable(error: NodeJS.ErrnoException, socket: Socket): void
     socket.destroy()
     return
   }
-  const response = problemOf(
+  const { status, body, headers } = problemOf(
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
       ? new AppError('request_timeout', 'The request did not arrive in time; nothing was done')
       : new AppError('malformed', `Not an HTTP/1.1 request: ${error.message}`),
   )
-  const { status, headers } = response
-  void response.text().then((body) => {
-    headers.set('connection', 'close')
-    headers.set('content-length', String(Buffer.byteLength(body)))
-    const fields = [...headers].map(([name, value]) => `${name}: ${value}\r\n`).join('')
-    // Without this, the request stays in progress until the client closes its side.
-    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields}\r\n${body}`, () => socket.destroy())
-  })
+  const all = { ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(body)) }
+  const fields = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
+  // Without this, the request stays in progress until the client closes its side.
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields.join('')}\r\n${body}`, () =>
+    socket.destroy(),
+  )
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

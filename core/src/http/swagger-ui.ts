@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { HttpApp } from './app.ts'
+import { jsonReply, type Reply } from './reply.ts'
 
 const swaggerFolder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
 
@@ -17,13 +18,20 @@ const API_VERSION = '1.0.0'
 
 /** Serves Swagger UI at `/docs` and `/swagger/index.html`, and the OpenAPI 3.1 document at `/openapi.json`. */
 export function serveApiDocs(app: HttpApp, api: { title: string; description: string }): void {
-  app.get('/openapi.json', (c) => c.json(openApiDocument(app, api)))
-  for (const path of ['/docs', '/swagger/index.html']) app.get(path, (c) => c.html(page(api.title)))
+  app.on('get', '/openapi.json', () => jsonReply(openApiDocument(app, api)))
+  const html: Reply = reply(page(api.title), 'text/html; charset=UTF-8')
+  for (const path of ['/docs', '/swagger/index.html']) app.on('get', path, () => html)
   for (const [name, mediaType] of Object.entries(assets)) {
     const bytes = new Uint8Array(readFileSync(join(swaggerFolder, name)))
-    app.get(`/docs/assets/${name}`, (c) => c.body(bytes, 200, { 'content-type': mediaType }))
+    app.on('get', `/docs/assets/${name}`, () => reply(bytes, mediaType))
   }
 }
+
+const reply = (body: string | Uint8Array<ArrayBuffer>, mediaType: string): Reply => ({
+  status: 200,
+  body,
+  headers: { 'content-type': mediaType },
+})
 
 /** The document that describes every route registered so far; it is also checked in under `docs/api/`. */
 export function openApiDocument(app: HttpApp, api: { title: string; description: string }) {

@@ -1,48 +1,68 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { randomUUID } from 'node:crypto'
 import {
-  context,
-  propagation,
   ROOT_CONTEXT,
   SpanKind,
   SpanStatusCode,
   trace,
+  TraceFlags,
   type Attributes,
   type Span,
+  type SpanContext,
+  type Tracer,
 } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { resourceFromAttributes } from '@opentelemetry/resources'
-import {
-  BatchSpanProcessor,
-  NodeTracerProvider,
-  ParentBasedSampler,
-  TraceIdRatioBasedSampler,
-} from '@opentelemetry/sdk-trace-node'
+import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
+
+/** Undefined while no spans are recorded. */
+let tracing: { tracer: Tracer; ratio: number } | undefined
 
 /**
  * Sends the spans of this process to an OTLP endpoint in the background. Without an endpoint, no spans are recorded. If
  * the endpoint is unavailable, only the spans are lost.
+ *
+ * @param options.ratio the share of the traces that start here that is recorded; a caller's decision takes precedence
  */
 export function startTracing(options: { service: string; endpoint: string; ratio: number }): AsyncDisposable {
   if (options.endpoint === '') return { [Symbol.asyncDispose]: async () => {} }
   const exporter = new OTLPTraceExporter({ url: `${options.endpoint}/v1/traces`, timeoutMillis: 2_000 })
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({ 'service.name': options.service }),
-    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(options.ratio) }),
     spanProcessors: [new BatchSpanProcessor(exporter, { scheduledDelayMillis: 1_000 })],
   })
-  provider.register()
+  tracing = { tracer: provider.getTracer('lockstep'), ratio: options.ratio }
   return {
     [Symbol.asyncDispose]: async () => {
+      tracing = undefined
       // An unavailable collector must not turn a clean stop into a failed one.
       await provider.shutdown().catch(() => {})
     },
   }
 }
 
+/** A span, or the part of it that another process sent. */
+type Parent = Pick<Span, 'spanContext'>
+
+/** What the current code works for: one store for all of it, because each store costs every request time. */
+type Work = { readonly requestId: string | undefined; readonly parent: Parent | undefined }
+
+const current = new AsyncLocalStorage<Work>()
+
+/** The request and the trace of the current code, for lines of the log. */
+export function currentWork(): { requestId?: string; traceId?: string; spanId?: string } {
+  const { requestId, parent } = current.getStore() ?? {}
+  const { traceId, spanId } = parent?.spanContext() ?? {}
+  return { requestId, traceId, spanId } as ReturnType<typeof currentWork>
+}
+
 export type SpanOptions = {
   kind?: 'internal' | 'server' | 'client' | 'producer' | 'consumer'
   attributes?: Attributes
   /** W3C traceparent of the parent span. Default: the active span. */
-  parent?: string
+  parent?: string | undefined
+  /** The request that the work is for. Default: that of the active span. */
+  requestId?: string
 }
 
 const kinds = {
@@ -53,41 +73,54 @@ const kinds = {
   consumer: SpanKind.CONSUMER,
 } as const
 
-/** Runs `work` inside a span. An error marks the span as failed and is rethrown. */
-export async function withSpan<T>(
+/**
+ * Runs `work` inside a span, to which it may add attributes. An error marks the span as failed and is rethrown. Work of a
+ * trace that is not recorded gets no span: one of the SDK costs it time as well.
+ */
+export function withSpan<T>(
   name: string,
   options: SpanOptions,
-  work: (span: Span) => Promise<T>,
+  work: (add: (attributes: Attributes) => void) => Promise<T>,
 ): Promise<T> {
-  const parent =
-    options.parent === undefined
-      ? context.active()
-      : propagation.extract(ROOT_CONTEXT, { traceparent: options.parent })
-  const tracer = trace.getTracer('lockstep')
-  const settings = { kind: kinds[options.kind ?? 'internal'], attributes: options.attributes }
-  return tracer.startActiveSpan(name, settings, parent, async (span) => {
-    try {
-      return await work(span)
-    } catch (error) {
-      span.setStatus({ code: SpanStatusCode.ERROR, message: String(error) })
-      throw error
-    } finally {
-      span.end()
-    }
-  })
+  const outer = current.getStore()
+  const requestId = options.requestId ?? outer?.requestId
+  const parent = options.parent === undefined ? outer?.parent : remoteSpan(options.parent)
+  if (!tracing || !isRecorded(parent, tracing.ratio)) {
+    const unrecorded = parent ?? (tracing && new UnrecordedTrace())
+    if (unrecorded === outer?.parent && requestId === outer?.requestId) return work(ignore)
+    return current.run({ requestId, parent: unrecorded }, work, ignore)
+  }
+  const span = startSpan(tracing.tracer, name, options, parent)
+  return current.run({ requestId, parent: span }, () =>
+    ended([span], () => work((attributes) => void span.setAttributes(attributes))),
+  )
 }
 
-/** Runs work that several traces share: each of `parents` that is sampled gets a span of it. */
-export async function withSharedSpan<T>(
+/** Runs work that several traces share: each of `parents`, W3C traceparents, that is recorded gets a span of it. */
+export function withSharedSpan<T>(
   name: string,
-  { parents, kind, attributes }: Omit<SpanOptions, 'parent'> & { parents: readonly (string | undefined)[] },
+  {
+    parents,
+    ...options
+  }: Pick<SpanOptions, 'kind' | 'attributes'> & { parents: readonly (string | undefined)[] },
   work: () => Promise<T>,
 ): Promise<T> {
-  const settings = { kind: kinds[kind ?? 'internal'], attributes }
-  const spans = parents.filter(isSampled).map((traceparent) => {
-    const parent = propagation.extract(ROOT_CONTEXT, { traceparent })
-    return trace.getTracer('lockstep').startSpan(name, settings, parent)
+  if (!tracing) return work()
+  const { tracer } = tracing
+  const spans = parents.flatMap((traceparent) => {
+    const parent = traceparent?.endsWith('1') ? remoteSpan(traceparent) : undefined
+    return parent ? [startSpan(tracer, name, options, parent)] : []
   })
+  return spans.length === 0 ? work() : ended(spans, work)
+}
+
+function startSpan(tracer: Tracer, name: string, options: SpanOptions, parent: Parent | undefined): Span {
+  const settings = { kind: kinds[options.kind ?? 'internal'], attributes: options.attributes }
+  const context = parent ? trace.setSpanContext(ROOT_CONTEXT, parent.spanContext()) : ROOT_CONTEXT
+  return tracer.startSpan(name, settings, context)
+}
+
+async function ended<T>(spans: readonly Span[], work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
@@ -98,14 +131,36 @@ export async function withSharedSpan<T>(
   }
 }
 
-/** The last field of a traceparent has the flags: https://www.w3.org/TR/trace-context/#trace-flags */
-function isSampled(traceparent: string | undefined): boolean {
-  return traceparent !== undefined && (Number.parseInt(traceparent.slice(-2), 16) & 1) === 1
+const ignore = () => {}
+
+function isRecorded(parent: Parent | undefined, ratio: number): boolean {
+  if (parent instanceof UnrecordedTrace) return false
+  return parent ? (parent.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0 : Math.random() < ratio
+}
+
+/** A trace that starts here and is not recorded. Its ids exist only once an event or a line of the log needs them. */
+class UnrecordedTrace implements Parent {
+  #ids: SpanContext | undefined
+  spanContext(): SpanContext {
+    const hex = () => randomUUID().replaceAll('-', '')
+    return (this.#ids ??= { traceId: hex(), spanId: hex().slice(16), traceFlags: TraceFlags.NONE })
+  }
+}
+
+const traceparentPattern =
+  /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})(?:$|-)/
+
+/** Undefined if the text is no traceparent (https://www.w3.org/TR/trace-context/#traceparent-header). */
+function remoteSpan(traceparent: string): Parent | undefined {
+  const [, traceId, spanId, flags] = traceparentPattern.exec(traceparent) ?? []
+  if (!traceId || !spanId || !flags) return undefined
+  const context = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true }
+  return { spanContext: () => context }
 }
 
 /** The W3C traceparent of the active span, to pass on with the work. */
 export function currentTraceparent(): string | undefined {
-  const carrier: { traceparent?: string } = {}
-  propagation.inject(context.active(), carrier)
-  return carrier.traceparent
+  const context = current.getStore()?.parent?.spanContext()
+  if (!context) return undefined
+  return `00-${context.traceId}-${context.spanId}-0${context.traceFlags & TraceFlags.SAMPLED}`
 }

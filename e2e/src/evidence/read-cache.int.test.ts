@@ -5,6 +5,7 @@ import { productAt, tombstoneAt } from '@lockstep/reader-service/product/testing
 import { productReadModel } from '@lockstep/reader-service/product/product-read-model.ts'
 import { redisItemCache } from '@lockstep/reader-service/runtime/cache/item-cache.ts'
 import { mongoCacheEpoch } from '@lockstep/reader-service/runtime/cache/mongo-cache-epoch.ts'
+import { encodedItem } from '@lockstep/reader-service/runtime/queries/load-item.ts'
 import { connectedRedis } from '@lockstep/reader-service/runtime/testing/redis.ts'
 import { product } from '../subjects/product.ts'
 import { afterAll, expect, inject, test } from 'vitest'
@@ -26,12 +27,12 @@ afterAll(async () => {
 test('the evidence shows what the reader stores in its cache, until the cache is closed', async () => {
   const { number } = await epochs.read()
   const epoch = { current: () => number }
-  const cache = redisItemCache({ connection, collection, epoch, items, ttlMs: 60_000 })
+  const cache = redisItemCache({ connection, collection, epoch, ttlMs: 60_000 })
   const [live, deleted, leased] = [productAt(randomUUID(), 2), tombstoneAt(randomUUID(), 3), randomUUID()]
   for (const state of [live, deleted]) {
     const result = await cache.read(state.id)
     if (result.kind !== 'miss' || !result.lease) throw new Error(`no lease: ${JSON.stringify(result)}`)
-    await cache.fill(result.lease, items.ofState(state))
+    await cache.fill(result.lease, encodedItem(items, items.ofState(state)))
   }
   await cache.read(leased)
 

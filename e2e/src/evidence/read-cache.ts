@@ -1,5 +1,5 @@
 import { openRedis } from '@lockstep/core/redis/client.ts'
-import { entryKey } from '@lockstep/reader-service/runtime/cache/cache-entry.ts'
+import { entryKey } from '@lockstep/reader-service/runtime/cache/cache-entries.ts'
 import { mongoCacheEpoch } from '@lockstep/reader-service/runtime/cache/mongo-cache-epoch.ts'
 import type { Subject } from '../subjects/subject.ts'
 import { eventually } from '../system/eventually.ts'
@@ -9,7 +9,7 @@ import type { Stack } from '../system/stack.ts'
 /**
  * The cache entries of these aggregates that queries would use; none while the cache is closed. The reader's own code
  * gives the key: with a wrong key, no entry would be found, and no violation either. The content is read independently:
- * a hash of `version` and `body`, the other fields as JSON, empty for a deleted aggregate.
+ * the version, a space, and the item as JSON, empty for a deleted aggregate; or a lease, which begins with no version.
  */
 export async function readCache(
   { servers, mongo }: Pick<Stack, 'mongo'> & { servers: { redis: { url: string } } },
@@ -31,19 +31,12 @@ export async function readCache(
   }
   await eventually(() => keyOf(''), { withinMs: 5_000, everyMs: 10 })
   const entries = await Promise.all(
-    [...ids].map(async (id) => ({ id, fields: await connection.redis.hgetall(await keyOf(id)) })),
+    [...ids].map(async (id) => ({ id, text: (await connection.redis.get(await keyOf(id))) ?? '' })),
   )
-  return entries.flatMap(({ id, fields: { version, body } }): State[] => {
-    // A lease, which has no version yet.
-    if (version === undefined || body === undefined) return []
-    if (body === '') return [{ id, version: Number(version), deleted: true }]
-    return [
-      {
-        id,
-        version: Number(version),
-        deleted: false,
-        ...(JSON.parse(body) as object),
-      },
-    ]
+  return entries.flatMap(({ id, text }): State[] => {
+    const [, version, json = ''] = /^(\d+) (.*)$/s.exec(text) ?? []
+    if (version === undefined) return []
+    if (json === '') return [{ id, version: Number(version), deleted: true }]
+    return [{ id, version: Number(version), deleted: false, ...(JSON.parse(json) as object) }]
   })
 }

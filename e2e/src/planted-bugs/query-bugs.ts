@@ -1,7 +1,7 @@
 import type { Bug } from './bug.ts'
 
 const projectedCache = 'reader-service/src/runtime/cache/projected-cache.ts'
-const cacheScripts = 'reader-service/src/runtime/cache/cache-scripts.ts'
+const cacheScripts = 'reader-service/src/runtime/cache/cache-entries.ts'
 
 const twin = (script: string) => `script('${new URL(script, import.meta.url).href}')`
 
@@ -48,9 +48,9 @@ export const queryBugs: readonly Bug[] = [
       },
       {
         file: 'reader-service/src/runtime/queries/load-item.ts',
-        find: 'const item = await finder.find(id)',
+        find: 'const found = await finder.find(id)',
         // A slow fill is not a bug by itself; it makes this one visible.
-        instead: `const item = await finder.find(id)
+        instead: `const found = await finder.find(id)
           await new Promise((resolve) => setTimeout(resolve, 500))`,
       },
     ],

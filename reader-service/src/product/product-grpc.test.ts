@@ -16,6 +16,7 @@ import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Item } from '../runtime/queries/definition.ts'
 import type { ItemQuery } from '../runtime/queries/item-finder.ts'
+import { encodedItem } from '../runtime/queries/load-item.ts'
 import { encodePageToken } from '../runtime/queries/page-token.ts'
 import { readModelQueries } from '../runtime/queries/read-model-queries.ts'
 import type { GetItem } from '../runtime/versions/get-item.ts'
@@ -25,7 +26,7 @@ import { productReadModel } from './product-read-model.ts'
 /** The contract of gRPC: a real server and a real client, without the stores. */
 const id = '0198c0de-7a11-7c0d-8000-5eed0000cafe'
 const product = productAt(id, 3)
-const getItem = vi.fn<GetItem>(async () => product)
+const getItem = vi.fn<GetItem>(async () => encodedItem(productReadModel.items, product))
 const list = vi.fn(async (_: ItemQuery): Promise<Item[]> => [product])
 let server: GrpcServer
 let client: ProductQueriesClient
@@ -40,7 +41,7 @@ beforeAll(async () => {
     services: [
       productReadModel.queries.grpc(
         grpcService,
-        readModelQueries(productReadModel.queries, { getItem, finder: { list } }),
+        readModelQueries(productReadModel, { getItem, finder: { list } }),
       ),
     ],
     descriptors: contractDescriptors,

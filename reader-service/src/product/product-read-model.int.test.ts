@@ -5,6 +5,7 @@ import { freshMongo } from '@lockstep/testkit/fresh-names.ts'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { queryRoutes } from '../runtime/inbound/http-routes.ts'
+import { encodedItem } from '../runtime/queries/load-item.ts'
 import { readModelQueries } from '../runtime/queries/read-model-queries.ts'
 import { startsWith } from '../runtime/queries/starts-with.ts'
 import { readModelSuite } from '../runtime/testing/read-model-suite.ts'
@@ -32,9 +33,9 @@ describe('search', () => {
   const getItem = async ({ id }: { id: string }) => {
     const item = await finder.find(id)
     if (!item || item.deleted) throw new Error(`there is no product ${id}`)
-    return item
+    return encodedItem(productReadModel.items, item)
   }
-  queryRoutes(app, productReadModel, readModelQueries(productReadModel.queries, { getItem, finder }))
+  queryRoutes(app, productReadModel, readModelQueries(productReadModel, { getItem, finder }))
 
   const ids = {
     teapot: '00000000-0000-7000-8000-00000000000a',

@@ -5,7 +5,7 @@ import type { Registry } from 'prom-client'
 import type { readerSettings } from '../config.ts'
 import { redisAuditedCache } from './cache/audited-cache.ts'
 import { watchCacheEpoch } from './cache/cache-epoch.ts'
-import type { CacheConnection } from './cache/cache-scripts.ts'
+import type { CacheConnection } from './cache/cache-entries.ts'
 import { redisItemCache } from './cache/item-cache.ts'
 import { mongoCacheEpoch } from './cache/mongo-cache-epoch.ts'
 import { redisProjectedCache } from './cache/projected-cache.ts'
@@ -89,7 +89,7 @@ export function openGeneration(options: {
     number,
     store,
     finder,
-    load: itemLoader({ cache, finder, metrics }),
+    load: itemLoader({ cache, finder, items, metrics }),
     auditedCache: redisAuditedCache({ ...entries, connection: cacheOfProjection }),
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   }

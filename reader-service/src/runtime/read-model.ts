@@ -22,16 +22,16 @@ export type ReadModel = {
   queries: QueryDefinitions
 }
 
-/** How states and stored documents become items, and items become bytes of the cache. Pure. */
+/** How states and stored documents become items, and items become texts of the cache. Pure. */
 export type Items = {
   /** The public fields, in the order in which responses list them. */
   fields: readonly string[]
   ofState: (state: SourceState) => StoredItem
   ofDocument: (document: { _id: string; version: number; deleted: boolean }) => StoredItem
-  /** Empty for a tombstone. The same item always has the same bytes. */
+  /** The id, the version and the public fields as JSON; empty for a tombstone. The same item always has the same text. */
   encode: (item: StoredItem) => string
   /** The inverse of `encode`. Throws a SyntaxError for any other text. */
-  decode: (id: string, version: number, body: string) => StoredItem
+  decode: (id: string, version: number, json: string) => StoredItem
 }
 
 /** The state of one aggregate after an event, as the slice decodes it. Immutable, and complete in itself. */

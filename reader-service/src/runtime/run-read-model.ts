@@ -20,9 +20,8 @@ import { mongoGenerationRegistry } from './rebuild/mongo-generation-registry.ts'
 import { rebuildOperations, type RebuildOperations } from './rebuild/rebuild-operations.ts'
 import { startRebuildWorker } from './rebuild/rebuild-worker.ts'
 import { readFromActive, runGenerations } from './rebuild/running-generations.ts'
-import { getItem } from './versions/get-item.ts'
+import { getItem, servedVersions } from './versions/get-item.ts'
 import { publishVersions, subscribeToVersions } from './versions/redis-version-notifications.ts'
-import { servedVersions } from './versions/served-versions.ts'
 import { versionNotifications } from './versions/version-notifications.ts'
 
 /** What all read models of the process share. */
@@ -122,7 +121,7 @@ export function runReadModel(parts: ReaderParts, readModel: ReadModel): RunningR
   return {
     readModel,
     active,
-    queries: readModelQueries(readModel.queries, {
+    queries: readModelQueries(readModel, {
       finder,
       getItem: getItem({
         noun: readModel.queries.get.noun,

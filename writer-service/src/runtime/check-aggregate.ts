@@ -3,7 +3,7 @@
 import { errorCatalogue } from '@lockstep/core/errors/app-error.ts'
 import { z } from 'zod'
 import type { GrpcBinding, HttpBinding } from './aggregate.ts'
-import { creates, grpcMethodOf, pathFields } from './command-bindings.ts'
+import { creates, grpcMethodOf, pathFields } from './inbound/command-input.ts'
 
 type Fail = (problem: string) => void
 

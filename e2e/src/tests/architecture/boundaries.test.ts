@@ -50,7 +50,7 @@ const refused: Case[] = [
   ['writer-service/src/runtime/commands', 'pg'],
   ['writer-service/src/runtime/commands', '@lockstep/core/kafka/producer/producer.ts'],
   ['writer-service/src/runtime/commands', '../../wire.ts'],
-  ['writer-service/src/runtime/event-store', '../inbound/http/if-match.ts'],
+  ['writer-service/src/runtime/event-store', '../inbound/command-input.ts'],
   ['writer-service/src/runtime/inbound/http', '../../event-store/postgres-event-store.ts'],
   ['writer-service/src/runtime/outbox', 'kafkajs'],
   ['writer-service/src', '@lockstep/reader-service/config.ts'],

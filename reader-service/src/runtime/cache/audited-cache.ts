@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { EncodedItem } from '../queries/definition.ts'
 import { orUnavailable } from '../or-unavailable.ts'
 import type { AuditedCache, Items, SourceState, StoredEntry } from '../read-model.ts'
-import { entryKey } from './cache-entry.ts'
+import { entryKey, parseEntry, type CacheConnection } from './cache-entries.ts'
 import type { CacheEpochWatch } from './cache-epoch.ts'
-import type { CacheConnection } from './cache-scripts.ts'
 
 /** The cache as an audit reads and repairs it. */
 export function redisAuditedCache(options: {
@@ -30,16 +30,12 @@ export function redisAuditedCache(options: {
       fromRedis(async () => {
         const keyOf = await keys()
         if (!keyOf) return undefined
-        const reads = connection.redis.pipeline()
-        for (const id of ids) reads.hmget(keyOf(id), 'version', 'body')
         const entries = new Map<string, StoredEntry>()
-        const replies = ids.length > 0 ? ((await reads.exec()) ?? []) : []
-        for (const [index, [error, reply]] of replies.entries()) {
-          if (error) throw error
-          const [version, body] = reply as (string | null)[]
+        const texts = ids.length > 0 ? await connection.redis.mget(ids.map(keyOf)) : []
+        for (const [index, text] of texts.entries()) {
+          const found = text === null ? undefined : parseEntry(text)
           const id = ids[index]!
-          // Without a version it is a lease.
-          if (typeof version === 'string') entries.set(id, entryOf(items, id, Number(version), body ?? ''))
+          if (found) entries.set(id, entryOf(items, id, found))
         }
         return entries
       }),
@@ -51,15 +47,15 @@ export function redisAuditedCache(options: {
   }
 }
 
-function entryOf(items: Items, id: string, version: number, body: string): StoredEntry {
+function entryOf(items: Items, id: string, { version, json }: EncodedItem): StoredEntry {
   return {
     id,
     version,
     differences(state: SourceState) {
       const expectedItem = items.ofState(state)
-      if (body === items.encode(expectedItem)) return []
+      if (json === items.encode(expectedItem)) return []
       try {
-        const cached: Record<string, unknown> = { ...items.decode(id, version, body) }
+        const cached: Record<string, unknown> = { ...items.decode(id, version, json) }
         const expected: Record<string, unknown> = { ...expectedItem }
         const fields = new Set([...Object.keys(cached), ...Object.keys(expected)])
         const differ = [...fields].filter((field) => !isDeepStrictEqual(cached[field], expected[field]))

@@ -7,9 +7,9 @@ import { startRedis, type RedisServer } from '@lockstep/local-infra/servers/redi
 import { throwAwayDir } from '@lockstep/testkit/throw-away-dir.ts'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test, vi } from 'vitest'
 import type { CacheRead, ItemCache } from '../queries/load-item.ts'
-import { noteAt, noteReadModel } from '../testing/notes.ts'
+import { encodedNote, noteAt, noteReadModel } from '../testing/notes.ts'
 import { connectedRedis, openEpoch } from '../testing/redis.ts'
-import { entryKey } from './cache-entry.ts'
+import { entryKey } from './cache-entries.ts'
 import { watchCacheEpoch } from './cache-epoch.ts'
 import { redisItemCache } from './item-cache.ts'
 import { mongoCacheEpoch } from './mongo-cache-epoch.ts'
@@ -45,7 +45,7 @@ afterEach(() => Promise.all([connection, impatient].map((each) => each[Symbol.as
 async function put(id: string, version: number, into = cache): Promise<void> {
   const read = await into.read(id)
   if (read.kind !== 'miss' || !read.lease) throw new Error(`no lease: ${JSON.stringify(read)}`)
-  await into.fill(read.lease, items.ofState(noteAt(id, version)))
+  await into.fill(read.lease, encodedNote(noteAt(id, version)))
 }
 
 const lostLease = () => ({ key: 'k', token: 't' })
@@ -61,7 +61,7 @@ test('without Redis every query bypasses the cache at once, and uses it again wh
   await server.kill()
   await vi.waitFor(() => expect(connection.serverRun()).toBeUndefined(), soon)
   for (let i = 0; i < 20; i++) expect(await atOnce(cache.read(id))).toBe('bypass')
-  await cache.fill(lostLease(), items.ofState(noteAt(id, 1)))
+  await cache.fill(lostLease(), encodedNote(noteAt(id, 1)))
   await cache.removeOlder(id, 2)
   await server.start()
   await vi.waitFor(async () => expect((await cache.read(id)).kind).toBe('miss'), soon)
@@ -92,7 +92,7 @@ test('an entry that a restarted server loads from a snapshot is never used', asy
   await server.start()
   await vi.waitFor(() => expect(connection.serverRun()).toBeDefined(), soon)
   // As if the entry were in a snapshot that was taken before an update of the cache.
-  await connection.redis.hset(before, { version: 1, body: '' })
+  await connection.redis.set(before, '1 ')
   expect(await cache.read(id)).toMatchObject({ kind: 'miss' })
 })
 

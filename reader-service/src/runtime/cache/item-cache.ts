@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { CacheRead, ItemCache } from '../queries/load-item.ts'
-import type { Items } from '../read-model.ts'
-import { entryKey, jittered } from './cache-entry.ts'
+import { batchedGet } from '@lockstep/core/redis/batched-get.ts'
+import {
+  entryKey,
+  jittered,
+  leaseText,
+  parseEntry,
+  defineCacheScripts,
+  type CacheConnection,
+} from './cache-entries.ts'
 import type { CacheEpochWatch } from './cache-epoch.ts'
-import { defineCacheScripts, type CacheConnection } from './cache-scripts.ts'
 
 /** Long enough for a slow read of the store. If the query with the lease fails, the entry stays empty until then. */
 const LEASE_MS = 3_000
@@ -27,12 +33,12 @@ export function redisItemCache(options: {
   connection: CacheConnection
   collection: string
   epoch: Pick<CacheEpochWatch, 'current'>
-  items: Pick<Items, 'encode' | 'decode'>
   ttlMs: number
 }): ItemCache {
-  const { connection, collection, epoch, items, ttlMs } = options
+  const { connection, collection, epoch, ttlMs } = options
   const { redis } = connection
   defineCacheScripts(connection)
+  const get = batchedGet(redis)
   let failures = 0
   let pausedUntil = 0
 
@@ -54,23 +60,27 @@ export function redisItemCache(options: {
     }
   }
 
+  async function lease(key: string): Promise<CacheRead> {
+    const token = randomUUID()
+    const other = await redis.set(key, leaseText(token), 'PX', LEASE_MS, 'NX', 'GET')
+    return other === null ? { kind: 'miss', lease: { key, token } } : hitOrMiss(other)
+  }
+
   return {
     async read(id) {
       const key = performance.now() < pausedUntil ? undefined : currentKey(id)
       if (key === undefined) return { kind: 'bypass' }
-      const token = randomUUID()
-      const found = await attempt(async (): Promise<CacheRead> => {
-        const [first, body] = await redis.readOrLease(key, token, LEASE_MS)
-        if (body !== undefined) return { kind: 'hit', item: items.decode(id, Number(first), body) }
-        return first === token ? { kind: 'miss', lease: { key, token } } : { kind: 'miss' }
+      const found = await attempt(async () => {
+        const text = await get(key)
+        return text === null ? lease(key) : hitOrMiss(text)
       })
       if (found === undefined) return { kind: 'error' }
       // While Redis responded, the epoch may have changed, or what is known about it may have become too old.
       return currentKey(id) === key ? found : { kind: 'bypass' }
     },
 
-    async fill({ key, token }, item) {
-      await attempt(() => redis.fillEntry(key, token, item.version, items.encode(item), jittered(ttlMs)))
+    async fill({ key, token }, { version, json }) {
+      await attempt(() => redis.fillEntry(key, leaseText(token), version, json, jittered(ttlMs)))
     },
 
     async removeOlder(id, version) {
@@ -78,4 +88,10 @@ export function redisItemCache(options: {
       if (key !== undefined) await attempt(() => redis.removeOlder(key, version))
     },
   }
+}
+
+/** What a key has: an entry, or the lease of another query. */
+function hitOrMiss(text: string): CacheRead {
+  const item = parseEntry(text)
+  return item ? { kind: 'hit', item } : { kind: 'miss' }
 }

@@ -1,8 +1,7 @@
 import type { GatedState, ProjectedCache } from '../projection/project-events.ts'
 import type { Items } from '../read-model.ts'
-import { entryKey, jittered } from './cache-entry.ts'
+import { entryKey, jittered, defineCacheScripts, type CacheConnection } from './cache-entries.ts'
 import type { CacheEpochWatch } from './cache-epoch.ts'
-import { defineCacheScripts, type CacheConnection } from './cache-scripts.ts'
 
 /** Transient: the batch is redelivered, and its invalidations are repeated. */
 export class InvalidationsPending extends Error {

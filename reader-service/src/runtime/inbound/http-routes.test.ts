@@ -1,5 +1,5 @@
 import { AppError } from '@lockstep/core/errors/app-error.ts'
-import { createHttpApp, refuseOtherMethods } from '@lockstep/core/http/app.ts'
+import { createHttpApp } from '@lockstep/core/http/app.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { Registry } from 'prom-client'
 import { expect, test, vi } from 'vitest'
@@ -7,20 +7,19 @@ import type { Item } from '../queries/definition.ts'
 import type { ItemQuery } from '../queries/item-finder.ts'
 import { encodePageToken } from '../queries/page-token.ts'
 import { readModelQueries } from '../queries/read-model-queries.ts'
-import { noteAt, noteReadModel } from '../testing/notes.ts'
+import { encodedNote, noteAt, noteReadModel } from '../testing/notes.ts'
 import type { GetItem } from '../versions/get-item.ts'
-import { queryRoutes } from './http-routes.ts'
+import { queryParameters, queryRoutes, wholeNumber } from './http-routes.ts'
 
 /** The protocol and the validation, without the stores. */
 const id = '0198c0de-7a11-7c0d-8000-5eed0000cafe'
 const note = noteAt(id, 3)
-const getItem = vi.fn<GetItem>(async () => note)
+const getItem = vi.fn<GetItem>(async () => encodedNote(note))
 const list = vi.fn(async (_: ItemQuery): Promise<Item[]> => [note])
 const log = createLog({ service: 'test', level: 'silent' })
 const app = createHttpApp({ log, metrics: new Registry(), admit: (work) => work() })
-const queries = readModelQueries(noteReadModel.queries, { getItem, finder: { list } })
+const queries = readModelQueries(noteReadModel, { getItem, finder: { list } })
 queryRoutes(app, noteReadModel, queries)
-refuseOtherMethods(app)
 
 const path = `/notes/${id}`
 const json = { id, version: 3, text: 'version 3', rank: 1, createdAt: '2026-03-14T09:26:53.589Z' }
@@ -130,4 +129,22 @@ test('other methods and paths are refused with problems', async () => {
   expect(response).toMatchObject({ status: 405, code: 'method_not_allowed' })
   expect(response.headers.get('allow')).toBe('GET, HEAD')
   expect(await problem(app.request('/nothing'))).toMatchObject({ status: 404, code: 'not_found' })
+})
+
+const violatedBy = (query: string) =>
+  queryParameters(`http://reader/p?${query}`, ['search', 'pageSize']).violations.map(({ field }) => field)
+
+test('unknown and repeated parameters are invalid', () => {
+  expect(violatedBy('search=a&search=a')).toEqual(['search'])
+  expect(violatedBy('Search=a&page_size=1&constructor=1')).toEqual(['Search', 'page_size', 'constructor'])
+  expect(violatedBy('search=a&pageSize=1')).toEqual([])
+})
+
+test('values are decoded and otherwise unchanged', () => {
+  const { values } = queryParameters('http://reader/p?search=a%2Bb+c&pageSize=', ['search', 'pageSize'])
+  expect(values).toEqual({ search: 'a+b c', pageSize: '' })
+})
+
+test.each(['', '-1', '1.0', '1e2', ' 1', '0x10', 'ten'])('%j is no whole number', (text) => {
+  expect(wholeNumber(text)).toBeNaN()
 })

@@ -1,9 +1,9 @@
+import type { FieldViolation } from '@lockstep/core/errors/app-error.ts'
 import type { HttpApp } from '@lockstep/core/http/app.ts'
-import { etagOf, noneMatchHas } from '@lockstep/core/http/etag.ts'
-import type { Filters, Item } from '../queries/definition.ts'
+import { etagOf, noneMatchHas } from '@lockstep/core/http/reply.ts'
+import type { Filters } from '../queries/definition.ts'
 import type { ReadModelQueries } from '../queries/read-model-queries.ts'
 import type { ReadModel } from '../read-model.ts'
-import { queryParameters, wholeNumber } from './query-parameters.ts'
 import { routeDocs } from './route-docs.ts'
 
 /** The HTTP routes of one read model. */
@@ -17,31 +17,31 @@ export function queryRoutes(
   app.openAPIRegistry.registerPath(docs.get)
   for (const route of docs.lists.values()) app.openAPIRegistry.registerPath(route)
 
-  app.get(docs.get.getRoutingPath(), async (c) => {
-    const { values, violations } = queryParameters(c.req.url, ['minVersion'])
-    const request = { id: c.req.param('id') ?? '', minVersion: wholeNumber(values['minVersion']) }
-    const item = await queries.get(request, { violations })
+  app.on('get', docs.get.getRoutingPath(), async ({ req }) => {
+    const { values, violations } = queryParameters(req.url, ['minVersion'])
+    const request = { id: req.param('id') ?? '', minVersion: wholeNumber(values['minVersion']) }
+    const { version, json } = await queries.getEncoded(request, { violations })
+    const etag = etagOf(version)
     // A cache between the caller and this server must revalidate each time; the tag makes that cheap.
-    const headers = { etag: etagOf(item.version), 'cache-control': 'no-cache' }
-    if (noneMatchHas(c.req.header('if-none-match'), headers.etag)) return c.body(null, 304, headers)
-    return c.json(itemJson(items.fields, item), 200, headers)
+    const headers = { etag, 'cache-control': 'no-cache' }
+    if (noneMatchHas(req.header('if-none-match'), etag)) return { status: 304, body: null, headers }
+    return { status: 200, body: json, headers: { 'content-type': 'application/json', ...headers } }
   })
 
   for (const [name, route] of docs.lists) {
     const { filters } = definitions.lists[name]!
     const names = [...Object.keys(filters), 'pageSize', 'pageToken']
-    app.get(route.getRoutingPath(), async (c) => {
-      const { values, violations } = queryParameters(c.req.url, names)
+    app.on('get', route.getRoutingPath(), async ({ req }) => {
+      const { values, violations } = queryParameters(req.url, names)
       const request = {
         ...filterValues(filters, values),
         pageSize: wholeNumber(values['pageSize']),
         pageToken: values['pageToken'] ?? '',
       }
       const page = await queries.lists[name]!(request, { violations })
-      return c.json({
-        items: page.items.map((item) => itemJson(items.fields, item)),
-        ...(page.nextPageToken !== '' && { nextPageToken: page.nextPageToken }),
-      })
+      const next = page.nextPageToken === '' ? '' : `,"nextPageToken":${JSON.stringify(page.nextPageToken)}`
+      const body = `{"items":[${page.items.map(items.encode).join(',')}]${next}}`
+      return { status: 200, body, headers: { 'content-type': 'application/json' } }
     })
   }
 }
@@ -55,8 +55,30 @@ function filterValues(filters: Filters, values: Readonly<Record<string, string |
   )
 }
 
-/** The public fields in their order. JSON writes a Date as RFC 3339 in UTC with milliseconds. */
-function itemJson(fields: readonly string[], item: Item): object {
-  const values = item as unknown as Readonly<Record<string, unknown>>
-  return Object.fromEntries(['id', 'version', ...fields].map((field) => [field, values[field]]))
+/**
+ * The query parameters of a request. A parameter that is unknown or repeated is a violation: a caller who misspells a
+ * filter must not get everything.
+ */
+export function queryParameters(
+  url: string,
+  names: readonly string[],
+): { values: Readonly<Record<string, string | undefined>>; violations: FieldViolation[] } {
+  const values: Record<string, string> = {}
+  const violations: FieldViolation[] = []
+  const query = url.indexOf('?')
+  if (query < 0) return { values, violations }
+  const given = new URLSearchParams(url.slice(query))
+  for (const field of new Set(given.keys())) {
+    const [value, ...more] = given.getAll(field)
+    if (!names.includes(field)) violations.push({ field, message: 'is not a parameter of this request' })
+    else if (more.length > 0) violations.push({ field, message: 'must be given once' })
+    else values[field] = value!
+  }
+  return { values, violations }
+}
+
+/** NaN if the text is not a whole number in decimal digits; undefined stays undefined. */
+export function wholeNumber(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  return /^\d+$/.test(text) ? Number(text) : NaN
 }

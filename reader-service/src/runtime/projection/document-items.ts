@@ -3,9 +3,10 @@ import type { StoredItem } from '../queries/definition.ts'
 import type { Items } from '../read-model.ts'
 import type { DocumentFields } from './document.ts'
 
-/** The items of a read model that keeps documents: the public fields, and their bytes in the cache. */
+/** The items of a read model that keeps documents: the public fields, and their text in responses and in the cache. */
 export function documentItems(document: DocumentFields, schemas: Readonly<Record<string, z.ZodType>>): Items {
   const fields = Object.keys(schemas)
+  const inJson = ['id', 'version', ...fields]
   const dates = new Set(fields.filter((field) => isDate(schemas[field]!)))
 
   const itemOf = (id: string, version: number, deleted: boolean, from: () => object): StoredItem =>
@@ -17,12 +18,13 @@ export function documentItems(document: DocumentFields, schemas: Readonly<Record
     fields,
     ofState: (state) => itemOf(state.id, state.version, state.deleted, () => document(state)),
     ofDocument: (stored) => itemOf(stored._id, stored.version, stored.deleted, () => stored),
-    encode: (item) => (item.deleted ? '' : JSON.stringify(pick({ ...item }, fields))),
-    decode(id, version, body) {
-      if (body === '') return { id, version, deleted: true }
-      const values = JSON.parse(body) as Record<string, unknown>
+    // JSON writes a Date as RFC 3339 in UTC with milliseconds.
+    encode: (item) => (item.deleted ? '' : JSON.stringify(pick({ ...item }, inJson))),
+    decode(id, version, json) {
+      if (json === '') return { id, version, deleted: true }
+      const values = JSON.parse(json) as Record<string, unknown>
       for (const field of dates) values[field] = new Date(values[field] as string)
-      return { id, version, ...values, deleted: false }
+      return { ...values, id, version, deleted: false }
     },
   }
 }

@@ -1,33 +1,7 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { json } from 'node:stream/consumers'
-import { startTracing } from '@lockstep/core/telemetry/tracing.ts'
+import { collectSpans } from '@lockstep/core/telemetry/testing/collect-spans.ts'
 import { expect, test } from 'vitest'
 import { noteAt } from '../testing/notes.ts'
 import { projectEvents } from './project-events.ts'
-
-type Span = { traceId: string; spanId: string; parentSpanId?: string; name: string }
-type Export = { resourceSpans: { scopeSpans: { spans: Span[] }[] }[] }
-
-/** What a collector of traces receives over OTLP while `work` runs. */
-async function collect(work: () => Promise<void>): Promise<Span[]> {
-  const spans: Span[] = []
-  const collector = createServer((request, response) => {
-    void json(request).then((body) => {
-      const { resourceSpans } = body as Export
-      spans.push(...resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)))
-      response.end('{}')
-    })
-  })
-  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve))
-  const { port } = collector.address() as AddressInfo
-  const tracing = startTracing({ service: 'test', endpoint: `http://127.0.0.1:${port}`, ratio: 1 })
-  await work()
-  await tracing[Symbol.asyncDispose]()
-  collector.closeAllConnections()
-  collector.close()
-  return spans
-}
 
 test('each traced event has a span in the trace of its command, with the Mongo write below it', async () => {
   const project = projectEvents({
@@ -41,7 +15,7 @@ test('each traced event has a span in the trace of its command, with the Mongo w
     metrics: { projected: () => {}, becameReadable: () => {} },
   })
   const commands = ['4bf92f3577b34da6a3ce929d0e0e4736', 'aaaabbbbccccdddd1111222233334444']
-  const spans = await collect(() =>
+  const spans = await collectSpans(1, () =>
     project([
       ...commands.map((trace, i) => ({
         eventId: `event-${i}`,

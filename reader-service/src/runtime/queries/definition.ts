@@ -31,6 +31,9 @@ export type Tombstone = { readonly id: string; readonly version: number; readonl
 
 export type StoredItem<F extends object = object> = Item<F> | Tombstone
 
+/** An item as the cache has it: `json` is the body of an HTTP response, and empty for a tombstone. */
+export type EncodedItem = { readonly version: number; readonly json: string }
+
 /** `GET <path>` with `minVersion`, ETag and 304. */
 export type GetDefinition = {
   /** With `{id}`, for example `/api/v1/products/{id}`. */

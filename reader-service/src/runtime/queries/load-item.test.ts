@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { deletedNoteAt, noteAt } from '../testing/notes.ts'
+import { deletedNoteAt, encodedNote, noteAt, noteReadModel } from '../testing/notes.ts'
 import type { StoredItem } from './definition.ts'
 import { itemLoader, type CacheRead } from './load-item.ts'
 
@@ -13,20 +13,25 @@ function loaderWith(options: { cached?: CacheRead; stored?: StoredItem | undefin
   }
   const finder = { find: vi.fn(async () => options.stored) }
   const cacheRead = vi.fn()
-  return { cache, finder, cacheRead, load: itemLoader({ cache, finder, metrics: { cacheRead } }) }
+  return {
+    cache,
+    finder,
+    cacheRead,
+    load: itemLoader({ cache, finder, items: noteReadModel.items, metrics: { cacheRead } }),
+  }
 }
 
 test('a hit does not read the store', async () => {
-  const { load, finder } = loaderWith({ cached: { kind: 'hit', item: noteAt('a', 2) } })
-  expect(await load('a', 2, 0)).toEqual(noteAt('a', 2))
+  const { load, finder } = loaderWith({ cached: { kind: 'hit', item: encodedNote(noteAt('a', 2)) } })
+  expect(await load('a', 2, 0)).toEqual(encodedNote(noteAt('a', 2)))
   expect(finder.find).not.toHaveBeenCalled()
 })
 
 test('a miss is filled from the store, also with a tombstone', async () => {
   for (const stored of [noteAt('a', 2), deletedNoteAt('a', 3)]) {
     const { load, cache } = loaderWith({ stored })
-    expect(await load('a', 1, 0)).toEqual(stored)
-    expect(cache.fill).toHaveBeenCalledExactlyOnceWith(lease, stored)
+    expect(await load('a', 1, 0)).toEqual(encodedNote(stored))
+    expect(cache.fill).toHaveBeenCalledExactlyOnceWith(lease, encodedNote(stored))
   }
 })
 
@@ -44,20 +49,20 @@ test('without a lease no entry is filled', async () => {
 
 test('an entry below the floor counts as a miss, and is removed if the store is newer', async () => {
   const { load, cache, cacheRead } = loaderWith({
-    cached: { kind: 'hit', item: noteAt('a', 2) },
+    cached: { kind: 'hit', item: encodedNote(noteAt('a', 2)) },
     stored: noteAt('a', 4),
   })
-  expect(await load('a', 3, 0)).toEqual(noteAt('a', 4))
+  expect(await load('a', 3, 0)).toEqual(encodedNote(noteAt('a', 4)))
   expect(cacheRead).toHaveBeenCalledExactlyOnceWith('stale')
   expect(cache.removeOlder).toHaveBeenCalledExactlyOnceWith('a', 4)
 })
 
 test('an entry with the version of the store is not removed', async () => {
   const { load, cache } = loaderWith({
-    cached: { kind: 'hit', item: noteAt('a', 2) },
+    cached: { kind: 'hit', item: encodedNote(noteAt('a', 2)) },
     stored: noteAt('a', 2),
   })
-  expect(await load('a', 3, 0)).toEqual(noteAt('a', 2))
+  expect(await load('a', 3, 0)).toEqual(encodedNote(noteAt('a', 2)))
   expect(cache.removeOlder).not.toHaveBeenCalled()
 })
 
@@ -65,7 +70,7 @@ test.each(['bypass', 'error'] as const)(
   'without the cache (%s) the item comes from the store',
   async (kind) => {
     const { load, cacheRead } = loaderWith({ cached: { kind }, stored: noteAt('a', 2) })
-    expect(await load('a', 1, 0)).toEqual(noteAt('a', 2))
+    expect(await load('a', 1, 0)).toEqual(encodedNote(noteAt('a', 2)))
     expect(cacheRead).toHaveBeenCalledExactlyOnceWith(kind)
   },
 )

@@ -1,11 +1,12 @@
-import type { StoredItem } from './definition.ts'
+import type { Items } from '../read-model.ts'
+import type { EncodedItem, StoredItem } from './definition.ts'
 import type { ItemFinder } from './item-finder.ts'
 
 /** The permission to fill a cache entry after a miss; void once the projection has written the entry. */
 export type Lease = { readonly key: string; readonly token: string }
 
 export type CacheRead =
-  | { kind: 'hit'; item: StoredItem }
+  | { kind: 'hit'; item: EncodedItem }
   /** Without a lease, another query is filling the entry. */
   | { kind: 'miss'; lease?: Lease }
   /** The cache is closed or paused, or it did not respond in time. */
@@ -15,7 +16,7 @@ export type CacheRead =
 export type ItemCache = {
   read: (id: string) => Promise<CacheRead>
   /** Stores an item that was read from the store after the lease was given, if the lease is still valid. */
-  fill: (lease: Lease, item: StoredItem) => Promise<void>
+  fill: (lease: Lease, item: EncodedItem) => Promise<void>
   /** Removes an entry that is older than this version. */
   removeOlder: (id: string, version: number) => Promise<void>
 }
@@ -27,26 +28,32 @@ export type CacheMetrics = { cacheRead: (result: CacheRead['kind'] | 'stale') =>
  * a miss. The result can still be below `floor`, if the store is behind. It is read after the served versions got this
  * `epoch`, so it has nothing that the repair before that has removed.
  */
-export type LoadItem = (id: string, floor: number, epoch: number) => Promise<StoredItem | undefined>
+export type LoadItem = (id: string, floor: number, epoch: number) => Promise<EncodedItem | undefined>
+
+export function encodedItem(items: Pick<Items, 'encode'>, item: StoredItem): EncodedItem {
+  return { version: item.version, json: items.encode(item) }
+}
 
 /** Cache, then lease, store and fill. Concurrent calls with the same id and epoch share one load. */
 export function itemLoader(ports: {
   cache: ItemCache
   finder: Pick<ItemFinder, 'find'>
+  items: Pick<Items, 'encode'>
   metrics: CacheMetrics
 }): LoadItem {
-  const { cache, finder, metrics } = ports
-  type SharedLoad = { epoch: number; item: Promise<StoredItem | undefined> }
+  const { cache, finder, items, metrics } = ports
+  type SharedLoad = { epoch: number; item: Promise<EncodedItem | undefined> }
   const loads = new Map<string, SharedLoad>()
 
-  async function load(id: string, floor: number): Promise<StoredItem | undefined> {
+  async function load(id: string, floor: number): Promise<EncodedItem | undefined> {
     const cached = await cache.read(id)
     if (cached.kind === 'hit' && cached.item.version >= floor) {
       metrics.cacheRead('hit')
       return cached.item
     }
     metrics.cacheRead(cached.kind === 'hit' ? 'stale' : cached.kind)
-    const item = await finder.find(id)
+    const found = await finder.find(id)
+    const item = found && encodedItem(items, found)
     // The query does not wait for these writes, and neither call rejects.
     if (cached.kind === 'miss' && cached.lease && item) void cache.fill(cached.lease, item)
     if (cached.kind === 'hit' && item && item.version > cached.item.version) {

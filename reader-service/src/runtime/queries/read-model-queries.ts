@@ -1,9 +1,10 @@
 import type { FieldViolation } from '@lockstep/core/errors/app-error.ts'
 import type { GetItem } from '../versions/get-item.ts'
-import type { Item, ListRequest, Page, QueryDefinitions } from './definition.ts'
+import type { ReadModel } from '../read-model.ts'
+import type { Conditions, EncodedItem, Item, ListDefinition, ListRequest, Page } from './definition.ts'
 import type { ItemFinder } from './item-finder.ts'
-import { listItems } from './list-items.ts'
-import { validGet, validList } from './requests.ts'
+import { encodePageToken } from './page-token.ts'
+import { validGet, validList, type ValidList } from './requests.ts'
 
 export type QueryCall = {
   /** When the caller stops waiting, in milliseconds since the epoch. Default: never. */
@@ -12,19 +13,30 @@ export type QueryCall = {
   violations?: readonly FieldViolation[]
 }
 
+type GetRequest = { id: string; minVersion?: number | undefined }
+
 /** The queries of one read model, for every protocol. */
 export type ReadModelQueries = {
-  get: (request: { id: string; minVersion?: number | undefined }, call: QueryCall) => Promise<Item>
+  get: (request: GetRequest, call: QueryCall) => Promise<Item>
+  /** Without the cost of decoding what the cache has. */
+  getEncoded: (request: GetRequest, call: QueryCall) => Promise<EncodedItem>
   lists: Readonly<Record<string, (request: ListRequest, call: QueryCall) => Promise<Page<Item>>>>
 }
 
 export function readModelQueries(
-  definitions: Pick<QueryDefinitions, 'lists'>,
+  { queries: definitions, items }: Pick<ReadModel, 'queries' | 'items'>,
   ports: { getItem: GetItem; finder: Pick<ItemFinder, 'list'> },
 ): ReadModelQueries {
+  const getEncoded = async (request: GetRequest, { deadline = Infinity, violations }: QueryCall) => {
+    const { id, minVersion } = validGet(request, violations)
+    return ports.getItem({ id, minVersion, deadline })
+  }
   return {
-    get: async (request, { deadline = Infinity, violations }) =>
-      ports.getItem({ ...validGet(request, violations), deadline }),
+    getEncoded,
+    get: async (request, call) => {
+      const { version, json } = await getEncoded(request, call)
+      return items.decode(request.id.toLowerCase(), version, json) as Item
+    },
     lists: Object.fromEntries(
       Object.entries(definitions.lists).map(([name, definition]) => [
         name,
@@ -33,4 +45,27 @@ export function readModelQueries(
       ]),
     ),
   }
+}
+
+/** One page of a list. Rejects with the errors of the finder. */
+export async function listItems(
+  finder: Pick<ItemFinder, 'list'>,
+  { filters, order }: ListDefinition,
+  { filters: values, scope, pageSize, after }: ValidList,
+  deadline: number,
+): Promise<Page<Item>> {
+  const conditions: NonNullable<Conditions>[number][] = []
+  for (const [name, value] of values) {
+    if (value === undefined || value === '') continue
+    const filter = filters[name]!
+    const found = filter.kind === 'text' ? filter.conditions(String(value)) : filter.conditions(Number(value))
+    if (found === undefined) return { items: [], nextPageToken: '' }
+    conditions.push(...found)
+  }
+  const found = await finder.list({ conditions, order, after, limit: pageSize + 1, deadline })
+  const items = found.slice(0, pageSize)
+  const last = items.at(-1)
+  if (found.length <= pageSize || last === undefined) return { items, nextPageToken: '' }
+  const key = (last as unknown as Record<string, Date | number>)[order.by]!
+  return { items, nextPageToken: encodePageToken({ key, id: last.id }, scope) }
 }

@@ -3,9 +3,9 @@ import { limitConcurrency } from '@lockstep/core/async/limit-concurrency.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { expect, inject, test, vi } from 'vitest'
 import type { ItemFinder } from '../queries/item-finder.ts'
+import { encodedItem, type LoadItem } from '../queries/load-item.ts'
 import { noteAt, noteReadModel } from '../testing/notes.ts'
-import { getItem } from '../versions/get-item.ts'
-import { servedVersions } from '../versions/served-versions.ts'
+import { getItem, servedVersions } from '../versions/get-item.ts'
 import { versionNotifications } from '../versions/version-notifications.ts'
 import { generationNames } from './generations.ts'
 import { readFromActive, runGenerations } from './running-generations.ts'
@@ -37,16 +37,17 @@ function replicaOf({ db, registry, ports: { readModel } }: RebuildFixture, trust
     pollMs: POLL_MS,
     trustedForMs,
   })
-  const find: ItemFinder['find'] = (id) =>
+  const load: LoadItem = (id) =>
     readFromActive(running.active, async ({ number, finder }) => {
       await control.beforeFind(number)
-      return finder.find(id)
+      const found = await finder.find(id)
+      return found && encodedItem(noteReadModel.items, found)
     })
   const versions: ItemFinder['versions'] = (ids) =>
     readFromActive(running.active, ({ finder }) => finder.versions(ids))
   const get = getItem({
     noun: 'note',
-    load: find,
+    load,
     notifications: versionNotifications({ versions }),
     served,
     waits: limitConcurrency({ limit: 10 }),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { encodedItem } from '../queries/load-item.ts'
 import { leaseOf } from './cache-guarantees.ts'
 import type { SuiteSubject } from './read-model-suite.ts'
 
@@ -79,18 +80,18 @@ export function auditGuarantees({ readModel, examples, replica }: SuiteSubject):
     test('an entry is found and compared; a lease is no entry; a removal ends both', async () => {
       const { cache, auditedCache, items, redis, keyOf } = replica()
       const [id, leased] = [crypto.randomUUID(), crypto.randomUUID()]
-      await cache.fill(leaseOf(await cache.read(id)), items.ofState(state(id, 2)))
+      await cache.fill(leaseOf(await cache.read(id)), encodedItem(items, items.ofState(state(id, 2))))
       const lease = leaseOf(await cache.read(leased))
       const entry = (await auditedCache.find([id, leased]))!
       expect([...entry.keys()]).toEqual([id])
       expect(entry.get(id)!.version).toBe(2)
       expect(entry.get(id)!.differences(state(id, 2))).toEqual([])
       expect(entry.get(id)!.differences({ ...state(id, 1), version: 2 })).not.toEqual([])
-      await redis.hset(keyOf(id), 'body', 'garbage')
+      await redis.set(keyOf(id), '2 garbage')
       expect((await auditedCache.find([id]))!.get(id)!.differences(state(id, 2))).toHaveLength(1)
       for (const each of [id, leased]) await auditedCache.remove(each)
       expect(await auditedCache.find([id])).toEqual(new Map())
-      await cache.fill(lease, items.ofState(state(leased, 1)))
+      await cache.fill(lease, encodedItem(items, items.ofState(state(leased, 1))))
       expect(await cache.read(leased)).toMatchObject({ kind: 'miss' })
     })
   })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { CacheRead, Lease } from '../queries/load-item.ts'
+import { encodedItem, type CacheRead, type Lease } from '../queries/load-item.ts'
+import type { SourceState } from '../read-model.ts'
 import { crashAndRedelivery, eviction, playAll, projection, reader, starts } from './cache-interleavings.ts'
 import type { SuiteSubject } from './read-model-suite.ts'
 import { ttlMs } from './replica.ts'
@@ -12,7 +13,8 @@ export function leaseOf(read: CacheRead): Lease {
 export function cacheGuarantees({ readModel, examples, replica, other }: SuiteSubject): void {
   const { state, deleted = state } = examples
   const { items } = readModel
-  const itemAt = (id: string, version: number) => items.ofState(state(id, version))
+  const encoded = (of: SourceState) => encodedItem(items, items.ofState(of))
+  const itemAt = (id: string, version: number) => encoded(state(id, version))
 
   async function fill(id: string, version: number): Promise<void> {
     await replica().cache.fill(leaseOf(await replica().cache.read(id)), itemAt(id, version))
@@ -27,10 +29,12 @@ export function cacheGuarantees({ readModel, examples, replica, other }: SuiteSu
       const { cache, store, finder } = replica()
       for (const stored of [state(crypto.randomUUID(), 3), deleted(crypto.randomUUID(), 4)]) {
         await store.apply([stored])
-        const item = await finder.find(stored.id)
-        expect(item).toEqual(items.ofState(stored))
-        await cache.fill(leaseOf(await cache.read(stored.id)), item!)
+        const found = await finder.find(stored.id)
+        expect(found).toEqual(items.ofState(stored))
+        const item = encodedItem(items, found!)
+        await cache.fill(leaseOf(await cache.read(stored.id)), item)
         expect(await cache.read(stored.id)).toEqual({ kind: 'hit', item })
+        expect(items.decode(stored.id, item.version, item.json)).toEqual(found)
       }
     })
 
@@ -67,7 +71,7 @@ export function cacheGuarantees({ readModel, examples, replica, other }: SuiteSu
       await applied(id, 1)
       expect(await cache.read(id)).toEqual({ kind: 'hit', item: itemAt(id, 2) })
       await projectedCache.update([{ state: deleted(id, 3), applied: true }])
-      expect(await cache.read(id)).toEqual({ kind: 'hit', item: items.ofState(deleted(id, 3)) })
+      expect(await cache.read(id)).toEqual({ kind: 'hit', item: encoded(deleted(id, 3)) })
     })
 
     test('a superseded event removes an older entry, and no entry of its version or a later one', async () => {

@@ -1,5 +1,6 @@
-import type { StoredItem } from '../queries/definition.ts'
-import type { Lease } from '../queries/load-item.ts'
+import { parseEntry } from '../cache/cache-entries.ts'
+import type { EncodedItem } from '../queries/definition.ts'
+import { encodedItem, type Lease } from '../queries/load-item.ts'
 import type { SourceState } from '../read-model.ts'
 import type { Replica } from './replica.ts'
 
@@ -23,7 +24,7 @@ export type Actor = () => Step[]
 
 export const reader: Actor = () => {
   let lease: Lease | undefined
-  let read: StoredItem | undefined
+  let read: EncodedItem | undefined
   return [
     {
       name: 'take a lease',
@@ -34,8 +35,8 @@ export const reader: Actor = () => {
     },
     {
       name: 'read the store',
-      run: ({ replica, state, id, stored }) => {
-        if (stored > 0) read = replica.items.ofState(state(id, stored))
+      run: ({ replica: { items }, state, id, stored }) => {
+        if (stored > 0) read = encodedItem(items, items.ofState(state(id, stored)))
       },
     },
     {
@@ -100,8 +101,8 @@ function* orders(left: number[]): Generator<number[]> {
 }
 
 async function entryVersion({ replica, id }: World): Promise<number | undefined> {
-  const version = await replica.redis.hget(replica.keyOf(id), 'version')
-  return version === null ? undefined : Number(version)
+  const text = await replica.redis.get(replica.keyOf(id))
+  return text === null ? undefined : parseEntry(text)?.version
 }
 
 export type Start = { stored: number; cached: boolean }

@@ -17,7 +17,7 @@ export function listGuarantees({ readModel, examples, replica }: SuiteSubject): 
     const { db, collection, get } = replica()
     const store = readModel.openStore(db, `${collection}_${name}_${suffix}`)
     const finder = readModel.openFinder(db, `${collection}_${name}_${suffix}`, { timeoutMs: 5_000 })
-    const list = readModelQueries(readModel.queries, { finder, getItem: get }).lists[name]!
+    const list = readModelQueries(readModel, { finder, getItem: get }).lists[name]!
     const definition = readModel.queries.lists[name]!
     return {
       store,

@@ -3,6 +3,7 @@ import { eventContract, type EventMessage } from '@lockstep/contracts/event-cont
 import { ProductQueriesService } from '@lockstep/contracts/gen/lockstep/product/v1/product_queries.ts'
 import { versionedDocument } from '../projection/versioned-document.ts'
 import type { Tombstone } from '../queries/definition.ts'
+import { encodedItem } from '../queries/load-item.ts'
 import { startsWith } from '../queries/starts-with.ts'
 import type { Source } from '../read-model.ts'
 
@@ -87,6 +88,9 @@ export function noteAt(
   const createdAt = new Date('2026-03-14T09:26:53.589Z')
   return { id, version, deleted: false, text: `version ${version}`, rank: 1, createdAt, ...changed }
 }
+
+/** As the cache has it. */
+export const encodedNote = (note: Note | Tombstone) => encodedItem(noteReadModel.items, note)
 
 export function deletedNoteAt(id: string, version: number): Tombstone {
   return { id, version, deleted: true }

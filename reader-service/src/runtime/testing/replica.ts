@@ -3,16 +3,15 @@ import { openMongo } from '@lockstep/core/mongo/client.ts'
 import { openRedisSubscriber } from '@lockstep/core/redis/client.ts'
 import { vi } from 'vitest'
 import { redisAuditedCache } from '../cache/audited-cache.ts'
-import { entryKey } from '../cache/cache-entry.ts'
+import { entryKey } from '../cache/cache-entries.ts'
 import { redisItemCache } from '../cache/item-cache.ts'
 import { redisProjectedCache } from '../cache/projected-cache.ts'
 import { projectEvents } from '../projection/project-events.ts'
 import { itemLoader } from '../queries/load-item.ts'
 import { readModelQueries } from '../queries/read-model-queries.ts'
 import type { ReadModel, SourceState } from '../read-model.ts'
-import { getItem } from '../versions/get-item.ts'
+import { getItem, servedVersions } from '../versions/get-item.ts'
 import { publishVersions, subscribeToVersions } from '../versions/redis-version-notifications.ts'
-import { servedVersions } from '../versions/served-versions.ts'
 import { versionNotifications } from '../versions/version-notifications.ts'
 import { connectedRedis, openEpoch } from './redis.ts'
 
@@ -44,7 +43,7 @@ export async function openReplica(
   const metrics = { cacheRead: vi.fn(), waited: vi.fn(), projected: vi.fn(), becameReadable: vi.fn() }
   const get = getItem({
     noun: 'item',
-    load: itemLoader({ cache, finder, metrics }),
+    load: itemLoader({ cache, finder, items, metrics }),
     notifications,
     served: servedVersions(100),
     waits: limitConcurrency({ limit: 100 }),
@@ -72,7 +71,7 @@ export async function openReplica(
     notified,
     metrics,
     get,
-    queries: readModelQueries(readModel.queries, { finder, getItem: get }),
+    queries: readModelQueries(readModel, { finder, getItem: get }),
     keyOf: (id: string) => entryKey(connection, { collection, epoch: epoch.current()! }, id)!,
     project: (...states: SourceState[]) =>
       project(states.map((state) => ({ eventId: crypto.randomUUID(), occurredAt: new Date(), state }))),

@@ -1,10 +1,9 @@
 import { limitConcurrency } from '@lockstep/core/async/limit-concurrency.ts'
 import type { AppError } from '@lockstep/core/errors/app-error.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { StoredItem } from '../queries/definition.ts'
-import { deletedNoteAt, noteAt } from '../testing/notes.ts'
-import { getItem } from './get-item.ts'
-import { servedVersions } from './served-versions.ts'
+import type { EncodedItem } from '../queries/definition.ts'
+import { deletedNoteAt, encodedNote, noteAt } from '../testing/notes.ts'
+import { getItem, servedVersions } from './get-item.ts'
 import { versionNotifications } from './version-notifications.ts'
 
 beforeEach(() => {
@@ -14,7 +13,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function queryOn(store: Map<string, StoredItem>, { maxWaiters = 10 } = {}) {
+function queryOn(store: Map<string, EncodedItem>, { maxWaiters = 10 } = {}) {
   const load = vi.fn(async (id: string, _floor: number, _epoch: number) => store.get(id))
   const versions = vi.fn(async () => new Map([...store].map(([id, { version }]) => [id, version])))
   const notifications = versionNotifications({ versions })
@@ -26,7 +25,7 @@ function queryOn(store: Map<string, StoredItem>, { maxWaiters = 10 } = {}) {
 }
 
 /** The outcome, and how many ms it took. */
-async function timed(query: Promise<StoredItem>): Promise<{ outcome: unknown; ms: number }> {
+async function timed(query: Promise<EncodedItem>): Promise<{ outcome: unknown; ms: number }> {
   const startedAt = Date.now()
   const result = query.then(
     (state) => ({ outcome: state.version, ms: Date.now() - startedAt }),
@@ -42,26 +41,26 @@ test('an unknown id is not found at once', async () => {
 })
 
 test('a version that the store has is returned at once', async () => {
-  const { get } = queryOn(new Map([['a', noteAt('a', 3)]]))
+  const { get } = queryOn(new Map([['a', encodedNote(noteAt('a', 3))]]))
   expect(await timed(get({ id: 'a', minVersion: 2 }))).toEqual({ outcome: 3, ms: 0 })
 })
 
 test('a notification ends the wait for a version', async () => {
-  const store = new Map<string, StoredItem>([['a', noteAt('a', 1)]])
+  const store = new Map<string, EncodedItem>([['a', encodedNote(noteAt('a', 1))]])
   const { get, notifications } = queryOn(store)
   const response = timed(get({ id: 'a', minVersion: 2 }))
   setTimeout(() => {
-    store.set('a', noteAt('a', 2))
+    store.set('a', encodedNote(noteAt('a', 2)))
     notifications.notify({ id: 'a', version: 2 })
   }, 1)
   expect(await response).toEqual({ outcome: 2, ms: 1 })
 })
 
 test('a version whose notification is lost is found by one poll of the store for all waiters', async () => {
-  const store = new Map<string, StoredItem>()
+  const store = new Map<string, EncodedItem>()
   const { get, load, versions } = queryOn(store)
   const ids = ['a', 'b', 'c']
-  setTimeout(() => ids.forEach((id) => store.set(id, noteAt(id, 2))), 450)
+  setTimeout(() => ids.forEach((id) => store.set(id, encodedNote(noteAt(id, 2)))), 450)
   const responses = await Promise.all(ids.map((id) => timed(get({ id, minVersion: 2 }))))
   expect(responses).toEqual(ids.map(() => ({ outcome: 2, ms: 500 })))
   expect(versions).toHaveBeenCalledTimes(5)
@@ -69,27 +68,27 @@ test('a version whose notification is lost is found by one poll of the store for
 })
 
 test('the store is not polled while no query waits', async () => {
-  const store = new Map<string, StoredItem>([['a', noteAt('a', 1)]])
+  const store = new Map<string, EncodedItem>([['a', encodedNote(noteAt('a', 1))]])
   const { get, versions } = queryOn(store)
   expect(await timed(get({ id: 'a', minVersion: 1 }))).toEqual({ outcome: 1, ms: 0 })
   expect(versions).not.toHaveBeenCalled()
 })
 
 test('a poll that fails is repeated', async () => {
-  const store = new Map<string, StoredItem>()
+  const store = new Map<string, EncodedItem>()
   const { get, versions } = queryOn(store)
   versions.mockRejectedValueOnce(new Error('down'))
-  setTimeout(() => store.set('a', noteAt('a', 1)), 50)
+  setTimeout(() => store.set('a', encodedNote(noteAt('a', 1))), 50)
   expect(await timed(get({ id: 'a', minVersion: 1 }))).toEqual({ outcome: 1, ms: 200 })
 })
 
 test('a wrong notification does not end the wait', async () => {
-  const { get, notifications } = queryOn(new Map([['a', noteAt('a', 1)]]))
+  const { get, notifications } = queryOn(new Map([['a', encodedNote(noteAt('a', 1))]]))
   setTimeout(() => notifications.notify({ id: 'a', version: 2 }), 5)
   expect(await timed(get({ id: 'a', minVersion: 2 }))).toMatchObject({ outcome: 'read_model_behind' })
 })
 
-test.each([undefined, noteAt('a', 1), deletedNoteAt('a', 1)])(
+test.each([undefined, encodedNote(noteAt('a', 1)), encodedNote(deletedNoteAt('a', 1))])(
   'if the read model stays behind, the response says so after the longest wait',
   async (state) => {
     const { get } = queryOn(new Map(state && [['a', state]]))
@@ -112,7 +111,7 @@ test('the response also comes before the deadline when the store does not respon
 })
 
 test('an id that was deleted at that version is not found', async () => {
-  const { get } = queryOn(new Map([['a', deletedNoteAt('a', 2)]]))
+  const { get } = queryOn(new Map([['a', encodedNote(deletedNoteAt('a', 2))]]))
   expect(await timed(get({ id: 'a', minVersion: 2 }))).toEqual({ outcome: 'not_found', ms: 0 })
 })
 
@@ -128,34 +127,34 @@ test('a waiter above the limit is refused at once; a waiter that leaves makes ro
 })
 
 test('a query never returns an older version than this replica has returned', async () => {
-  const store = new Map<string, StoredItem>([['a', noteAt('a', 7)]])
+  const store = new Map<string, EncodedItem>([['a', encodedNote(noteAt('a', 7))]])
   const { get, load } = queryOn(store)
   await timed(get({ id: 'a' }))
-  store.set('a', noteAt('a', 6))
+  store.set('a', encodedNote(noteAt('a', 6)))
   expect(await timed(get({ id: 'a' }))).toEqual({ outcome: 'read_model_behind', ms: 1_000 })
   expect(await timed(get({ id: 'a', minVersion: 3 }))).toEqual({ outcome: 'read_model_behind', ms: 1_000 })
   expect(new Set(load.mock.calls.slice(1).map(([, floor]) => floor))).toEqual(new Set([7]))
   const response = timed(get({ id: 'a' }))
-  setTimeout(() => store.set('a', noteAt('a', 7)), 50)
+  setTimeout(() => store.set('a', encodedNote(noteAt('a', 7))), 50)
   expect(await response).toEqual({ outcome: 7, ms: 100 })
 })
 
 test('after a repair, the versions that were returned before do not count', async () => {
-  const store = new Map<string, StoredItem>([['a', noteAt('a', 7)]])
+  const store = new Map<string, EncodedItem>([['a', encodedNote(noteAt('a', 7))]])
   const { get, served } = queryOn(store)
   await timed(get({ id: 'a' }))
-  store.set('a', noteAt('a', 6))
+  store.set('a', encodedNote(noteAt('a', 6)))
   served.clear()
   expect(await timed(get({ id: 'a' }))).toEqual({ outcome: 6, ms: 0 })
 })
 
 test('a version that was read before a repair and returned after it does not count either', async () => {
-  const { get, load, served } = queryOn(new Map([['a', noteAt('a', 6)]]))
-  const slow = Promise.withResolvers<StoredItem>()
+  const { get, load, served } = queryOn(new Map([['a', encodedNote(noteAt('a', 6))]]))
+  const slow = Promise.withResolvers<EncodedItem>()
   load.mockReturnValueOnce(slow.promise)
   const response = timed(get({ id: 'a' }))
   served.clear()
-  slow.resolve(noteAt('a', 7))
+  slow.resolve(encodedNote(noteAt('a', 7)))
   expect(await response).toEqual({ outcome: 7, ms: 0 })
   expect(await timed(get({ id: 'a' }))).toEqual({ outcome: 6, ms: 0 })
 })

@@ -1,9 +1,8 @@
 import type { ConcurrencyLimit } from '@lockstep/core/async/limit-concurrency.ts'
 import { withTimeout } from '@lockstep/core/async/with-timeout.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
-import type { Item, StoredItem } from '../queries/definition.ts'
+import type { EncodedItem } from '../queries/definition.ts'
 import type { LoadItem } from '../queries/load-item.ts'
-import type { ServedVersions } from './served-versions.ts'
 import type { VersionNotifications } from './version-notifications.ts'
 
 export type GetItemQuery = {
@@ -18,7 +17,7 @@ export type GetItemQuery = {
  * with `not_found` (also for a deleted id), `read_model_behind`, `overloaded` if too many queries wait, and with the
  * errors of the store.
  */
-export type GetItem = (query: GetItemQuery) => Promise<Item>
+export type GetItem = (query: GetItemQuery) => Promise<EncodedItem>
 
 export type WaitMetrics = { waited: (result: 'ready' | 'behind' | 'refused') => void }
 
@@ -39,7 +38,7 @@ export function getItem(ports: {
   const { noun, load, notifications, served, waits, maxWaitMs, metrics } = ports
 
   /** Undefined while the read model is below `minVersion`. */
-  async function read(id: string, minVersion: number): Promise<StoredItem | undefined> {
+  async function read(id: string, minVersion: number): Promise<EncodedItem | undefined> {
     const epoch = served.epoch()
     const item = await load(id, minVersion, epoch)
     if (!item || item.version < minVersion) return undefined
@@ -56,7 +55,7 @@ export function getItem(ports: {
     }
   }
 
-  async function readWithWait(id: string, minVersion: number, deadline: number): Promise<StoredItem> {
+  async function readWithWait(id: string, minVersion: number, deadline: number): Promise<EncodedItem> {
     const until = Math.min(Date.now() + maxWaitMs, deadline - RESPONSE_MARGIN_MS)
     for (let waited = false; ; waited = true) {
       // Registered before the read, so that a version that arrives between the read and the wait is not missed.
@@ -80,9 +79,43 @@ export function getItem(ports: {
     // Most queries end here, without the cost of a wait.
     let item = minVersion === undefined ? await read(id, floor) : undefined
     if (!item && floor > 0) item = await readWithWait(id, floor, deadline)
-    if (!item || item.deleted) throw new AppError('not_found', `There is no ${noun} ${id}`)
+    if (!item || item.json === '') throw new AppError('not_found', `There is no ${noun} ${id}`)
     return item
   }
 }
 
 const msUntil = (until: number) => Math.max(0, until - Date.now())
+
+/** The highest version that this replica has returned for each of the ids that it returned last. */
+export type ServedVersions = {
+  /** 0 for an unknown id. */
+  highest: (id: string) => number
+  /** The number of times that the versions were cleared. A query takes it before it reads the read model. */
+  epoch: () => number
+  /** Ignores a version that was read before the versions were cleared: it may be one that a repair has removed. */
+  add: (id: string, version: number, epoch: number) => void
+  clear: () => void
+}
+
+/** Keeps `capacity` ids; removes the ones that were not returned for the longest time. */
+export function servedVersions(capacity: number): ServedVersions {
+  // A Map iterates in the order of insertion, so an id that is returned again is inserted again.
+  const versions = new Map<string, number>()
+  const highest = (id: string) => versions.get(id) ?? 0
+  let current = 0
+  return {
+    highest,
+    epoch: () => current,
+    add(id, version, epoch) {
+      if (epoch !== current) return
+      const known = highest(id)
+      versions.delete(id)
+      versions.set(id, Math.max(known, version))
+      if (versions.size > capacity) versions.delete(versions.keys().next().value!)
+    },
+    clear() {
+      versions.clear()
+      current++
+    },
+  }
+}

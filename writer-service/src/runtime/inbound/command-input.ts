@@ -1,12 +1,21 @@
 import { checkAll } from '@lockstep/core/errors/app-error.ts'
 import { z } from 'zod'
-import type { AnyCommand, CommandDefinition } from '../aggregate.ts'
-import { creates } from '../command-bindings.ts'
+import type { AnyCommand, CommandDefinition, GrpcBinding, HttpBinding } from '../aggregate.ts'
 import type { RequestedCommand } from '../commands/idempotency.ts'
 import type { ExpectedVersion } from '../commands/ports.ts'
 import { parseInput, uuid } from '../input.ts'
 
-/** The validation of a command's id and input: the same for both protocols. */
+/** What follows from the bindings of a command, and the validation of its id and input: the same for both protocols. */
+
+export const grpcMethodOf = ({ grpc }: { grpc?: GrpcBinding }): string | undefined =>
+  typeof grpc === 'object' ? grpc.method : grpc
+
+/** The parameters of a path beside `{id}`. */
+export const pathFields = ({ path }: HttpBinding): string[] =>
+  [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '').filter((name) => name !== 'id')
+
+/** Without an id in its path, a command creates. */
+export const creates = ({ path }: HttpBinding): boolean => !path.includes('{id}')
 
 export type ValidRequest = { requested: RequestedCommand; idempotencyKey: string | undefined }
 

@@ -1,7 +1,7 @@
 import { openMongo } from '@lockstep/core/mongo/client.ts'
 import { freshMongo, freshName } from '@lockstep/testkit/fresh-names.ts'
 import { connectedRedis } from '../../testing/redis.ts'
-import { entryKey } from '../../cache/cache-entry.ts'
+import { entryKey } from '../../cache/cache-entries.ts'
 import { redisAuditedCache } from '../../cache/audited-cache.ts'
 import { noteReadModel, type Note } from '../../testing/notes.ts'
 import type { AuditedStore, SourceState } from '../../read-model.ts'
@@ -83,9 +83,9 @@ export async function auditFixture(options: { mongoUrl: string; redisUrl: string
       await apply(stored)
     },
     async cached(state: Note) {
-      await redis.hset(key(state.id), 'version', state.version, 'body', items.encode(items.ofState(state)))
+      await redis.set(key(state.id), `${state.version} ${items.encode(items.ofState(state))}`)
     },
-    entry: (id: string) => redis.hgetall(key(id)),
+    entry: (id: string) => redis.get(key(id)),
     document: (id: string) => documents.findOne({ _id: id }),
     async audit(changed: Partial<AuditOptions> = {}, listener: Partial<AuditListener> = {}) {
       const mismatches: Mismatch[] = []

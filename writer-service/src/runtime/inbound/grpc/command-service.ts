@@ -1,10 +1,9 @@
 import { invalid } from '@lockstep/core/errors/app-error.ts'
 import type { GrpcCall, grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
 import type { Aggregate, AnyCommand, CommandDefinition } from '../../aggregate.ts'
-import { creates, grpcMethodOf } from '../../command-bindings.ts'
+import { creates, grpcMethodOf, inputCheck } from '../command-input.ts'
 import type { CommandResult, ExecuteCommand } from '../../commands/execute-command.ts'
 import { idempotencyKeyOf } from '../../commands/idempotency.ts'
-import { inputCheck } from '../command-input.ts'
 
 /** The fields of a request that belong to the runtime; every command has some of them. */
 type CommandRequest = { id?: string; expectedVersion?: number; idempotencyKey?: string }

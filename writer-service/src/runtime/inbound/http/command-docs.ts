@@ -2,9 +2,8 @@ import { createRoute, z } from '@hono/zod-openapi'
 import type { ErrorCode } from '@lockstep/core/errors/app-error.ts'
 import { problemDocs } from '@lockstep/core/http/problem-openapi.ts'
 import type { Aggregate, AnyCommand, CommandDefinition, HttpBinding } from '../../aggregate.ts'
-import { creates, pathFields } from '../../command-bindings.ts'
+import { creates, pathFields, bodySchema } from '../command-input.ts'
 import { idempotencyKeyPattern } from '../../commands/idempotency.ts'
-import { bodySchema } from '../command-input.ts'
 
 /** The OpenAPI description of the commands, derived from the tables of commands. */
 

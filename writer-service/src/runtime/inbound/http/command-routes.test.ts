@@ -6,7 +6,7 @@ import { Registry } from 'prom-client'
 import { expect, test } from 'vitest'
 import type { RequestedCommand } from '../../commands/idempotency.ts'
 import { noteAggregate } from '../../testing/note-aggregate.ts'
-import { commandRoutes } from './command-routes.ts'
+import { commandRoutes, expectedVersionOf } from './command-routes.ts'
 
 /** The routes of a slice whose paths have parameters, with a use case that records its commands. */
 function setup(execute: () => Promise<{ id: string; version: number }> = async () => ({ id, version: 3 })) {
@@ -104,3 +104,21 @@ test('the document has the parameters, the body without them, its examples and t
     properties: { code: { enum: expect.arrayContaining(['full', 'no_line', 'invalid']) } },
   })
 })
+
+test.each([
+  [undefined, undefined],
+  ['*', 'any'],
+  [' * ', 'any'],
+  ['"3"', 3],
+  [' "3" ', 3],
+  ['"17"', 17],
+])('%j requires version %j', (header, version) => {
+  expect(expectedVersionOf(header)).toBe(version)
+})
+
+test.each(['3', 'W/"3"', '"3", "4"', '"0"', '"03"', '"-1"', '"1.0"', '""', '"9999999999999999"'])(
+  '%j is invalid',
+  (header) => {
+    expect(() => expectedVersionOf(header)).toThrow(expect.objectContaining({ code: 'invalid' }))
+  },
+)

@@ -26,17 +26,29 @@ export const problemMediaType = 'application/problem+json'
 /** Seconds before a repeat makes sense; sent with every retryable error. */
 const RETRY_AFTER_S = 1
 
+/** What a handler returns: the parts of a response. */
+export type Reply = {
+  status: number
+  body: string | Uint8Array<ArrayBuffer> | null
+  headers: Record<string, string>
+}
+
+export function jsonReply(value: unknown, status = 200, headers: Record<string, string> = {}): Reply {
+  return { status, body: JSON.stringify(value), headers: { 'content-type': 'application/json', ...headers } }
+}
+
 /** The error as `application/problem+json` (RFC 9457). */
-export function problemResponse(
+export function problemReply(
   error: AppError,
   request: { path: string; requestId: string },
   headers: Record<string, string> = {},
-): Response {
-  const retry = error.retryable ? { 'retry-after': String(RETRY_AFTER_S) } : {}
-  return new Response(JSON.stringify(problemBody(error, request)), {
+): Reply & { body: string } {
+  const retry: Record<string, string> = error.retryable ? { 'retry-after': String(RETRY_AFTER_S) } : {}
+  return {
     status: httpStatus[error.kind],
-    headers: { 'content-type': problemMediaType, 'x-request-id': request.requestId, ...retry, ...headers },
-  })
+    body: JSON.stringify(problemBody(error, request)),
+    headers: { 'content-type': problemMediaType, ...retry, ...headers },
+  }
 }
 
 export function problemBody(error: AppError, request: { path: string; requestId: string }) {
@@ -50,4 +62,16 @@ export function problemBody(error: AppError, request: { path: string; requestId:
     requestId: error.requestId ?? request.requestId,
     ...(error.violations.length > 0 && { errors: error.violations }),
   }
+}
+
+/** The version is the entity tag: two responses with the same version have the same bytes. */
+export function etagOf(version: number): string {
+  return `"${version}"`
+}
+
+/** Whether `If-None-Match` names this tag; weak and strong tags are compared alike (RFC 9110, 13.1.2). */
+export function noneMatchHas(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false
+  if (header.trim() === '*') return true
+  return [...header.matchAll(/(?:W\/)?("[^"]*")/g)].some(([, tag]) => tag === etag)
 }

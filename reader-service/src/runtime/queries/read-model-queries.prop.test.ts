@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { noteAt, noteReadModel, type Note } from '../testing/notes.ts'
 import type { Item, ListRequest } from './definition.ts'
 import type { ItemQuery } from './item-finder.ts'
-import { listItems } from './list-items.ts'
+import { listItems } from './read-model-queries.ts'
 import { validList } from './requests.ts'
 
 type Position = { key: Date | number; id: string }

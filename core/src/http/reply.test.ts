@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { noneMatchHas } from './etag.ts'
+import { noneMatchHas } from './reply.ts'
 
 test.each([
   ['"3"', true],
