@@ -1,4 +1,6 @@
-redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'version', ARGV[1], 'body', ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return 1
+for i, key in ipairs(KEYS) do
+  redis.call('HSET', key, 'version', ARGV[3 * i - 2], 'body', ARGV[3 * i - 1])
+  redis.call('HDEL', key, 'lease')
+  redis.call('PEXPIRE', key, ARGV[3 * i])
+end
+return #KEYS

@@ -1,13 +1,15 @@
--- KEYS[1]: the entry. ARGV: version, body, lifetime of the entry in ms. For a state that the store applied.
--- Ends a lease and replaces an older entry, but never creates one: see item-cache.ts. Returns 1 if it replaced one.
-local cached = redis.call('HGET', KEYS[1], 'version')
-if cached and tonumber(cached) >= tonumber(ARGV[1]) then
-  return 0
+-- KEYS: entries. ARGV: version, body and lifetime in ms of each. For states that the store applied.
+-- Ends leases and replaces older entries, but never creates one: see item-cache.ts. Returns how many it replaced.
+local replaced = 0
+for i, key in ipairs(KEYS) do
+  local version = ARGV[3 * i - 2]
+  local cached = redis.call('HGET', key, 'version')
+  if not cached then
+    redis.call('DEL', key)
+  elseif tonumber(cached) < tonumber(version) then
+    redis.call('HSET', key, 'version', version, 'body', ARGV[3 * i - 1])
+    redis.call('PEXPIRE', key, ARGV[3 * i])
+    replaced = replaced + 1
+  end
 end
-redis.call('DEL', KEYS[1])
-if not cached then
-  return 0
-end
-redis.call('HSET', KEYS[1], 'version', ARGV[1], 'body', ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return 1
+return replaced

@@ -33,8 +33,7 @@ test('each traced event has a span in the trace of its command, with the Mongo w
   const project = projectEvents({
     readModel: 'note',
     store: {
-      versions: async () => new Map(),
-      apply: async (states) => new Set(states.map(({ id }) => id)),
+      apply: async (states) => new Map(states.map(({ id }) => [id, 0])),
     },
     cache: { update: async () => {} },
     notify: () => {},

@@ -1,6 +1,5 @@
 import { withSpan } from '@lockstep/core/telemetry/tracing.ts'
 import type { ReadModelStore, SourceEvent, SourceState } from '../read-model.ts'
-import { missingVersions, newestPerId } from './newest.ts'
 
 /** A state after the version gate: applied, or superseded by the version that the store has. */
 export type GatedState = { state: SourceState; applied: boolean }
@@ -29,7 +28,7 @@ export type ProjectEvents = (events: readonly SourceEvent[]) => Promise<void>
  */
 export function projectEvents(ports: {
   readModel: string
-  store: Pick<ReadModelStore, 'versions' | 'apply'>
+  store: Pick<ReadModelStore, 'apply'>
   cache: ProjectedCache
   /** Notifies the queries of every replica. A notification can be lost. */
   notify: (states: readonly SourceState[]) => void
@@ -38,18 +37,22 @@ export function projectEvents(ports: {
   const { readModel, store, cache, notify, metrics } = ports
 
   async function writeStore(events: readonly SourceEvent[]): Promise<GatedState[]> {
-    const newest = newestPerId(events)
-    const stored = await store.versions(newest.map(({ state }) => state.id))
-    // A stored version never decreases, so states at or below it need no write. The gate decides about the others.
-    const newer = newest.filter(({ state }) => state.version > (stored.get(state.id) ?? 0))
-    const applied = await store.apply(newer.map(({ state }) => state))
+    const byId = eventsById(events)
+    const newest = [...byId.values()].map((ofId) => ofId.newest)
+    // In the topic the versions of an id have no gaps, so the store probably has the one before the batch's lowest.
+    const expected = ({ id }: SourceState) => Math.min(...byId.get(id)!.versions) - 1
+    const applied = await store.apply(
+      newest.map(({ state }) => state),
+      expected,
+    )
     metrics.projected({
       applied: applied.size,
       superseded: events.length - applied.size,
-      missing: missingVersions(events, stored),
+      missing: missingVersions(byId, applied),
     })
+    const now = Date.now()
     for (const { occurredAt, state } of newest) {
-      if (applied.has(state.id)) metrics.becameReadable((Date.now() - occurredAt.getTime()) / 1_000)
+      if (applied.has(state.id)) metrics.becameReadable((now - occurredAt.getTime()) / 1_000)
     }
     return newest.map(({ state }) => ({ state, applied: applied.has(state.id) }))
   }
@@ -69,6 +72,42 @@ export function projectEvents(ports: {
     const traces = events.filter(isTraced).map((event) => traced(readModel, event, written, done))
     await Promise.all([done, ...traces])
   }
+}
+
+/** What a batch has of one id. */
+type EventsOfId = { newest: SourceEvent; versions: number[] }
+
+/** The newest event of each id, of two with the same version the first; and all versions. The ids keep their order. */
+export function eventsById(events: readonly SourceEvent[]): Map<string, EventsOfId> {
+  const byId = new Map<string, EventsOfId>()
+  for (const event of events) {
+    const { id, version } = event.state
+    const known = byId.get(id)
+    if (!known) byId.set(id, { newest: event, versions: [version] })
+    else {
+      known.versions.push(version)
+      if (version > known.newest.state.version) known.newest = event
+    }
+  }
+  return byId
+}
+
+/**
+ * The number of versions that did not arrive: for each applied id, the versions between the one that was replaced (0
+ * for none) and the newest of the batch that are not in the batch.
+ */
+export function missingVersions(
+  byId: ReadonlyMap<string, EventsOfId>,
+  replaced: ReadonlyMap<string, number>,
+): number {
+  let missing = 0
+  for (const [id, before] of replaced) {
+    const { newest, versions } = byId.get(id)!
+    if (newest.state.version === before + 1) continue
+    const arrived = new Set(versions.filter((version) => version > before))
+    missing += newest.state.version - before - arrived.size
+  }
+  return missing
 }
 
 type TracedEvent = SourceEvent & { traceparent: string }
