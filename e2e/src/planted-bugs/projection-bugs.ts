@@ -24,8 +24,8 @@ export const projectionBugs: readonly Bug[] = [
     changes: [
       {
         file: 'reader-service/src/runtime/projection/consume-events.ts',
-        find: 'project(messages.map(({ value }) => value))',
-        instead: 'project(messages.map(({ value }) => value)).catch(() => {})',
+        find: 'await project(events.slice(from, from + WRITE_SIZE), attempt)',
+        instead: 'await project(events.slice(from, from + WRITE_SIZE), attempt).catch(() => {})',
       },
     ],
   },
@@ -39,6 +39,11 @@ export const projectionBugs: readonly Bug[] = [
         find: 'filter: { _id, version: replaces }',
         instead: 'filter: { _id }',
       },
+      {
+        file: project,
+        find: 'newest.map(({ state }) => state).filter((state) => state.version > expected(state))',
+        instead: 'newest.map(({ state }) => state)',
+      },
     ],
   },
   {
@@ -48,15 +53,12 @@ export const projectionBugs: readonly Bug[] = [
     changes: [
       {
         file: project,
-        find: `const applied = await store.apply(
-      newest.map(({ state }) => state),
-      expected,
-    )`,
+        find: 'const applied = await store.apply(newer, expected)',
         // Not a bug by itself: another replica that has the first of these events writes them at the same time.
         instead: `const firsts = new Map(events.toReversed().map(({ state }) => [state.id, state])).values()
           const [, applied] = await Promise.all([
-            store.apply([...firsts].filter((first) => !newest.some(({ state }) => state === first)), expected),
-            store.apply(newest.map(({ state }) => state), expected),
+            store.apply([...firsts].filter((first) => !newer.includes(first)), expected),
+            store.apply(newer, expected),
           ])`,
       },
       {

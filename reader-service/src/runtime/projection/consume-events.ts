@@ -10,6 +10,12 @@ import type { ReadModel, Source, SourceEvent, SourceState } from '../read-model.
 import type { ProjectEvents } from './project-events.ts'
 
 /**
+ * Events per write. A batch of small records can have thousands, whose documents would outlive the young generation of
+ * the heap, and a server that executes so large a write under load misses the heartbeats of its clients.
+ */
+const WRITE_SIZE = 1_000
+
+/**
  * Consumes the source topic for one generation of a read model. Every generation has its own group; all of them share
  * the error and retry topics of the read model's first group.
  */
@@ -25,7 +31,12 @@ export function startProjection(
     deadLetterGroup: projectionGroup(readModel.name),
     topics: [eventsTopic(readModel.source.contract.aggregate)],
     decode: decodeEvent(readModel.source),
-    handle: (messages) => project(messages.map(({ value }) => value)),
+    async handle(messages, { attempt }) {
+      const events = messages.map(({ value }) => value)
+      for (let from = 0; from < events.length; from += WRITE_SIZE) {
+        await project(events.slice(from, from + WRITE_SIZE), attempt)
+      }
+    },
   })
 }
 

@@ -1,11 +1,14 @@
 import { expect, test, vi } from 'vitest'
-import type { SourceState } from '../read-model.ts'
+import type { SourceEvent, SourceState } from '../read-model.ts'
 import { noteAt } from '../testing/notes.ts'
 import { projectEvents, type GatedState } from './project-events.ts'
 
 function projectionOn(stored: Record<string, number>) {
   const versions = new Map(Object.entries(stored))
   const store = {
+    versions: vi.fn(async (ids: readonly string[]) => {
+      return new Map(ids.flatMap((id) => (versions.has(id) ? [[id, versions.get(id)!] as const] : [])))
+    }),
     apply: vi.fn(async (states: readonly SourceState[], _expected?: (state: SourceState) => number) => {
       const replaced = new Map<string, number>()
       for (const { id, version } of states) {
@@ -20,7 +23,8 @@ function projectionOn(stored: Record<string, number>) {
   const cache = { update: vi.fn(async (_: readonly GatedState[]) => {}) }
   const notify = vi.fn()
   const metrics = { projected: vi.fn(), becameReadable: vi.fn() }
-  const project = projectEvents({ readModel: 'note', store, cache, notify, metrics })
+  const projectAttempt = projectEvents({ readModel: 'note', store, cache, notify, metrics })
+  const project = (events: SourceEvent[], attempt = 1) => projectAttempt(events, attempt)
   return { versions, store, cache, notify, metrics, project }
 }
 
@@ -52,6 +56,14 @@ test('the store is expected to have the version before the lowest of the batch',
   expect(states.map(expected!)).toEqual([4, 0])
 })
 
+test('a redelivered batch writes only what the store does not have yet', async () => {
+  const { store, project } = projectionOn({ a: 1, b: 4 })
+  await project([eventOf('a', 1), eventOf('b', 5)], 2)
+  const [states, expected] = store.apply.mock.lastCall!
+  expect(states).toEqual([noteAt('b', 5)])
+  expect(states.map(expected!)).toEqual([4])
+})
+
 test('an event after a gap is applied, and the gap is counted', async () => {
   const { versions, metrics, project } = projectionOn({ a: 1 })
   await project([eventOf('a', 5)])
@@ -70,7 +82,7 @@ test('when the batch is redelivered after a failure, its states reach the cache 
   const { cache, project } = projectionOn({})
   cache.update.mockRejectedValueOnce(new Error('pending'))
   await expect(project([eventOf('a', 1)])).rejects.toThrow()
-  await project([eventOf('a', 1)])
+  await project([eventOf('a', 1)], 2)
   expect(cache.update.mock.lastCall).toEqual([[{ state: noteAt('a', 1), applied: false }]])
 })
 

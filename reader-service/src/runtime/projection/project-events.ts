@@ -19,16 +19,19 @@ export type ProjectionMetrics = {
   becameReadable: (seconds: number) => void
 }
 
-/** Applies a batch of events to the read model. Every error is transient: the batch is redelivered. */
-export type ProjectEvents = (events: readonly SourceEvent[]) => Promise<void>
+/**
+ * Applies events to the read model. Every error is transient: the events are redelivered, with a higher number of the
+ * attempt, which starts at 1. Calls for different ids may overlap.
+ */
+export type ProjectEvents = (events: readonly SourceEvent[], attempt: number) => Promise<void>
 
 /**
- * Takes the newest event of each id, then writes the store once, updates the cache in one round trip and notifies the
+ * Takes the newest event of each id, then writes the store and the cache in one round trip each, and notifies the
  * waiting queries. A repeated or late event changes nothing. An event after a gap is applied: it has the whole state.
  */
 export function projectEvents(ports: {
   readModel: string
-  store: Pick<ReadModelStore, 'apply'>
+  store: Pick<ReadModelStore, 'versions' | 'apply'>
   cache: ProjectedCache
   /** Notifies the queries of every replica. A notification can be lost. */
   notify: (states: readonly SourceState[]) => void
@@ -36,15 +39,14 @@ export function projectEvents(ports: {
 }): ProjectEvents {
   const { readModel, store, cache, notify, metrics } = ports
 
-  async function writeStore(events: readonly SourceEvent[]): Promise<GatedState[]> {
+  async function writeStore(events: readonly SourceEvent[], attempt: number): Promise<GatedState[]> {
     const byId = eventsById(events)
     const newest = [...byId.values()].map((ofId) => ofId.newest)
-    // In the topic the versions of an id have no gaps, so the store probably has the one before the batch's lowest.
-    const expected = ({ id }: SourceState) => Math.min(...byId.get(id)!.versions) - 1
-    const applied = await store.apply(
-      newest.map(({ state }) => state),
-      expected,
-    )
+    // An earlier attempt may have written some of them. A stored version never decreases, so those need no write.
+    const before = attempt > 1 ? await store.versions([...byId.keys()]) : precedingVersions(byId)
+    const expected = ({ id }: SourceState) => before.get(id) ?? 0
+    const newer = newest.map(({ state }) => state).filter((state) => state.version > expected(state))
+    const applied = await store.apply(newer, expected)
     metrics.projected({
       applied: applied.size,
       superseded: events.length - applied.size,
@@ -66,8 +68,8 @@ export function projectEvents(ports: {
     }
   }
 
-  return async (events) => {
-    const written = writeStore(events)
+  return async (events, attempt) => {
+    const written = writeStore(events, attempt)
     const done = written.then(updateCache)
     const traces = events.filter(isTraced).map((event) => traced(readModel, event, written, done))
     await Promise.all([done, ...traces])
@@ -90,6 +92,11 @@ export function eventsById(events: readonly SourceEvent[]): Map<string, EventsOf
     }
   }
   return byId
+}
+
+/** In the topic the versions of an id have no gaps: the store probably has the one before the lowest of the batch. */
+function precedingVersions(byId: ReadonlyMap<string, EventsOfId>): Map<string, number> {
+  return new Map([...byId].map(([id, { versions }]) => [id, Math.min(...versions) - 1]))
 }
 
 /**
