@@ -1,6 +1,6 @@
 import { openRedis } from '@lockstep/core/redis/client.ts'
 import { entryKey } from '@lockstep/reader-service/runtime/cache/cache-entries.ts'
-import { mongoCacheEpoch } from '@lockstep/reader-service/runtime/cache/mongo-cache-epoch.ts'
+import { mongoCacheEpoch } from '@lockstep/reader-service/runtime/cache/cache-epoch.ts'
 import type { Subject } from '../subjects/subject.ts'
 import { eventually } from '../system/eventually.ts'
 import type { State } from './history.ts'

@@ -23,9 +23,9 @@ export const projectionBugs: readonly Bug[] = [
     scenario: 'mongo-killed',
     changes: [
       {
-        file: 'reader-service/src/runtime/projection/kafka-projection.ts',
-        find: 'project(messages.map(({ value }) => value))',
-        instead: 'project(messages.map(({ value }) => value)).catch(() => {})',
+        file: 'reader-service/src/runtime/projection/consume-events.ts',
+        find: 'await project(events.slice(from, from + WRITE_SIZE), attempt)',
+        instead: 'await project(events.slice(from, from + WRITE_SIZE), attempt).catch(() => {})',
       },
     ],
   },
@@ -36,13 +36,13 @@ export const projectionBugs: readonly Bug[] = [
     changes: [
       {
         file: store,
-        find: 'return { _id, version: { $lt: version } }',
-        instead: 'return { _id }',
+        find: 'filter: { _id, version: replaces }',
+        instead: 'filter: { _id }',
       },
       {
         file: project,
-        find: 'newest.filter(({ state }) => state.version > (stored.get(state.id) ?? 0))',
-        instead: 'newest',
+        find: 'newest.map(({ state }) => state).filter((state) => state.version > expected(state))',
+        instead: 'newest.map(({ state }) => state)',
       },
     ],
   },
@@ -53,27 +53,31 @@ export const projectionBugs: readonly Bug[] = [
     changes: [
       {
         file: project,
-        find: 'const applied = await store.apply(newer.map(({ state }) => state))',
+        find: 'const applied = await store.apply(newer, expected)',
         // Not a bug by itself: another replica that has the first of these events writes them at the same time.
         instead: `const firsts = new Map(events.toReversed().map(({ state }) => [state.id, state])).values()
           const [, applied] = await Promise.all([
-            store.apply([...firsts].filter((first) => !newer.some(({ state }) => state === first))),
-            store.apply(newer.map(({ state }) => state)),
+            store.apply([...firsts].filter((first) => !newer.includes(first)), expected),
+            store.apply(newer, expected),
           ])`,
       },
       {
         file: store,
-        find: 'await collection.bulkWrite(operations, { ordered: false })',
+        find: 'result = await collection.bulkWrite(operations, { ordered: false })',
         // Not a bug by itself: the two steps of MongoDB's upsert, which its stand-in executes as one.
-        instead: `const replaced = await Promise.all(documents.map((each) => replaceOlder(collection, each)))
-          documents = documents.filter((_, index) => !replaced[index])
+        instead: `const updates = await Promise.all(
+            operations.map(({ replaceOne: { filter, replacement } }) => collection.replaceOne(filter, replacement)),
+          )
+          writes = writes.filter((_, index) => updates[index].matchedCount === 0)
           await new Promise((resolve) => setTimeout(resolve, 50))
-          if (documents.length > 0) await collection.insertMany([...documents], { ordered: false })`,
+          const inserts = writes.map(({ document }) => ({ insertOne: { document } }))
+          if (inserts.length === 0) return []
+          result = await collection.bulkWrite(inserts, { ordered: false })`,
       },
       {
         file: store,
-        find: '(await replaceOlder(collection, document)) ? undefined : document._id',
-        instead: 'document._id',
+        find: 'writes = collisions.length > 0 ? await repeatable(collection, collisions) : []',
+        instead: 'writes = []',
       },
     ],
   },
@@ -84,9 +88,9 @@ export const projectionBugs: readonly Bug[] = [
     changes: [
       {
         file: store,
-        find: 'for (const id of superseded) if (id !== undefined) applied.delete(id)',
-        instead: `for (const id of superseded) if (id !== undefined) applied.delete(id)
-          await collection.deleteMany({ _id: { $in: [...applied] }, deleted: true })`,
+        find: 'return applied\n',
+        instead: `await collection.deleteMany({ _id: { $in: [...applied.keys()] }, deleted: true })
+      return applied\n`,
       },
     ],
   },

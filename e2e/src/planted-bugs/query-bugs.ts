@@ -6,8 +6,8 @@ const cacheScripts = 'reader-service/src/runtime/cache/cache-entries.ts'
 const twin = (script: string) => `script('${new URL(script, import.meta.url).href}')`
 
 const removeOlder = 'else writes.removeOlder(key, state.version)'
-const replaceOlder =
-  'else writes.replaceOlder(key, state.version, items.encode(items.ofState(state)), jittered(ttlMs))'
+const write = (command: string) =>
+  `else writes.${command}(1, key, state.version, items.encode(items.ofState(state)), jittered(ttlMs))`
 
 export const queryBugs: readonly Bug[] = [
   {
@@ -16,7 +16,7 @@ export const queryBugs: readonly Bug[] = [
     scenario: 'events-repeated',
     changes: [
       { file: cacheScripts, find: "script('replace-older.lua')", instead: twin('set-always.lua') },
-      { file: projectedCache, find: removeOlder, instead: replaceOlder },
+      { file: projectedCache, find: removeOlder, instead: write('replaceOlder') },
     ],
   },
   {
@@ -26,14 +26,10 @@ export const queryBugs: readonly Bug[] = [
     changes: [
       {
         file: cacheScripts,
-        find: "removeOlder: script('remove-older.lua')",
-        instead: `setNewer: ${twin('set-newer.lua')},\n  removeOlder: script('remove-older.lua')`,
+        find: 'const scripts = {',
+        instead: `const scripts = {\n  setNewer: { lua: ${twin('set-newer.lua')} },`,
       },
-      {
-        file: projectedCache,
-        find: removeOlder,
-        instead: replaceOlder.replace('replaceOlder', 'setNewer'),
-      },
+      { file: projectedCache, find: removeOlder, instead: write('setNewer') },
     ],
   },
   {

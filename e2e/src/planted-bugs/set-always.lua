@@ -1,2 +1,4 @@
-redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[3])
-return 1
+for i, key in ipairs(KEYS) do
+  redis.call('SET', key, ARGV[3 * i - 2] .. ' ' .. ARGV[3 * i - 1], 'PX', ARGV[3 * i])
+end
+return #KEYS

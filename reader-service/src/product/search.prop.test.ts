@@ -35,3 +35,11 @@ test('where words are separated by spaces, they are the runs after NFKD without 
     }),
   )
 })
+
+test('an ASCII text has the same words as when another letter follows', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary-ascii', maxLength: 200 }), (sample) => {
+      expect([...words(sample), 'ж']).toEqual(words(`${sample} ж`))
+    }),
+  )
+})

@@ -63,10 +63,14 @@ export type ReadModelStore<S extends SourceState = SourceState> = {
   /** The versions that the store has of these ids, tombstones included; an unknown id is absent. */
   versions: (ids: readonly string[]) => Promise<Map<string, number>>
   /**
-   * Applies each state whose version is higher than the stored one; at most one state per id. Returns the ids that
-   * were applied. The others are superseded: the store has that version or a later one. What it throws is transient.
+   * Applies each state whose version is higher than the stored one; at most one state per id. Returns the applied ids
+   * with the version that each replaced, 0 for none. The others are superseded: the store has that version or a later
+   * one. What it throws is transient.
+   *
+   * `expected` is the version that the store probably has of an id. If it is right, one write is sufficient; if it is
+   * not, the result is the same and takes longer. Default: the version before that of the state.
    */
-  apply: (states: readonly S[]) => Promise<Set<string>>
+  apply: (states: readonly S[], expected?: (state: S) => number) => Promise<Map<string, number>>
   /** Creates what the store needs, such as its indexes. May be repeated. */
   prepare: () => Promise<void>
   /** Deletes all of its data. May be repeated. */

@@ -1,5 +1,5 @@
 import type { Tombstone } from '../../runtime/queries/definition.ts'
-import type { Product } from '../product-source.ts'
+import type { Product } from '../product-read-model.ts'
 
 /** States for tests. */
 

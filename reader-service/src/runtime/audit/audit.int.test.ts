@@ -182,7 +182,7 @@ test.each([
   await stored(noteAt(id, 99))
   onRepair(async () => {
     written(noteAt(id, version + 1))
-    expect(await projected(noteAt(id, version + 1))).toEqual(new Set())
+    expect(await projected(noteAt(id, version + 1))).toEqual(new Map())
   })
   const { mismatches } = await fixture.audit({ repair: true })
   expect(mismatches).toMatchObject([{ kind, repaired: true }])

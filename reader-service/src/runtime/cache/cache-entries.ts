@@ -15,7 +15,8 @@ declare module 'ioredis' {
       body: string,
       ttlMs: number,
     ): Result<number, Context>
-    replaceOlder(key: string, version: number, body: string, ttlMs: number): Result<number, Context>
+    /** The keys, then version, body and lifetime in ms of each. */
+    replaceOlder(keys: number, ...values: (string | number)[]): Result<number, Context>
     removeOlder(key: string, version: number): Result<number, Context>
   }
 }
@@ -23,16 +24,16 @@ declare module 'ioredis' {
 const script = (file: string) => readFileSync(new URL(file, import.meta.url), 'utf8')
 
 const scripts = {
-  fillEntry: script('fill.lua'),
-  replaceOlder: script('replace-older.lua'),
-  removeOlder: script('remove-older.lua'),
+  fillEntry: { numberOfKeys: 1, lua: script('fill.lua') },
+  replaceOlder: { lua: script('replace-older.lua') },
+  removeOlder: { numberOfKeys: 1, lua: script('remove-older.lua') },
 }
 
 export type CacheConnection = Pick<RedisConnection, 'redis' | 'serverRun'>
 
 /** May be repeated on the same connection. */
 export function defineCacheScripts({ redis }: CacheConnection): void {
-  for (const [name, lua] of Object.entries(scripts)) redis.defineCommand(name, { numberOfKeys: 1, lua })
+  for (const [name, definition] of Object.entries(scripts)) redis.defineCommand(name, definition)
 }
 
 /** The entries of one generation of a read model: its collection and its current epoch are in every key. */

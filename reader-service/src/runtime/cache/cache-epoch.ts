@@ -1,4 +1,5 @@
 import { repeat } from '@lockstep/core/async/repeat.ts'
+import type { Db } from 'mongodb'
 
 /**
  * The cache epoch is a part of every key. One document in the read model's database has the current epoch and whether
@@ -10,11 +11,12 @@ import { repeat } from '@lockstep/core/async/repeat.ts'
  *   that finds it closed, or has not read it for `maxAgeMs`, does not use the cache. So `maxAgeMs` after the closing no
  *   query uses it: the projection waits that long, then commits the offsets, and nothing is pending.
  * - When the epoch was closed for `reopenAfterMs`, and for `maxAgeMs` at least, and Redis responds, a replica opens the
- *   next epoch, whose keys are new. If it did so earlier, the projection would continue while a replica that cannot
- *   read the document still used the previous epoch.
+ *   next epoch, whose keys are new. If it did so earlier, a replica that cannot read the document would still use the
+ *   previous epoch.
  *
- * While the epoch is closed, skipping the cache is safe, because the projection reads the document after it has written
- * the store: a query that fills an entry of a later epoch reads the store later still.
+ * So for `maxAgeMs` after a read found an epoch open, no later one is open, and the projection need not read the
+ * document for each batch. It asks after it has written the store: a query that fills an entry of a later epoch reads
+ * the store later still. For the same reason it may skip the cache while the epoch is closed.
  */
 export type CacheEpoch = { number: number; open: boolean }
 
@@ -79,8 +81,42 @@ export function watchCacheEpoch(options: {
         ? known.epoch.number
         : undefined,
     refresh,
-    close: (number) => store.close(number),
+    async close(number) {
+      await store.close(number)
+      await refresh()
+    },
     closedForMs,
     [Symbol.asyncDispose]: () => refreshing[Symbol.asyncDispose](),
+  }
+}
+
+type EpochDocument = CacheEpoch & { _id: string }
+
+/** One document per generation of a read model, for all replicas. Its id is the name of the collection. */
+export function mongoCacheEpoch(db: Db, collection: string): CacheEpochStore & { drop: () => Promise<void> } {
+  const epochs = db.collection<EpochDocument>('cache_epochs')
+  const _id = collection
+  return {
+    async read() {
+      const found =
+        (await epochs.findOne({ _id })) ??
+        (await epochs.findOneAndUpdate(
+          { _id },
+          // From the clock: when the database was emptied, entries of the time before are not used.
+          { $setOnInsert: { number: Date.now(), open: true } },
+          { upsert: true, returnDocument: 'after' },
+        ))
+      if (!found) throw new Error(`failed to create the cache epoch of ${collection}`)
+      return { number: found.number, open: found.open }
+    },
+    async close(number) {
+      await epochs.updateOne({ _id, number }, { $set: { open: false } })
+    },
+    async openNext(number) {
+      await epochs.updateOne({ _id, number, open: false }, { $set: { number: number + 1, open: true } })
+    },
+    async drop() {
+      await epochs.deleteOne({ _id })
+    },
   }
 }

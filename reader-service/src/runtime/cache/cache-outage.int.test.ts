@@ -10,9 +10,8 @@ import type { CacheRead, ItemCache } from '../queries/load-item.ts'
 import { encodedNote, noteAt, noteReadModel } from '../testing/notes.ts'
 import { connectedRedis, openEpoch } from '../testing/redis.ts'
 import { entryKey } from './cache-entries.ts'
-import { watchCacheEpoch } from './cache-epoch.ts'
+import { mongoCacheEpoch, watchCacheEpoch } from './cache-epoch.ts'
 import { redisItemCache } from './item-cache.ts'
-import { mongoCacheEpoch } from './mongo-cache-epoch.ts'
 import { redisProjectedCache } from './projected-cache.ts'
 
 /* A separate Redis, which the tests stop, freeze and restart. */

@@ -8,11 +8,14 @@ export class InvalidationsPending extends Error {
   override readonly name = 'InvalidationsPending'
 }
 
+/** A script delays the reads of queries while it runs: 100 keys take about 0.3 ms. */
+const KEYS_PER_CALL = 100
+
 /** The cache writes of the projection, and what happens while they fail: see `cache-epoch.ts`. */
 export function redisProjectedCache(options: {
   connection: CacheConnection
   collection: string
-  epoch: Pick<CacheEpochWatch, 'refresh' | 'close' | 'closedForMs'>
+  epoch: Pick<CacheEpochWatch, 'current' | 'refresh' | 'close' | 'closedForMs'>
   items: Pick<Items, 'ofState' | 'encode'>
   ttlMs: number
   /** An invalidation that is pending for longer closes the epoch. */
@@ -25,28 +28,42 @@ export function redisProjectedCache(options: {
   /** When the cache write of an id first failed. */
   const pendingSince = new Map<string, number>()
 
+  /** One round trip: a script call for the applied states, and one for each superseded state. */
   async function write(number: number, states: readonly GatedState[]): Promise<void> {
     const writes = connection.redis.pipeline()
+    const keys: string[] = []
+    const replacements: (string | number)[] = []
     for (const { state, applied } of states) {
       const key = entryKey(connection, { collection, epoch: number }, state.id)
       if (key === undefined) throw new Error('Redis cannot be reached')
-      if (applied)
-        writes.replaceOlder(key, state.version, items.encode(items.ofState(state)), jittered(ttlMs))
-      else writes.removeOlder(key, state.version)
+      if (applied) {
+        keys.push(key)
+        replacements.push(state.version, items.encode(items.ofState(state)), jittered(ttlMs))
+      } else writes.removeOlder(key, state.version)
+    }
+    for (let from = 0; from < keys.length; from += KEYS_PER_CALL) {
+      const some = keys.slice(from, from + KEYS_PER_CALL)
+      writes.replaceOlder(some.length, ...some, ...replacements.slice(3 * from, 3 * (from + KEYS_PER_CALL)))
     }
     for (const [error] of (await writes.exec()) ?? []) if (error) throw error
   }
 
+  /** Undefined if no query will use the cache before it has read the store again. */
+  async function openEpoch(): Promise<number | undefined> {
+    const known = epoch.current()
+    if (known !== undefined) return known
+    const { number, open } = await epoch.refresh()
+    if (open) return number
+    if ((epoch.closedForMs() ?? 0) <= maxAgeMs) {
+      throw new InvalidationsPending('The cache was closed; a replica may not have read that yet')
+    }
+    return undefined
+  }
+
   return {
     async update(states) {
-      const { number, open } = await epoch.refresh()
-      if (!open) {
-        if ((epoch.closedForMs() ?? 0) <= maxAgeMs) {
-          throw new InvalidationsPending('The cache was closed; a replica may not have read that yet')
-        }
-        pendingSince.clear()
-        return
-      }
+      const number = await openEpoch()
+      if (number === undefined) return pendingSince.clear()
       try {
         await write(number, states)
         for (const { state } of states) pendingSince.delete(state.id)

@@ -1,12 +1,14 @@
--- KEYS[1]: the entry. ARGV: version, item, lifetime of the entry in ms. For a state that the store applied.
--- Ends a lease and replaces an older entry, but never creates one: see item-cache.ts. Returns 1 if it replaced one.
-local cached = string.match(redis.call('GETRANGE', KEYS[1], 0, 16), '^(%d+) ')
-if cached and tonumber(cached) >= tonumber(ARGV[1]) then
-  return 0
+-- KEYS: entries. ARGV: version, item and lifetime in ms of each. For states that the store applied.
+-- Ends leases and replaces older entries, but never creates one: see item-cache.ts. Returns how many it replaced.
+local replaced = 0
+for i, key in ipairs(KEYS) do
+  local version = ARGV[3 * i - 2]
+  local cached = string.match(redis.call('GETRANGE', key, 0, 16), '^(%d+) ')
+  if not cached then
+    redis.call('DEL', key)
+  elseif tonumber(cached) < tonumber(version) then
+    redis.call('SET', key, version .. ' ' .. ARGV[3 * i - 1], 'PX', ARGV[3 * i])
+    replaced = replaced + 1
+  end
 end
-if not cached then
-  redis.call('DEL', KEYS[1])
-  return 0
-end
-redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[3])
-return 1
+return replaced

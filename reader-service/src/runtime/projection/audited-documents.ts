@@ -1,20 +1,20 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Collection } from 'mongodb'
 import { orUnavailable } from '../or-unavailable.ts'
-import type { AuditedStore, ReadModelStore, StoredEntry } from '../read-model.ts'
-import { documentOf, type DocumentFields, type StoredDocument } from './document.ts'
+import type { AuditedStore, ReadModelStore, SourceState, StoredEntry } from '../read-model.ts'
+import type { StoredDocument } from './document-store.ts'
 
 /** The documents as an audit reads and repairs them. Every field counts, also those that queries do not return. */
 export function auditedDocuments(
   collection: Collection<StoredDocument>,
-  fields: DocumentFields,
+  documentOf: (state: SourceState) => StoredDocument,
   apply: ReadModelStore['apply'],
 ): AuditedStore {
   const entryOf = (document: StoredDocument): StoredEntry => ({
     id: document._id,
     version: document.version,
     differences(expectedState) {
-      const expected = documentOf(fields, expectedState)
+      const expected = documentOf(expectedState)
       const names = new Set([...Object.keys(document), ...Object.keys(expected)])
       return [...names].filter((name) => !isDeepStrictEqual(document[name], expected[name])).toSorted()
     },
@@ -35,7 +35,7 @@ export function auditedDocuments(
     advance: (expected) => fromMongo(async () => (await apply([expected])).has(expected.id)),
     replace: (readVersion, expected) =>
       fromMongo(async () => {
-        const { _id, ...replacement } = documentOf(fields, expected)
+        const { _id, ...replacement } = documentOf(expected)
         const { matchedCount } = await collection.replaceOne({ _id, version: readVersion }, replacement)
         return matchedCount > 0
       }),

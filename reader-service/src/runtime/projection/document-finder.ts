@@ -3,8 +3,7 @@ import { MongoServerError, type Collection, type Db, type Filter } from 'mongodb
 import type { Item } from '../queries/definition.ts'
 import type { ItemFinder, ItemQuery } from '../queries/item-finder.ts'
 import type { Items } from '../read-model.ts'
-import type { StoredDocument } from './document.ts'
-import { storedVersions } from './document-store.ts'
+import { storedVersions, type StoredDocument } from './document-store.ts'
 
 /** The server stops a query after `timeoutMs`; the client gives up this much later, if the server does not respond. */
 const CLIENT_GRACE_MS = 250

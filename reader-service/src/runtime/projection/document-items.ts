@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { StoredItem } from '../queries/definition.ts'
 import type { Items } from '../read-model.ts'
-import type { DocumentFields } from './document.ts'
+import type { DocumentFields } from './document-store.ts'
 
 /** The items of a read model that keeps documents: the public fields, and their text in responses and in the cache. */
 export function documentItems(document: DocumentFields, schemas: Readonly<Record<string, z.ZodType>>): Items {

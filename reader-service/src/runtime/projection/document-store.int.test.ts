@@ -31,8 +31,8 @@ function withSteps(collection: Collection): Collection {
     const { filter, replacement } = operation.replaceOne
     const { matchedCount } = await collection.replaceOne(filter, replacement)
     const document = { ...replacement, _id: filter._id } as Document
-    // The store reads only the errors.
-    if (matchedCount > 0) return {} as BulkWriteResult
+    // The store reads only the errors and the ids that were inserted.
+    if (matchedCount > 0) return { upsertedIds: {} } as BulkWriteResult
     return collection.bulkWrite([{ insertOne: { document } }], options)
   }
   return Object.assign(Object.create(collection) as Collection, { bulkWrite })

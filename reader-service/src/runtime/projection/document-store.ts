@@ -1,7 +1,12 @@
-import { MongoBulkWriteError, type Collection, type FindOptions } from 'mongodb'
-import type { OpenStore, SourceState } from '../read-model.ts'
+import { MongoBulkWriteError, type BulkWriteResult, type Collection, type FindOptions } from 'mongodb'
+import type { OpenStore, ReadModelStore, SourceState } from '../read-model.ts'
 import { auditedDocuments } from './audited-documents.ts'
-import { documentOf, type DocumentFields, type StoredDocument } from './document.ts'
+
+/** A document as the store has it; a tombstone has no other fields. */
+export type StoredDocument = { _id: string; version: number; deleted: boolean } & Record<string, unknown>
+
+/** The fields that a slice builds from a state that is not deleted. */
+export type DocumentFields = (state: SourceState) => Record<string, unknown>
 
 export type Index = {
   name: string
@@ -16,19 +21,25 @@ const NAMESPACE_NOT_FOUND = 26
 
 /** One document per aggregate in a MongoDB collection, written only by a state with a higher version. */
 export function documentStore(fields: DocumentFields, indexes: readonly Index[]): OpenStore {
+  /** What the store writes, and what an audit expects. */
+  const documentOf = (state: SourceState): StoredDocument => {
+    const { id: _id, version, deleted } = state
+    return { _id, version, ...(deleted ? {} : fields(state)), deleted }
+  }
+
   return (db, name) => {
     const collection = db.collection<StoredDocument>(name)
-    const documentsOf = (states: readonly SourceState[]) => states.map((state) => documentOf(fields, state))
 
-    const apply = async (states: readonly SourceState[]): Promise<Set<string>> => {
-      const applied = new Set(states.map((state) => state.id))
-      const collisions = await upsertAll(collection, documentsOf(states))
-      const superseded = await Promise.all(
-        collisions.map(async (document) =>
-          (await replaceOlder(collection, document)) ? undefined : document._id,
-        ),
-      )
-      for (const id of superseded) if (id !== undefined) applied.delete(id)
+    const apply: ReadModelStore['apply'] = async (states, expected = precedingVersion) => {
+      const applied = new Map<string, number>()
+      let writes = states.map((state): Write => ({
+        document: documentOf(state),
+        replaces: expected(state),
+      }))
+      while (writes.length > 0) {
+        const collisions = await writeAll(collection, writes, applied)
+        writes = collisions.length > 0 ? await repeatable(collection, collisions) : []
+      }
       return applied
     }
 
@@ -42,9 +53,64 @@ export function documentStore(fields: DocumentFields, indexes: readonly Index[])
       async drop() {
         await collection.drop().catch(ignoreAbsent)
       },
-      audited: auditedDocuments(collection, fields, apply),
+      audited: auditedDocuments(collection, documentOf, apply),
     }
   }
+}
+
+/** A write succeeds only if the store has exactly the version `replaces`, 0 for none, which is below the document's. */
+type Write = { document: StoredDocument; replaces: number }
+
+function precedingVersion({ version }: SourceState): number {
+  return version - 1
+}
+
+/**
+ * Writes all documents in one round trip and adds to `applied` what each of them replaced. Returns the writes that met
+ * a duplicate key: if the filter matches nothing, the server inserts, which collides with any other stored version.
+ */
+async function writeAll(
+  collection: Collection<StoredDocument>,
+  writes: readonly Write[],
+  applied: Map<string, number>,
+): Promise<Write[]> {
+  const operations = writes.map(({ document: { _id, ...replacement }, replaces }) => ({
+    replaceOne: { filter: { _id, version: replaces }, replacement, upsert: true },
+  }))
+  let result: BulkWriteResult
+  let collided: ReadonlySet<number> = new Set()
+  try {
+    result = await collection.bulkWrite(operations, { ordered: false })
+  } catch (error) {
+    if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) throw error
+    const errors = error.result.getWriteErrors()
+    if (errors.length === 0 || errors.some(({ code }) => code !== DUPLICATE_KEY)) throw error
+    result = error.result
+    collided = new Set(errors.map(({ index }) => index))
+  }
+  const { upsertedIds } = result
+  return writes.filter(({ document, replaces }, index) => {
+    if (collided.has(index)) return true
+    applied.set(document._id, index in upsertedIds ? 0 : replaces)
+    return false
+  })
+}
+
+/**
+ * A duplicate key does not mean that the stored version is newer: it can be an older one than expected, or that of
+ * another insert of the same absent id. So the stored versions decide which writes are superseded.
+ */
+async function repeatable(
+  collection: Collection<StoredDocument>,
+  collisions: readonly Write[],
+): Promise<Write[]> {
+  const stored = await storedVersions(
+    collection,
+    collisions.map(({ document }) => document._id),
+  )
+  return collisions
+    .map(({ document }) => ({ document, replaces: stored.get(document._id) ?? 0 }))
+    .filter(({ document, replaces }) => document.version > replaces)
 }
 
 /** The versions of these ids, tombstones included; an unknown id is absent. */
@@ -56,48 +122,6 @@ export async function storedVersions(
   const options = { ...limits, projection: { version: 1 } }
   const found = await collection.find({ _id: { $in: [...ids] } }, options).toArray()
   return new Map(found.map((document) => [document._id, document.version]))
-}
-
-/**
- * Replaces older documents and inserts absent ones. Returns the documents that met a duplicate key.
- *
- * A duplicate key does not mean that the stored version is newer: if the filter matches nothing, the server inserts,
- * and of two inserts of the same absent id one fails, even if it has the higher version.
- */
-async function upsertAll(
-  collection: Collection<StoredDocument>,
-  documents: readonly StoredDocument[],
-): Promise<StoredDocument[]> {
-  if (documents.length === 0) return []
-  const operations = documents.map((document) => ({
-    replaceOne: { filter: olderThan(document), replacement: withoutId(document), upsert: true },
-  }))
-  try {
-    await collection.bulkWrite(operations, { ordered: false })
-    return []
-  } catch (error) {
-    if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) throw error
-    const errors = error.result.getWriteErrors()
-    if (errors.length === 0 || errors.some(({ code }) => code !== DUPLICATE_KEY)) throw error
-    return errors.map(({ index }) => documents[index]!)
-  }
-}
-
-/** Only "matched none" of an update that cannot insert means that the stored version is this one or a later one. */
-async function replaceOlder(
-  collection: Collection<StoredDocument>,
-  document: StoredDocument,
-): Promise<boolean> {
-  const { matchedCount } = await collection.replaceOne(olderThan(document), withoutId(document))
-  return matchedCount > 0
-}
-
-function olderThan({ _id, version }: StoredDocument) {
-  return { _id, version: { $lt: version } }
-}
-
-function withoutId({ _id, ...fields }: StoredDocument) {
-  return fields
 }
 
 /** The stand-in for MongoDB sends the message without the code. */

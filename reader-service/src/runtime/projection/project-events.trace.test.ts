@@ -8,7 +8,7 @@ test('each traced event has a span in the trace of its command, with the Mongo w
     readModel: 'note',
     store: {
       versions: async () => new Map(),
-      apply: async (states) => new Set(states.map(({ id }) => id)),
+      apply: async (states) => new Map(states.map(({ id }) => [id, 0])),
     },
     cache: { update: async () => {} },
     notify: () => {},
@@ -16,15 +16,18 @@ test('each traced event has a span in the trace of its command, with the Mongo w
   })
   const commands = ['4bf92f3577b34da6a3ce929d0e0e4736', 'aaaabbbbccccdddd1111222233334444']
   const spans = await collectSpans(1, () =>
-    project([
-      ...commands.map((trace, i) => ({
-        eventId: `event-${i}`,
-        occurredAt: new Date(),
-        traceparent: `00-${trace}-00f067aa0ba902b7-01`,
-        state: noteAt(`note-${i}`, 1),
-      })),
-      { eventId: 'untraced', occurredAt: new Date(), state: noteAt('untraced', 1) },
-    ]),
+    project(
+      [
+        ...commands.map((trace, i) => ({
+          eventId: `event-${i}`,
+          occurredAt: new Date(),
+          traceparent: `00-${trace}-00f067aa0ba902b7-01`,
+          state: noteAt(`note-${i}`, 1),
+        })),
+        { eventId: 'untraced', occurredAt: new Date(), state: noteAt('untraced', 1) },
+      ],
+      1,
+    ),
   )
 
   expect(spans).toHaveLength(4)

@@ -3,10 +3,9 @@ import type { EventMessage } from '@lockstep/contracts/event-contract.ts'
 import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
 import type { Filters, GetDefinition, ListDefinition, Queries } from '../queries/definition.ts'
 import type { ReadModel, Source, SourceState } from '../read-model.ts'
-import type { DocumentFields } from './document.ts'
 import { documentFinder } from './document-finder.ts'
 import { documentItems } from './document-items.ts'
-import { documentStore, type Index } from './document-store.ts'
+import { documentStore, type DocumentFields, type Index } from './document-store.ts'
 
 /** The state of an aggregate that is not deleted. */
 export type LiveState<S extends SourceState> = Exclude<S, { readonly deleted: true }>

@@ -74,7 +74,10 @@ export async function openReplica(
     queries: readModelQueries(readModel, { finder, getItem: get }),
     keyOf: (id: string) => entryKey(connection, { collection, epoch: epoch.current()! }, id)!,
     project: (...states: SourceState[]) =>
-      project(states.map((state) => ({ eventId: crypto.randomUUID(), occurredAt: new Date(), state }))),
+      project(
+        states.map((state) => ({ eventId: crypto.randomUUID(), occurredAt: new Date(), state })),
+        1,
+      ),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
 }

@@ -10,6 +10,7 @@ const change = fc.record({
 })
 /** A batch has one state of each id. */
 const batch = fc.uniqueArray(change, { selector: ({ index }) => index, maxLength: 3 })
+const batches = fc.array(batch, { maxLength: 8 })
 
 export function storeGuarantees({ readModel, examples, replica, other }: SuiteSubject): void {
   const { state, deleted = state } = examples
@@ -19,10 +20,15 @@ export function storeGuarantees({ readModel, examples, replica, other }: SuiteSu
     test('a state is applied if its version is higher, and a version never decreases', async () => {
       const { store, finder } = replica()
       const [a, b] = [crypto.randomUUID(), crypto.randomUUID()]
-      expect(await store.apply([state(a, 2), state(b, 1)])).toEqual(new Set([a, b]))
-      expect(await store.apply([state(a, 1), state(b, 2)])).toEqual(new Set([b]))
-      expect(await store.apply([state(a, 2), state(b, 2)])).toEqual(new Set())
-      expect(await store.apply([])).toEqual(new Set())
+      expect(await store.apply([state(a, 2), state(b, 1)])).toEqual(
+        new Map([
+          [a, 0],
+          [b, 0],
+        ]),
+      )
+      expect(await store.apply([state(a, 1), state(b, 2)])).toEqual(new Map([[b, 1]]))
+      expect(await store.apply([state(a, 2), state(b, 2)])).toEqual(new Map())
+      expect(await store.apply([])).toEqual(new Map())
       expect(await finder.find(a)).toEqual(items.ofState(state(a, 2)))
       expect(await finder.find(b)).toEqual(items.ofState(state(b, 2)))
       expect(await store.versions([a, b, crypto.randomUUID()])).toEqual(
@@ -33,17 +39,20 @@ export function storeGuarantees({ readModel, examples, replica, other }: SuiteSu
       )
     })
 
-    test('in whatever order states arrive, exactly those with a higher version are applied', async () => {
+    test('in whatever order states arrive and whatever is expected, exactly those with a higher version are applied', async () => {
       const { store, finder } = replica()
-      const property = fc.asyncProperty(fc.array(batch, { maxLength: 8 }), async (batches) => {
+      const property = fc.asyncProperty(batches, fc.nat(3), async (all, guessedGap) => {
         const ids = Array.from({ length: 3 }, () => crypto.randomUUID())
         const expected = new Map<string, SourceState>()
-        for (const changes of batches) {
+        for (const changes of all) {
           const states = changes.map((each) =>
             (each.deleted ? deleted : state)(ids[each.index]!, each.version),
           )
-          const newer = states.filter(({ id, version }) => version > (expected.get(id)?.version ?? 0))
-          expect(await store.apply(states)).toEqual(new Set(newer.map(({ id }) => id)))
+          const before = (id: string) => expected.get(id)?.version ?? 0
+          const newer = states.filter(({ id, version }) => version > before(id))
+          const replaced = new Map(newer.map(({ id }) => [id, before(id)]))
+          const guess = ({ version }: SourceState) => Math.max(0, version - 1 - guessedGap)
+          expect(await store.apply(states, guess)).toEqual(replaced)
           for (const applied of newer) expected.set(applied.id, applied)
         }
         for (const id of ids) {
@@ -72,7 +81,7 @@ export function storeGuarantees({ readModel, examples, replica, other }: SuiteSu
         const id = crypto.randomUUID()
         await store.apply([state(id, 1)])
         await store.apply([deleted(id, 3)])
-        expect(await store.apply([state(id, 2)])).toEqual(new Set())
+        expect(await store.apply([state(id, 2)])).toEqual(new Map())
         const documents = db.collection<{ _id: string }>(collection)
         expect(await documents.findOne({ _id: id })).toEqual({ _id: id, version: 3, deleted: true })
       },

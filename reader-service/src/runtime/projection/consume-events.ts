@@ -1,10 +1,44 @@
 import type { EventMessage } from '@lockstep/contracts/event-contract.ts'
-import { eventHeaders, type ErrorClass } from '@lockstep/contracts/topics.ts'
-import { isRfc3339Time } from '@lockstep/core/text/rfc3339.ts'
-import { isLowerCaseUuid } from '@lockstep/core/text/uuid.ts'
+import { eventHeaders, eventsTopic, projectionGroup, type ErrorClass } from '@lockstep/contracts/topics.ts'
 import { headerText, type ReceivedRecord } from '@lockstep/core/kafka/client/record.ts'
 import type { Decode, Decoded } from '@lockstep/core/kafka/consumer/batch.ts'
-import type { Source, SourceEvent, SourceState } from '../read-model.ts'
+import type { ConsumerOptions } from '@lockstep/core/kafka/consumer/consumer-options.ts'
+import { startConsumer, type RunningConsumer } from '@lockstep/core/kafka/consumer/consumer-runtime.ts'
+import { isRfc3339Time } from '@lockstep/core/text/rfc3339.ts'
+import { isLowerCaseUuid } from '@lockstep/core/text/uuid.ts'
+import type { ReadModel, Source, SourceEvent, SourceState } from '../read-model.ts'
+import type { ProjectEvents } from './project-events.ts'
+
+/**
+ * Events per write. A batch of small records can have thousands, whose documents would outlive the young generation of
+ * the heap, and a server that executes so large a write under load misses the heartbeats of its clients.
+ */
+const WRITE_SIZE = 1_000
+
+/**
+ * Consumes the source topic for one generation of a read model. Every generation has its own group; all of them share
+ * the error and retry topics of the read model's first group.
+ */
+export function startProjection(
+  options: Pick<ConsumerOptions<SourceEvent>, 'kafka' | 'log' | 'registry' | 'group'> & {
+    readModel: Pick<ReadModel, 'name' | 'source'>
+    project: ProjectEvents
+  },
+): RunningConsumer {
+  const { readModel, project, ...rest } = options
+  return startConsumer<SourceEvent>({
+    ...rest,
+    deadLetterGroup: projectionGroup(readModel.name),
+    topics: [eventsTopic(readModel.source.contract.aggregate)],
+    decode: decodeEvent(readModel.source),
+    async handle(messages, { attempt }) {
+      const events = messages.map(({ value }) => value)
+      for (let from = 0; from < events.length; from += WRITE_SIZE) {
+        await project(events.slice(from, from + WRITE_SIZE), attempt)
+      }
+    },
+  })
+}
 
 type Rejected = { ok: false; errorClass: ErrorClass; message: string }
 

@@ -2,8 +2,8 @@ import { ProductEvent } from '@lockstep/contracts/gen/lockstep/product/v1/events
 import type { ReceivedRecord } from '@lockstep/core/kafka/client/record.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decodeEvent } from '../runtime/projection/decode-event.ts'
-import { productSource } from './product-source.ts'
+import { decodeEvent } from '../runtime/projection/consume-events.ts'
+import { productSource } from './product-read-model.ts'
 
 const decodeProductEvent = decodeEvent(productSource)
 
