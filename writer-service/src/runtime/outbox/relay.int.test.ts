@@ -6,7 +6,7 @@ import { ensureTopics } from '@lockstep/core/kafka/admin/topics.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
 import { sql } from '@lockstep/core/postgres/sql.ts'
-import type { PoolClient } from 'pg'
+import { Client, type PoolClient } from 'pg'
 import { Registry } from 'prom-client'
 import { beforeAll, expect, inject, it } from 'vitest'
 import { productAggregate } from '../../product/commands.ts'
@@ -49,6 +49,7 @@ async function setup() {
   }
   const kept = scope.move()
   return {
+    url,
     pool,
     store: postgresEventStore(pool),
     failing,
@@ -180,13 +181,14 @@ it('events that are committed close together are sent together, and one alone is
   await using relay = play.relay()
   await expect.poll(relay.leads).toBe(true)
   const commits = Array.from({ length: 200 }, creation)
+  const began = performance.now()
   for (const commit of commits) {
     await play.store.commit([commit])
     relay.wake()
   }
   await expect.poll(play.outbox).toEqual([])
   expect(play.eventIds().toSorted()).toEqual(idsOf(commits).toSorted())
-  expect(play.sends()).toBeLessThan(commits.length / 2)
+  expect(play.sends()).toBeLessThanOrEqual((performance.now() - began) / 10 + 2)
 
   const alone = creation()
   const from = performance.now()
@@ -199,17 +201,21 @@ it('events that are committed close together are sent together, and one alone is
 
 it('its statement uses the indexes on a new database, and after a plan was made while the outbox was empty', async () => {
   await using play = await setup()
-  const client = await play.pool.connect()
-  await client.query(sessionSettings)
-  await client.query(`set plan_cache_mode = force_generic_plan`)
-  await client.query(`prepare turn (bigint[], int, bigint) as ${deleteAndRead.text}`)
+  const client = new Client({ connectionString: play.url })
+  await client.connect()
   const plan = async () => {
     const { rows } = await client.query(`explain (costs off) execute turn ('{1}', 1000, 524288)`)
     return rows.map((row) => row['QUERY PLAN']).join('\n')
   }
-  expect(await plan()).not.toContain('Seq Scan')
+  await client.query(sessionSettings)
+  await client.query(`set plan_cache_mode = force_generic_plan`)
+  await client.query(`prepare turn (bigint[], int, bigint) as ${deleteAndRead.text}`)
+  const onNewDatabase = await plan()
   await client.query('vacuum analyze outbox')
-  expect(await plan()).not.toContain('Seq Scan')
-  expect(await plan()).toMatch(/Index Scan using outbox_pkey[^]*Index Scan using events_pkey/)
-  client.release(true)
+  const plans = [onNewDatabase, await plan()]
+  await client.end()
+  for (const each of plans) {
+    expect(each).toMatch(/Index Scan using outbox_pkey[^]*Index Scan using events_pkey/)
+    expect(each).not.toContain('Seq Scan')
+  }
 })
