@@ -1,4 +1,5 @@
 import type { IHeaders, KafkaMessage } from 'kafkajs'
+import { FetchedMessage } from '../patches/fetch-response.ts'
 
 export type HeaderValue = Buffer | null
 /**
@@ -43,9 +44,11 @@ const isList = <T>(value: T | readonly T[]): value is readonly T[] => Array.isAr
 
 export function receivedRecord(
   { topic, partition }: { topic: string; partition: number },
-  { offset, timestamp, key, value, headers }: KafkaMessage,
+  message: KafkaMessage | FetchedMessage,
 ): ReceivedRecord {
-  return { topic, partition, offset, timestamp, key, value, headers: receivedHeaders(headers) }
+  const { offset, timestamp, key, value } = message
+  const headers = message instanceof FetchedMessage ? message.headers : receivedHeaders(message.headers)
+  return { topic, partition, offset, timestamp, key, value, headers }
 }
 
 /**
