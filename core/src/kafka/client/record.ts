@@ -1,5 +1,5 @@
 import type { IHeaders, KafkaMessage } from 'kafkajs'
-import { FetchedMessage } from '../patches/fetch-response.ts'
+import { FetchedRecord } from '../patches/fetched-record.ts'
 
 export type HeaderValue = Buffer | null
 /**
@@ -34,6 +34,11 @@ export function headerText(headers: RecordHeaders, name: string): string | undef
   return headerValues(headers, name).at(-1)?.toString('utf8')
 }
 
+/** The same for a whole record. It decodes no other header. */
+export function recordHeaderText(record: ReceivedRecord, name: string): string | undefined {
+  return record instanceof FetchedRecord ? record.headerText(name) : headerText(record.headers, name)
+}
+
 export function headerValues(headers: RecordHeaders, name: string): readonly HeaderValue[] {
   const found = Object.hasOwn(headers, name) ? headers[name] : undefined
   if (found === undefined) return []
@@ -44,11 +49,11 @@ const isList = <T>(value: T | readonly T[]): value is readonly T[] => Array.isAr
 
 export function receivedRecord(
   { topic, partition }: { topic: string; partition: number },
-  message: KafkaMessage | FetchedMessage,
+  message: KafkaMessage | FetchedRecord,
 ): ReceivedRecord {
-  const { offset, timestamp, key, value } = message
-  const headers = message instanceof FetchedMessage ? message.headers : receivedHeaders(message.headers)
-  return { topic, partition, offset, timestamp, key, value, headers }
+  if (message instanceof FetchedRecord) return message
+  const { offset, timestamp, key, value, headers } = message
+  return { topic, partition, offset, timestamp, key, value, headers: receivedHeaders(headers) }
 }
 
 /**

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { receivedHeaders } from '../client/record.ts'
-import { FetchedMessage } from './fetch-response.ts'
+import { headerText, receivedHeaders, recordHeaderText, type ReceivedRecord } from '../client/record.ts'
+import { FetchedRecord } from './fetched-record.ts'
 
 /* Batches that kafkajs encodes, decoded by kafkajs and by the patch of client.ts. */
 
@@ -15,7 +15,8 @@ type Message = {
 }
 type Decoded = { responses: { topicName: string; partitions: { messages: Message[] }[] }[] }
 type Response = { decode: (bytes: Buffer) => Promise<Decoded> }
-type Encoder = { buffer: Buffer; [write: `write${string}`]: (value: unknown) => Encoder }
+type Write = 'Int16' | 'Int32' | 'Int64' | 'String' | 'Buffer'
+type Encoder = { buffer: Buffer } & { [W in Write as `write${W}`]: (value: unknown) => Encoder }
 
 const require = createRequire(import.meta.url)
 const response = require('kafkajs/src/protocol/requests/fetch/v11/response') as Response
@@ -52,7 +53,7 @@ const comparable = ({ responses, ...rest }: Decoded) => ({
       ...partition,
       messages: messages.map((message) => {
         const { key, value, offset, timestamp, headers } = message
-        const final = message instanceof FetchedMessage ? headers : receivedHeaders(headers as never)
+        const final = message instanceof FetchedRecord ? headers : receivedHeaders(headers as never)
         return { key, value, offset, timestamp, headers: Object.entries(final) }
       }),
     })),
@@ -88,7 +89,8 @@ test('every record is decoded as kafkajs decodes it, also if the last batch is c
       const decoded = await response.decode(sent)
       expect(comparable(decoded)).toEqual(comparable(await original(sent)))
       for (const message of decoded.responses[0]!.partitions[0]!.messages) {
-        expect(message).toBeInstanceOf(FetchedMessage)
+        expect(message).toBeInstanceOf(FetchedRecord)
+        expect(message).toMatchObject({ topic: 'topic', partition: 3 })
       }
     },
   )
@@ -102,5 +104,18 @@ test('a compressed batch is left to kafkajs', async () => {
   expect(messages).toMatchObject([
     { offset: '5', timestamp: '7', key: Buffer.from('k'), value: Buffer.from('v') },
   ])
-  expect(messages[0]).not.toBeInstanceOf(FetchedMessage)
+  expect(messages[0]).not.toBeInstanceOf(FetchedRecord)
+})
+
+test('one header has the same text as among all headers', async () => {
+  const names = ['ce_id', 'ce_type', 'constructor', 'absent', '']
+  const property = fc.asyncProperty(batch, async (sent) => {
+    const { messages } = (await response.decode(await bytesOf([sent]))).responses[0]!.partitions[0]!
+    for (const message of messages as unknown as ReceivedRecord[]) {
+      for (const each of [...names, ...Object.keys(message.headers)]) {
+        expect(recordHeaderText(message, each)).toBe(headerText(message.headers, each))
+      }
+    }
+  })
+  await fc.assert(property, { numRuns: 200 })
 })
