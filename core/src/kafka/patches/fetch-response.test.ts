@@ -2,6 +2,8 @@ import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { headerText, receivedHeaders, recordHeaderText, type ReceivedRecord } from '../client/record.ts'
+import '../client/client.ts'
+import { unpatched } from '../testing/unpatched.ts'
 import { FetchedRecord } from './fetched-record.ts'
 
 /* Batches that kafkajs encodes, decoded by kafkajs and by the patch of client.ts. */
@@ -20,8 +22,7 @@ type Encoder = { buffer: Buffer } & { [W in Write as `write${W}`]: (value: unkno
 
 const require = createRequire(import.meta.url)
 const response = require('kafkajs/src/protocol/requests/fetch/v11/response') as Response
-const original = response.decode
-await import('../client/client.ts')
+const { decode: original } = unpatched<Response>('kafkajs/src/protocol/requests/fetch/v11/response')
 
 const EncoderClass = require('kafkajs/src/protocol/encoder') as new () => Encoder
 const { RecordBatch } = require('kafkajs/src/protocol/recordBatch/v0') as {

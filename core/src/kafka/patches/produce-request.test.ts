@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
+import '../client/client.ts'
+import { unpatched } from '../testing/unpatched.ts'
 
 /* The requests of kafkajs, before and after the patch of client.ts. */
 
@@ -9,8 +11,7 @@ type Produce = { protocol: (of: { version: number }) => (options: object) => { r
 
 const require = createRequire(import.meta.url)
 const { protocol } = require('kafkajs/src/protocol/requests/produce') as Produce
-const original = require('kafkajs/src/protocol/requests/produce/v7/request') as (options: object) => Request
-await import('../client/client.ts')
+const original = unpatched<(options: object) => Request>('kafkajs/src/protocol/requests/produce/v7/request')
 
 const bytesOf = async ({ encode }: Request) => Buffer.from((await encode()).buffer)
 const patched = (options: object) => bytesOf(protocol({ version: 7 })(options).request)
