@@ -73,34 +73,3 @@ export function receivedHeaders(decoded: IHeaders | undefined): RecordHeaders {
 function isHeaderValue(value: unknown): value is HeaderValue {
   return value === null || Buffer.isBuffer(value)
 }
-
-/** Headers in the form that kafkajs encodes. */
-export function encodableHeaders(headers: OutgoingRecord['headers'] = {}): IHeaders {
-  const entries = Object.entries(headers).map(([name, value]) => {
-    const values = isList(value) ? [...value] : [value]
-    return [name, values.includes(null) ? withNulls(values) : values] as const
-  })
-  return Object.fromEntries(entries) as IHeaders
-}
-
-/**
- * A null header value is legal in Kafka, but kafkajs 2.2.4 measures it with `Buffer.byteLength(null)`, which throws
- * (https://github.com/tulios/kafkajs/issues/1789). It maps the values of a repeated header to `{key, value}` and reads
- * `value` twice, to measure and to write: this returns empty bytes first, then null. Both take one byte.
- */
-function withNulls(values: (HeaderValue | string)[]): (HeaderValue | string)[] {
-  const map = (entryOf: (value: HeaderValue | string) => { key: string }) =>
-    values.map((value) => {
-      const { key } = entryOf(value)
-      let measured = value !== null
-      return {
-        key,
-        get value() {
-          if (measured) return value
-          measured = true
-          return Buffer.alloc(0)
-        },
-      }
-    })
-  return Object.defineProperty([...values], 'map', { value: map })
-}
