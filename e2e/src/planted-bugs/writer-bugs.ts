@@ -16,9 +16,9 @@ export const writerBugs: readonly Bug[] = [
     changes: [
       {
         file: relay,
-        find: 'const end = metrics.publishDuration.startTimer()',
-        instead: `await session.query(deletePublished, [entries.map((entry) => entry.position)])
-          const end = metrics.publishDuration.startTimer()`,
+        find: 'await publish(entries)',
+        instead: `await session.query(deleteAndRead, [entries.map(({ position }) => position), 0, 0])
+          await publish(entries)`,
       },
     ],
   },
@@ -30,12 +30,12 @@ export const writerBugs: readonly Bug[] = [
       { file: relay, find: 'const MAX_EVENTS = 1_000', instead: 'let cursor = 0\nconst MAX_EVENTS = 1_000' },
       {
         file: relay,
-        find: 'if (entries.length === 0) return 0',
+        find: 'if (entries.length === 0) {',
         instead: `const passed = entries.filter(({ position }) => position <= cursor).map(({ position }) => position)
-          if (passed.length > 0) await session.query(deletePublished, [passed])
+          if (passed.length > 0) await session.query(deleteAndRead, [passed, 0, 0])
           entries.splice(0, entries.length, ...entries.filter(({ position }) => position > cursor))
           cursor = entries.at(-1)?.position ?? cursor
-          if (entries.length === 0) return 0`,
+          if (entries.length === 0) {`,
       },
     ],
   },
@@ -46,11 +46,13 @@ export const writerBugs: readonly Bug[] = [
     changes: [
       {
         file: relay,
-        find: "const readOutbox = sql(import.meta.url, './read-outbox.sql')",
-        instead: `const readOutbox = { name: 'read-outbox-by-transaction', text: \`
+        find: "const deleteAndRead = sql(import.meta.url, './delete-and-read.sql')",
+        instead: `const deleteAndRead = { name: 'read-outbox-by-transaction', text: \`
+          with deleted as (delete from outbox where position = any ($1::bigint[]) returning position)
           select position, type, id, event_id, event_type, payload, metadata, occurred_at
           from outbox as o join events as e using (type, id, version)
-          where $2::int > 0 order by o.xmin::text::bigint limit $1\` }`,
+          where position not in (select position from deleted) and $3::int > 0
+          order by o.xmin::text::bigint limit $2\` }`,
       },
     ],
   },

@@ -1,10 +1,6 @@
-import kafkajs from 'kafkajs'
+import kafkajs, { type IHeaders } from 'kafkajs'
 import { createClient, type KafkaLog } from '@lockstep/core/kafka/client/client.ts'
-import {
-  encodableHeaders,
-  type OutgoingRecord,
-  type ReceivedRecord,
-} from '@lockstep/core/kafka/client/record.ts'
+import type { OutgoingRecord, ReceivedRecord } from '@lockstep/core/kafka/client/record.ts'
 import { scanTopic } from '@lockstep/core/kafka/admin/scan-topic.ts'
 
 // kafkajs is CommonJS; Node finds only some of its names for a named import.
@@ -39,11 +35,12 @@ export async function brokerView(brokers: readonly string[]): Promise<BrokerView
   return {
     async produce(topic, partition, records) {
       await producer.connect()
-      const messages = records.map(({ key = null, value = null, headers }) => ({
+      const messages = records.map(({ key = null, value = null, headers = {} }) => ({
         partition,
         key,
         value,
-        headers: encodableHeaders(headers),
+        // The type of kafkajs lacks the null values that its patch encodes.
+        headers: headers as IHeaders,
       }))
       await producer.send({ topic, messages })
     },

@@ -3,10 +3,14 @@ import tls from 'node:tls'
 import { Kafka, logLevel, type ISocketFactoryArgs, type KafkaConfig, type LogEntry } from 'kafkajs'
 import type { Logger } from 'pino'
 import { clearBufferOnConnect } from '../patches/connection.ts'
+import { decodeFetchResponsesFast } from '../patches/fetch-response.ts'
+import { encodeProduceRequestsAtOnce } from '../patches/produce-request.ts'
 import { stopIdleRequestQueues } from '../patches/request-queue.ts'
 
 stopIdleRequestQueues()
 clearBufferOnConnect()
+encodeProduceRequestsAtOnce()
+decodeFetchResponsesFast()
 
 export type KafkaSettings = {
   /** `host:port` of some brokers; the client discovers the others. */

@@ -3,6 +3,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { createClient } from './client.ts'
 import { connectProducer } from '../producer/producer.ts'
 import { recordingLog } from '@lockstep/testkit/recording-log.ts'
+import { keyPartitioner } from '../producer/key-partitioner.ts'
 import { consumeText } from '@lockstep/testkit/kafka/text-consumer.ts'
 
 /** Trap 6: settings that must not depend on the defaults of kafkajs. Nothing listens on port 1. */
@@ -17,7 +18,7 @@ test('a producer creates no topics, has one request in flight and retries nothin
   expect(made.mock.calls[0]).toMatchObject([
     {
       allowAutoTopicCreation: false,
-      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+      createPartitioner: keyPartitioner,
       maxInFlightRequests: 1,
       idempotent: false,
       retry: { retries: 0 },

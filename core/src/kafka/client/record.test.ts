@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { encodableHeaders, headerText, headerValues, receivedHeaders } from './record.ts'
+import { headerText, headerValues, receivedHeaders } from './record.ts'
 
 const bytes = (text: string) => Buffer.from(text)
 
@@ -15,11 +15,4 @@ test('the last value of a repeated header is the one that counts', () => {
   expect(headerText(headers, 'none')).toBeUndefined()
   expect(headerText(headers, 'constructor')).toBeUndefined()
   expect(headerValues(headers, 'absent')).toEqual([])
-})
-
-test('a null value is measured as empty and written as null', () => {
-  const { mixed } = encodableHeaders({ mixed: [bytes('a'), null] })
-  const entries = (mixed as Buffer[]).map((value) => ({ key: 'mixed', value }))
-  expect(entries.map(({ value }) => value)).toEqual([bytes('a'), Buffer.alloc(0)])
-  expect(entries.map(({ value }) => value)).toEqual([bytes('a'), null])
 })

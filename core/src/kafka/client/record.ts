@@ -1,4 +1,5 @@
 import type { IHeaders, KafkaMessage } from 'kafkajs'
+import { FetchedRecord } from '../patches/fetched-record.ts'
 
 export type HeaderValue = Buffer | null
 /**
@@ -33,6 +34,11 @@ export function headerText(headers: RecordHeaders, name: string): string | undef
   return headerValues(headers, name).at(-1)?.toString('utf8')
 }
 
+/** The same for a whole record. It decodes no other header. */
+export function recordHeaderText(record: ReceivedRecord, name: string): string | undefined {
+  return record instanceof FetchedRecord ? record.headerText(name) : headerText(record.headers, name)
+}
+
 export function headerValues(headers: RecordHeaders, name: string): readonly HeaderValue[] {
   const found = Object.hasOwn(headers, name) ? headers[name] : undefined
   if (found === undefined) return []
@@ -43,8 +49,10 @@ const isList = <T>(value: T | readonly T[]): value is readonly T[] => Array.isAr
 
 export function receivedRecord(
   { topic, partition }: { topic: string; partition: number },
-  { offset, timestamp, key, value, headers }: KafkaMessage,
+  message: KafkaMessage | FetchedRecord,
 ): ReceivedRecord {
+  if (message instanceof FetchedRecord) return message
+  const { offset, timestamp, key, value, headers } = message
   return { topic, partition, offset, timestamp, key, value, headers: receivedHeaders(headers) }
 }
 
@@ -64,35 +72,4 @@ export function receivedHeaders(decoded: IHeaders | undefined): RecordHeaders {
 
 function isHeaderValue(value: unknown): value is HeaderValue {
   return value === null || Buffer.isBuffer(value)
-}
-
-/** Headers in the form that kafkajs encodes. */
-export function encodableHeaders(headers: OutgoingRecord['headers'] = {}): IHeaders {
-  const entries = Object.entries(headers).map(([name, value]) => {
-    const values = isList(value) ? [...value] : [value]
-    return [name, values.includes(null) ? withNulls(values) : values] as const
-  })
-  return Object.fromEntries(entries) as IHeaders
-}
-
-/**
- * A null header value is legal in Kafka, but kafkajs 2.2.4 measures it with `Buffer.byteLength(null)`, which throws
- * (https://github.com/tulios/kafkajs/issues/1789). It maps the values of a repeated header to `{key, value}` and reads
- * `value` twice, to measure and to write: this returns empty bytes first, then null. Both take one byte.
- */
-function withNulls(values: (HeaderValue | string)[]): (HeaderValue | string)[] {
-  const map = (entryOf: (value: HeaderValue | string) => { key: string }) =>
-    values.map((value) => {
-      const { key } = entryOf(value)
-      let measured = value !== null
-      return {
-        key,
-        get value() {
-          if (measured) return value
-          measured = true
-          return Buffer.alloc(0)
-        },
-      }
-    })
-  return Object.defineProperty([...values], 'map', { value: map })
 }

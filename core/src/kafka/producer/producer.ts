@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Partitioners, type Producer as KafkaJsProducer } from 'kafkajs'
+import type { Message, Producer as KafkaJsProducer } from 'kafkajs'
 import { backoff } from '../../async/backoff.ts'
 import { serialQueue } from '../../async/serial-queue.ts'
 import { withTimeout } from '../../async/with-timeout.ts'
 import { boundedRetries, createClient, type KafkaLog, type KafkaSettings } from '../client/client.ts'
-import { encodableHeaders, type OutgoingRecord } from '../client/record.ts'
+import type { OutgoingRecord } from '../client/record.ts'
+import { keyPartitioner } from './key-partitioner.ts'
 import { classifySendError, SendError } from './send-error.ts'
 
 export type Producer = AsyncDisposable & {
@@ -111,8 +112,7 @@ export async function sendInParts(producer: Producer, records: readonly Outgoing
 function connect(settings: KafkaSettings, log: KafkaLog): Connection {
   const client = createClient(settings, log)
   const producer = client.kafka.producer({
-    // The Java client's murmur2, pinned: a key must stay in its partition if kafkajs changes its default.
-    createPartitioner: Partitioners.DefaultPartitioner,
+    createPartitioner: keyPartitioner,
     allowAutoTopicCreation: false,
     idempotent: false,
     maxInFlightRequests: 1,
@@ -128,10 +128,10 @@ function connect(settings: KafkaSettings, log: KafkaLog): Connection {
 }
 
 function request(records: readonly OutgoingRecord[]) {
-  const byTopic = Map.groupBy(records, ({ topic }) => topic)
-  const topicMessages = [...byTopic].map(([topic, group]) => ({
+  // The types of kafkajs lack the null headers that produce-request.ts encodes.
+  const topicMessages = [...Map.groupBy(records, ({ topic }) => topic)].map(([topic, group]) => ({
     topic,
-    messages: group.map(({ key, value, headers }) => ({ key, value, headers: encodableHeaders(headers) })),
+    messages: group as unknown as Message[],
   }))
   return { acks: -1, timeout: 8_000, topicMessages }
 }

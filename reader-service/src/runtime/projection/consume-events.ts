@@ -1,6 +1,6 @@
 import type { EventMessage } from '@lockstep/contracts/event-contract.ts'
 import { eventHeaders, eventsTopic, projectionGroup, type ErrorClass } from '@lockstep/contracts/topics.ts'
-import { headerText, type ReceivedRecord } from '@lockstep/core/kafka/client/record.ts'
+import { recordHeaderText, type ReceivedRecord } from '@lockstep/core/kafka/client/record.ts'
 import type { Decode, Decoded } from '@lockstep/core/kafka/consumer/batch.ts'
 import type { ConsumerOptions } from '@lockstep/core/kafka/consumer/consumer-options.ts'
 import { startConsumer, type RunningConsumer } from '@lockstep/core/kafka/consumer/consumer-runtime.ts'
@@ -51,7 +51,7 @@ export function decodeEvent<S extends SourceState, M extends EventMessage>(
   const knownTypes = new Set(Object.values(types))
 
   return (record): Decoded<SourceEvent<S>> => {
-    const type = headerText(record.headers, eventHeaders.type)
+    const type = recordHeaderText(record, eventHeaders.type)
     if (type !== undefined && !knownTypes.has(type)) {
       return rejected('unknown_type', `an event of type ${JSON.stringify(type)}`)
     }
@@ -64,7 +64,7 @@ export function decodeEvent<S extends SourceState, M extends EventMessage>(
     }
     const broken = brokenInvariant(event, record.key) ?? source.invariant?.(event)
     if (broken !== undefined) return rejected('invariant', broken)
-    const traceparent = headerText(record.headers, eventHeaders.traceparent)
+    const traceparent = recordHeaderText(record, eventHeaders.traceparent)
     return {
       ok: true,
       value: {

@@ -6,7 +6,7 @@ import { ensureTopics } from '@lockstep/core/kafka/admin/topics.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
 import { sql } from '@lockstep/core/postgres/sql.ts'
-import type { PoolClient } from 'pg'
+import { Client, type PoolClient } from 'pg'
 import { Registry } from 'prom-client'
 import { beforeAll, expect, inject, it } from 'vitest'
 import { productAggregate } from '../../product/commands.ts'
@@ -14,10 +14,12 @@ import type { PendingCommit } from '../commands/ports.ts'
 import { postgresEventStore } from '../event-store/postgres-event-store.ts'
 import { migratedDatabase } from '@lockstep/testkit/migrated-database.ts'
 import { pendingCommit } from '../testing/test-writer.ts'
+import { sessionSettings } from './leader-session.ts'
 import { outboxMetrics } from './outbox-metrics.ts'
 import { startOutboxRelay } from './relay.ts'
 
 const tryRelayLock = sql(import.meta.url, './try-relay-lock.sql')
+const deleteAndRead = sql(import.meta.url, './delete-and-read.sql')
 const log = createLog({ service: 'test', level: 'silent' })
 const kafka = { brokers: inject('kafkaBrokers'), clientId: 'relay-test' }
 
@@ -34,9 +36,11 @@ async function setup() {
   )
   const real = scope.use(connectProducer(kafka, log))
   const acknowledged: OutgoingRecord[] = []
+  let sends = 0
   const failing = { afterAck: 0 }
   const producer: Producer = {
     async send(records) {
+      sends++
       await real.send(records)
       acknowledged.push(...records)
       if (failing.afterAck-- > 0) throw new Error('the response of the broker was lost')
@@ -45,9 +49,11 @@ async function setup() {
   }
   const kept = scope.move()
   return {
+    url,
     pool,
     store: postgresEventStore(pool),
     failing,
+    sends: () => sends,
     eventIds: () => acknowledged.map((record) => record.headers?.['ce_id']),
     outbox: async () => (await pool.query('select version from outbox order by position')).rows,
     relay() {
@@ -168,4 +174,48 @@ it('a relay whose connection is lost loses its lock and restarts', async () => {
   await release()
   await expect.poll(play.outbox).toEqual([])
   expect(play.eventIds()).toEqual(idsOf([commit]))
+})
+
+it('events that are committed close together are sent together, and one alone is sent at once', async () => {
+  await using play = await setup()
+  await using relay = play.relay()
+  await expect.poll(relay.leads).toBe(true)
+  const commits = Array.from({ length: 200 }, creation)
+  const began = performance.now()
+  for (const commit of commits) {
+    await play.store.commit([commit])
+    relay.wake()
+  }
+  await expect.poll(play.outbox).toEqual([])
+  expect(play.eventIds().toSorted()).toEqual(idsOf(commits).toSorted())
+  expect(play.sends()).toBeLessThanOrEqual((performance.now() - began) / 10 + 2)
+
+  const alone = creation()
+  const from = performance.now()
+  await play.store.commit([alone])
+  relay.wake()
+  await expect.poll(play.eventIds, { interval: 1 }).toContain(idsOf([alone])[0])
+  // The poll of the relay would take up to 1 s.
+  expect(performance.now() - from).toBeLessThan(500)
+})
+
+it('its statement uses the indexes on a new database, and after a plan was made while the outbox was empty', async () => {
+  await using play = await setup()
+  const client = new Client({ connectionString: play.url })
+  await client.connect()
+  const plan = async () => {
+    const { rows } = await client.query(`explain (costs off) execute turn ('{1}', 1000, 524288)`)
+    return rows.map((row) => row['QUERY PLAN']).join('\n')
+  }
+  await client.query(sessionSettings)
+  await client.query(`set plan_cache_mode = force_generic_plan`)
+  await client.query(`prepare turn (bigint[], int, bigint) as ${deleteAndRead.text}`)
+  const onNewDatabase = await plan()
+  await client.query('vacuum analyze outbox')
+  const plans = [onNewDatabase, await plan()]
+  await client.end()
+  for (const each of plans) {
+    expect(each).toMatch(/Index Scan using outbox_pkey[^]*Index Scan using events_pkey/)
+    expect(each).not.toContain('Seq Scan')
+  }
 })

@@ -11,14 +11,18 @@ import { becomeLeader, type LeaderSession } from './leader-session.ts'
 import { notifyRelayLeader } from './notify-relay-leader.ts'
 import type { OutboxMetrics } from './outbox-metrics.ts'
 
-const readOutbox = sql(import.meta.url, './read-outbox.sql')
-const deletePublished = sql(import.meta.url, './delete-published.sql')
+const deleteAndRead = sql(import.meta.url, './delete-and-read.sql')
 
 const MAX_EVENTS = 1_000
 /** Well under the brokers' usual limit of 1 MiB per request. */
 const MAX_BYTES = 512 * 1024
 /** Finds events without a signal: those of a writer that died between its commit and its notification. */
 const POLL_MS = 1_000
+/**
+ * Shortest time between two reads while there are events: those that are committed meanwhile travel together. Each turn
+ * costs about 3 ms of CPU in writer, Postgres and broker. An event that follows a pause is published at once.
+ */
+const MIN_TURN_MS = 10
 const MAX_BACKOFF_MS = 5_000
 /** A send that hangs because the broker is unavailable must not delay the stop; its entries stay in the outbox. */
 const STOP_WITHIN_MS = 5_000
@@ -94,19 +98,31 @@ export function startOutboxRelay(options: {
     }
   }
 
-  /** Ends when the process stops, and rejects if the lock or the broker is lost. */
+  /**
+   * Ends when the process stops, and rejects if the lock or the broker is lost. Each turn is one round trip to Postgres
+   * and one to the broker. The next entries cannot be read during a send: of two sends in flight, the later one can
+   * arrive first.
+   */
   async function relayWhileLeading(session: LeaderSession): Promise<void> {
+    let acknowledged: number[] = []
     while (!session.lost.aborted) {
-      const published = await relayBatch(session)
+      const started = performance.now()
+      const entries = await session.query<OutboxEntry>(deleteAndRead, [acknowledged, MAX_EVENTS, MAX_BYTES])
+      acknowledged = []
       if (stopping.signal.aborted) return
-      if (published === 0) await work.wait(POLL_MS)
+      if (entries.length === 0) {
+        await work.wait(POLL_MS)
+        continue
+      }
+      await publish(entries)
+      acknowledged = entries.map(({ position }) => position)
+      const earlyMs = started + MIN_TURN_MS - performance.now()
+      if (earlyMs >= 1) await sleep(earlyMs)
     }
     throw new Error('the connection with the relay lock was lost')
   }
 
-  async function relayBatch(session: LeaderSession): Promise<number> {
-    const entries = await session.query<OutboxEntry>(readOutbox, [MAX_EVENTS, MAX_BYTES])
-    if (entries.length === 0) return 0
+  async function publish(entries: readonly OutboxEntry[]): Promise<void> {
     const end = metrics.publishDuration.startTimer()
     await withSpan('outbox.publish', { kind: 'producer', attributes: { events: entries.length } }, () =>
       sendInParts(options.producer, entries.map(recordOf)),
@@ -115,8 +131,6 @@ export function startOutboxRelay(options: {
     for (const [aggregate, events] of Map.groupBy(entries, ({ type }) => type)) {
       metrics.published.inc({ aggregate }, events.length)
     }
-    await session.query(deletePublished, [entries.map((entry) => entry.position)])
-    return entries.length
   }
 }
 

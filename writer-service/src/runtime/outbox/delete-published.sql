@@ -1,2 +1,0 @@
-delete from outbox
-where position = any ($1::bigint[])
