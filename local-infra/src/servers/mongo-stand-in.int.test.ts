@@ -61,7 +61,6 @@ const query = fc.record({
     { _id: -1 },
     { at: -1 },
     { kind: 1 },
-    { words: 1, _id: 1 },
   ),
   skip: oneOf(0, 0, 3),
   limit: oneOf(0, 1, 5, 30),
@@ -128,10 +127,10 @@ test('a query finds the same documents with and without an index, after any chan
         for (const each of queries) {
           const { filter, sort, skip, limit } = each
           const found = await things.find(filter).sort(sort).skip(skip).limit(limit).toArray()
-          expect(found).toEqual(await withoutIndex(things, each))
+          expect(found, JSON.stringify(each)).toEqual(await withoutIndex(things, each))
         }
       },
     ),
-    { numRuns: Number(process.env.RUNS ?? 12) },
+    { numRuns: 12, interruptAfterTimeLimit: 60_000 },
   )
 })
