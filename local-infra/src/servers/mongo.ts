@@ -22,6 +22,8 @@ export async function startMongo({ dir, port }: { dir: string; port: number }): 
       : await standIn(data, port),
     ports: [port],
     ready: () => ping(url),
+    // The stand-in rebuilds its indexes first.
+    readyWithinMs: 180_000,
   })
   return Object.assign(server, { url })
 }

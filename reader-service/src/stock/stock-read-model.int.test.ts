@@ -24,7 +24,9 @@ test('a list of stock examines few documents more than it returns', async () => 
   const store = stockReadModel.openStore(mongo.db, 'stock')
   const finder = stockReadModel.openFinder(mongo.db, 'stock', { timeoutMs: 30_000 })
   await store.prepare()
-  const stocks = Array.from({ length: 2_000 }, (_, i) => stockAt(`${i}`, 1, { onHand: (i * 7) % 1_000, reserved: 0 }))
+  const stocks = Array.from({ length: 2_000 }, (_, i) =>
+    stockAt(`${i}`, 1, { onHand: (i * 7) % 1_000, reserved: 0 }),
+  )
   await store.apply(stocks)
 
   for (const maxAvailable of [undefined, 2, 900]) {
