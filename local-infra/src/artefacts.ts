@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { cached, cacheDir, fingerprint } from './download-cache.ts'
@@ -19,13 +19,15 @@ export async function kafkaJars(): Promise<string> {
   return cached(`kafka/${fingerprint(pom)}`, (dir) => copyJars('kafka', dir))
 }
 
-/** The folder with the jars and the compiled class of the MongoDB stand-in. */
+/** The folder with the jars and the compiled classes of the MongoDB stand-in. */
 export async function mongoStandIn(): Promise<string> {
-  const source = join(java, 'mongo-stand-in/MongoStandIn.java')
-  const pom = await readFile(join(java, 'mongo-stand-in/pom.xml'))
-  return cached(`mongo-stand-in/${fingerprint(pom, await readFile(source))}`, async (dir) => {
+  const folder = join(java, 'mongo-stand-in')
+  const files = (await readdir(folder)).toSorted().map((name) => join(folder, name))
+  const contents = await Promise.all(files.map((file) => readFile(file)))
+  return cached(`mongo-stand-in/${fingerprint(...contents)}`, async (dir) => {
     await copyJars('mongo-stand-in', dir)
-    await run('mongo', 'javac', ['-d', dir, '-cp', join(dir, '*'), source])
+    const sources = files.filter((file) => file.endsWith('.java'))
+    await run('mongo', 'javac', ['-d', dir, '-cp', join(dir, '*'), ...sources])
   })
 }
 

@@ -1,3 +1,6 @@
+import { freshMongo } from '@lockstep/testkit/fresh-names.ts'
+import { expect, inject, test } from 'vitest'
+import { measuredMongo } from '../runtime/testing/query-cost.ts'
 import { readModelSuite } from '../runtime/testing/read-model-suite.ts'
 import { stockReadModel, type Stock } from './stock-read-model.ts'
 
@@ -14,4 +17,29 @@ const stockAt = (id: string, version: number, changed: Partial<Stock> = {}): Sto
 readModelSuite(stockReadModel, {
   state: stockAt,
   listed: { listStock: (id, version, key) => stockAt(id, version, { onHand: key, reserved: 0 }) },
+})
+
+test('a list of stock examines few documents more than it returns', async () => {
+  await using mongo = measuredMongo(freshMongo(inject('mongoUrl')))
+  const store = stockReadModel.openStore(mongo.db, 'stock')
+  const finder = stockReadModel.openFinder(mongo.db, 'stock', { timeoutMs: 30_000 })
+  await store.prepare()
+  const stocks = Array.from({ length: 2_000 }, (_, i) =>
+    stockAt(`${i}`, 1, { onHand: (i * 7) % 1_000, reserved: 0 }),
+  )
+  await store.apply(stocks)
+
+  for (const maxAvailable of [undefined, 2, 900]) {
+    const { returned, examined } = await mongo.costOf(() =>
+      finder.list({
+        conditions: maxAvailable === undefined ? [] : [{ available: { $lte: maxAvailable } }],
+        order: { by: 'available', direction: 'ascending' },
+        after: undefined,
+        limit: 21,
+        deadline: Infinity,
+      }),
+    )
+    expect(returned).toBe(maxAvailable === 2 ? 6 : 21)
+    expect(examined).toBe(returned)
+  }
 })

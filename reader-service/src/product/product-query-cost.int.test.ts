@@ -1,0 +1,87 @@
+import { freshMongo } from '@lockstep/testkit/fresh-names.ts'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { measuredMongo } from '../runtime/testing/query-cost.ts'
+import { productReadModel } from './product-read-model.ts'
+import { searchFilter } from './search.ts'
+import { productAt } from './testing/product-states.ts'
+
+const COUNT = 10_000
+const PAGE = 21
+/** A random order of the ids, which is not the order of creation. */
+const idAt = (i: number) => `00000000-0000-7000-8000-${String((i * 7_919) % COUNT).padStart(12, '0')}`
+const createdAt = (i: number) => new Date(1_700_000_000_000 + i * 1_000)
+
+/** Every second product is blue, every fourth is in the garden; `rare` words are in ten products each. */
+const product = (i: number) =>
+  productAt(idAt(i), 1, {
+    name: `${i % 2 === 0 ? 'blue' : 'green'} teapot`,
+    category: i % 4 < 1 ? 'garden' : 'kitchen',
+    description: `rare${i % (COUNT / 10)}x`,
+    createdAt: createdAt(i),
+  })
+
+describe(`queries over ${COUNT} products`, () => {
+  const { db, costOf, [Symbol.asyncDispose]: close } = measuredMongo(freshMongo(inject('mongoUrl')))
+  const store = productReadModel.openStore(db, 'product')
+  const finder = productReadModel.openFinder(db, 'product', { timeoutMs: 30_000 })
+
+  beforeAll(async () => {
+    await store.prepare()
+    for (let from = 0; from < COUNT; from += 500) {
+      await store.apply(Array.from({ length: 500 }, (_, i) => product(from + i)))
+    }
+  })
+  afterAll(close)
+
+  const search = (text: string, category = '', after: number | undefined = undefined) =>
+    finder.list({
+      conditions: [...(text ? searchFilter.conditions(text)! : []), ...(category ? [{ category }] : [])],
+      order: { by: 'createdAt', direction: 'descending' },
+      after: after === undefined ? undefined : { key: createdAt(after), id: idAt(after) },
+      limit: PAGE,
+      deadline: Infinity,
+    })
+
+  test.each<[string, () => Promise<{ length: number }>, number]>([
+    ['the newest', () => search(''), PAGE],
+    ['a category', () => search('', 'garden'), PAGE],
+    ['a common word', () => search('blue'), PAGE],
+    ['the beginning of a common word', () => search('te'), PAGE],
+    ['a common word in a category', () => search('blue', 'garden'), PAGE],
+    ['two common words', () => search('blue teap'), PAGE],
+    ['a rare word', () => search('rare7x'), 10],
+    ['a rare and a common word', () => search('teapot rare70x blue'), 10],
+    ['a rare word that is not in the category', () => search('rare7x', 'garden'), 0],
+    ['two rare words', () => search('rare7x rare8x'), 0],
+    ['a page in the middle', () => search('blue', '', COUNT / 2), PAGE],
+    ['the last page', () => search('green', '', 10), 5],
+  ])('a search examines few documents more than it returns: %s', async (_, query, expected) => {
+    const { returned, examined } = await costOf(query)
+    expect(returned).toBe(expected)
+    expect(examined).toBeLessThanOrEqual(4 * returned + 10)
+  })
+
+  test('an audit reads each document once', async () => {
+    const seen = new Set<string>()
+    let all = 0
+    for (let after: string | undefined, last = false; !last;) {
+      const { returned, examined } = await costOf(async () => {
+        const page = await store.audited.list(after, 500)
+        for (const { id } of page) seen.add(id)
+        after = page.at(-1)?.id
+        last = page.length < 500
+        return page
+      })
+      expect(examined).toBeLessThanOrEqual(returned + 1)
+      all += examined
+    }
+    expect(seen.size).toBe(COUNT)
+    expect(all).toBeLessThanOrEqual(COUNT + 50)
+  })
+
+  test('documents are found by their ids without a scan', async () => {
+    const ids = Array.from({ length: 500 }, (_, i) => idAt(i * 3))
+    const { returned, examined } = await costOf(() => store.versions([...ids, 'none']))
+    expect({ returned, examined }).toEqual({ returned: 500, examined: 500 })
+  })
+})
