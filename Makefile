@@ -38,8 +38,8 @@ format: ## format the code
 	$(run) pnpm format
 generate: ## generate the contracts' code, the tables in the docs, the OpenAPI files and the dashboard
 	$(run) pnpm generate
-bench: ## run the benchmarks, each with a reference from the same run
-	$(node) bench/src/main.ts
+bench: ## measure performance against references of the same run; ONLY=create,get chooses cases, REPORT=1 writes docs/performance.md
+	scripts/bootstrap bench && $(node) bench/src/main.ts
 
 ##@ Data
 migrate_up: ## migrate Postgres to the newest schema
