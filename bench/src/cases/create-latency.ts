@@ -12,7 +12,7 @@ export const createLatency: Case = {
       { name: 'pgbench create-product.sql, 1 client', measure: () => createTransactions(bench, 1) },
     ])
     const samples = paired(created!, transactions!, ({ p50Ms }) => p50Ms!)
-    const what = 'POST /api/v1/products, 1 caller, median latency / pgbench, 1 client, mean latency'
+    const what = 'POST /api/v1/products, 1 caller, median latency / pgbench, 1 client'
     return {
       figures: [{ what, unit: '×', samples, aim: { atMost: 2.5 } }],
       sides: [

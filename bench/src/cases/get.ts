@@ -18,7 +18,7 @@ export const get: Case = {
     const { seconds } = bench
     const ids = await newProducts(bench, PRODUCTS)
     const file = await idFile(bench, 'get', ids)
-    await using constant = await constantServer(`${readerUrl(bench)}/api/v1/products/${ids[0]}`)
+    await using constant = await constantServer(bench, `${readerUrl(bench)}/api/v1/products/${ids[0]}`)
     const load = (url: string) => () => httpLoad({ url, kind: 'get', ids: file, callers: CALLERS, seconds })
     const [cached, same] = await alternate(bench.meter, bench.rounds, [
       { name: 'GET, cached, 64 callers', measure: load(readerUrl(bench)) },
@@ -36,14 +36,17 @@ export const get: Case = {
 }
 
 /** A server that always responds what this URL responds now. */
-export async function constantServer(url: string): Promise<AsyncDisposable & { url: string }> {
+export async function constantServer(
+  { stack }: Bench,
+  url: string,
+): Promise<AsyncDisposable & { url: string }> {
   const response = await fetch(url)
   const body = await response.text()
   if (response.status !== 200) throw new Error(`${url} responded ${response.status}: ${body}`)
   const names = ['content-type', 'etag', 'cache-control']
   const headers = [...response.headers].filter(([name]) => names.includes(name))
   const port = await freePort()
-  const server = await startReference('constant-http', [
+  const server = await startReference('constant-http', stack.settings.LOCAL_DIR, [
     String(port),
     JSON.stringify(Object.fromEntries(headers)),
     body,

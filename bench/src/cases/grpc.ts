@@ -80,7 +80,7 @@ export const grpcQueries: Case = {
     ] as const) {
       const bytes = await client.raw(`/${method}`, Buffer.from(message))
       const port = await freePort()
-      await using _constant = await startReference('constant-grpc', [
+      await using _constant = await startReference('constant-grpc', bench.stack.settings.LOCAL_DIR, [
         String(port),
         `/${method}`,
         bytes.toString('base64'),

@@ -3,12 +3,11 @@ import { runSetup } from '@lockstep/local-infra/stack/migrate.ts'
 import { serviceEnvironment } from '@lockstep/local-infra/stack/stack-processes.ts'
 import { httpClient } from '@lockstep/e2e/clients/http-client.ts'
 import type { Bench, Case } from '../case.ts'
-import { httpLoad } from '../load/wrk.ts'
 import { alternate, paired, rate, type Sample, type Work } from '../measure/alternate.ts'
 import { spent } from '../measure/cpu-meter.ts'
-import { runReference } from '../reference/reference-process.ts'
+import { runBulkWriter } from '../reference/reference-process.ts'
 import { portsOf } from '../stack/bench-stack.ts'
-import { CALLERS, writerUrl } from './create.ts'
+import { publishProducts } from '../stack/published-products.ts'
 
 const EVENTS = 40_000
 /** The projection handles as many batches at a time: `concurrency` in core/src/kafka/consumer/consumer-options.ts. */
@@ -44,15 +43,11 @@ export const projection: Case = {
 }
 
 /** Earlier cases may have left enough events in the topic; the reader then reads all of them again. */
-async function fillBacklog(bench: Bench): Promise<void> {
-  const { stack, pipeline } = bench
+async function fillBacklog({ stack, pipeline }: Bench): Promise<void> {
   await stack.stop('reader')
-  for (;;) {
-    await pipeline.rewind()
-    if ((await pipeline.backlog()) >= EVENTS) return
-    await httpLoad({ url: writerUrl(bench), kind: 'create', callers: CALLERS, seconds: 2 })
-    await pipeline.published()
-  }
+  await pipeline.rewind()
+  const missing = EVENTS - (await pipeline.backlog())
+  if (missing > 0) await publishProducts(stack.settings, missing)
 }
 
 /** Counts from the moment when a fifth is consumed: until then the reader starts and its code warms up. */
@@ -86,8 +81,10 @@ async function meanBatch({ stack }: Bench): Promise<number> {
   return Math.round(mean)
 }
 
-async function writeBulks({ stack }: Bench, bulkSize: number): Promise<Work> {
-  const { MONGO_URL } = stack.settings
-  const parameters = [MONGO_URL, 'product', EVENTS, bulkSize, BULKS_IN_FLIGHT]
-  return runReference<Work>('bulk-writer', parameters.map(String))
+async function writeBulks({ stack, meter }: Bench, bulkSize: number): Promise<Sample> {
+  const { MONGO_URL, LOCAL_DIR } = stack.settings
+  const parameters = [MONGO_URL, 'product', EVENTS, bulkSize, BULKS_IN_FLIGHT].map(String)
+  let before = meter.read()
+  const work = await runBulkWriter<Work>(LOCAL_DIR, parameters, () => (before = meter.read()))
+  return { ...work, cpu: spent(before, meter.read()) }
 }

@@ -48,7 +48,7 @@ async function measure(bench: Bench, mongoUrl: string, size: number) {
   const ids = await spreadIds(mongoUrl)
   const file = await idFile(bench, 'sizes', ids)
   const paths = ids.map((id) => `/api/v1/products/${id}`)
-  await using constant = await constantServer(readerUrl(bench) + paths[0]!)
+  await using constant = await constantServer(bench, readerUrl(bench) + paths[0]!)
   let next = 1
   const misses = () => {
     const from = (next++ * PER_MISS_ROUND) % (READ - PER_MISS_ROUND)

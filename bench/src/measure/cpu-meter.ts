@@ -3,8 +3,20 @@ import { sep } from 'node:path'
 import { type RunningProcess, processesBelow } from '@lockstep/local-infra/processes.ts'
 import { postgresHome } from '@lockstep/local-infra/servers/postgres.ts'
 
-/** The processes of the path of a command, and the generator: this process and the programs that it ran. */
-export const roles = ['writer', 'postgres', 'kafka', 'reader', 'mongo', 'redis', 'generator'] as const
+/**
+ * The processes of the path of a command; the generator, which is this process and the programs that it ran; and the
+ * server that a query is compared with.
+ */
+export const roles = [
+  'writer',
+  'postgres',
+  'kafka',
+  'reader',
+  'mongo',
+  'redis',
+  'generator',
+  'reference',
+] as const
 
 export type Role = (typeof roles)[number]
 

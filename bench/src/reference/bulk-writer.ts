@@ -22,6 +22,7 @@ const warmUp = bulks.splice(0, Math.ceil(bulks.length / 5))
 const counted = bulks.reduce((sum, bulk) => sum + bulk.length, 0)
 
 await writeAll(warmUp)
+process.send?.('began')
 const began = performance.now()
 await writeAll(bulks)
 const seconds = (performance.now() - began) / 1_000
