@@ -9,7 +9,9 @@ import { runBulkWriter } from '../reference/reference-process.ts'
 import { portsOf } from '../stack/bench-stack.ts'
 import { publishProducts } from '../stack/published-products.ts'
 
-const EVENTS = 40_000
+const EVENTS = 20_000
+/** Each look costs the broker CPU time. */
+const POLL_MS = 50
 /** The projection handles as many batches at a time: `concurrency` in core/src/kafka/consumer/consumer-options.ts. */
 const BULKS_IN_FLIGHT = 4
 
@@ -60,12 +62,12 @@ async function catchUp({ stack, pipeline, meter }: Bench): Promise<Sample> {
 
   let left = total
   while (left > total * 0.8) {
-    await sleep(10)
+    await sleep(POLL_MS)
     left = await pipeline.backlog()
   }
   const [count, began, before] = [left, performance.now(), meter.read()]
   while (left > 0) {
-    await sleep(10)
+    await sleep(POLL_MS)
     left = await pipeline.backlog()
   }
   return { count, seconds: (performance.now() - began) / 1_000, cpu: spent(before, meter.read()) }

@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { percentile } from '@lockstep/e2e/demo/percentile.ts'
 import type { Bench, Case, Figure } from '../case.ts'
-import { type KeepAlive, keepAlive } from '../load/keep-alive.ts'
+import { type Sent, keepAlive } from '../load/keep-alive.ts'
 import { openLoop } from '../load/open-loop.ts'
 import { metered, type Sample } from '../measure/alternate.ts'
 import { portsOf } from '../stack/bench-stack.ts'
@@ -8,6 +9,7 @@ import { writerUrl } from './create.ts'
 
 const RATES = [50, 500]
 const WARM_UP_SECONDS = 2
+const RETRY_MS = 20
 
 /** From the moment when a create is due until a query with its version has the product. */
 export const readable: Case = {
@@ -42,21 +44,21 @@ async function round(bench: Bench, perSecond: number, seconds: number) {
     seconds,
     async work(due) {
       const product = { name: 'Blue enamel teapot', category: 'kitchen', priceCents: 3490 }
-      const created = await writer.send('POST', '/api/v1/products', product)
-      if (created.status !== 201) throw new Error(`the writer responded ${created.status}: ${created.body}`)
+      const created = await untilDone(201, () => writer.send('POST', '/api/v1/products', product))
       const { id } = JSON.parse(created.body) as { id: string }
-      await untilReadable(reader, id)
+      await untilDone(200, () => reader.send('GET', `/api/v1/products/${id}?minVersion=1`))
       waits.push(performance.now() - due)
     },
   })
   return { count: waits.length, seconds, p50Ms: percentile(waits, 0.5), p99Ms: percentile(waits, 0.99) }
 }
 
-/** The reader responds 503 if the read model is still behind after a second; the wait continues. */
-async function untilReadable(reader: KeepAlive, id: string): Promise<void> {
+/** A 503 is a late response, not a failure: nothing was done, and the caller sends the request again. */
+async function untilDone(expected: number, send: () => Promise<Sent>): Promise<Sent> {
   for (;;) {
-    const { status, body } = await reader.send('GET', `/api/v1/products/${id}?minVersion=1`)
-    if (status === 200) return
-    if (status !== 503) throw new Error(`the reader responded ${status}: ${body}`)
+    const response = await send()
+    if (response.status === expected) return response
+    if (response.status !== 503) throw new Error(`the response is ${response.status}: ${response.body}`)
+    await sleep(RETRY_MS)
   }
 }

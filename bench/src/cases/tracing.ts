@@ -66,5 +66,6 @@ async function withReplicas<T>(
 ): Promise<T> {
   await using traced = await stack.replica(kind, 'traced', { TRACE_RATIO: '1' })
   await using untraced = await stack.replica(kind, 'untraced', { TRACE_RATIO: '0' })
-  return work(`http://127.0.0.1:${traced.http}`, `http://127.0.0.1:${untraced.http}`)
+  // With await, because the replicas stop when this function ends.
+  return await work(`http://127.0.0.1:${traced.http}`, `http://127.0.0.1:${untraced.http}`)
 }

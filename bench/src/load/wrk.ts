@@ -14,7 +14,18 @@ export type HttpLoad = {
   seconds: number
 }
 
-type Result = { requests: number; seconds: number; p50Ms: number; p99Ms: number; failed: number }
+type Result = {
+  requests: number
+  seconds: number
+  p50Ms: number
+  p99Ms: number
+  /** Responses that are not 2xx. */
+  refused: number
+  /** Connections that broke. */
+  broken: number
+  /** Responses after more than 10 s. */
+  late: number
+}
 
 /** Callers that send one request after the other over HTTP. wrk is written in C: it takes a few µs per request. */
 export async function httpLoad({ url, kind, ids, callers, seconds }: HttpLoad): Promise<Work> {
@@ -34,7 +45,11 @@ export async function httpLoad({ url, kind, ids, callers, seconds }: HttpLoad): 
   const line = output.split('\n').find((each) => each.startsWith('{'))
   if (line === undefined) throw new Error(`wrk printed no result:\n${output}`)
   const result = JSON.parse(line) as Result
-  if (result.failed > 0) throw new Error(`${result.failed} of ${result.requests} requests failed (${kind})`)
-  const { requests: count, p50Ms, p99Ms } = result
+  const { requests: count, p50Ms, p99Ms, refused, broken, late } = result
+  if (refused + broken + late > 0) {
+    throw new Error(
+      `of ${count} responses to ${kind}, ${refused} were refusals; ${broken} connections broke, ${late} were late`,
+    )
+  }
   return { count, seconds: result.seconds, p50Ms, p99Ms }
 }

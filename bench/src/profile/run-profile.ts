@@ -30,7 +30,7 @@ async function runProfiled(
   { chosen, ...options }: ReturnType<typeof optionsOf>,
 ): Promise<number> {
   await using bench = await openBench(options, { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${dir}` })
-  return runCases(bench, chosen)
+  return await runCases(bench, chosen)
 }
 
 async function describe(dir: string, name: string): Promise<void> {
