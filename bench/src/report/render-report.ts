@@ -14,6 +14,7 @@ export function resultTables(results: Results): Record<string, string> {
     figures: figures(measured),
     rounds: rounds(measured),
     cpu: cpu(measured),
+    capacity: capacity(results),
   }
 }
 
@@ -46,10 +47,10 @@ export function plots(results: Results): Record<string, string> {
 function conditions({ machine }: Results, measured: readonly StoredCase[]): string {
   const days = [...new Set(measured.map(({ at }) => at.slice(0, 10)))].toSorted()
   const highest = Math.max(...measured.map(({ load }) => load))
-  const { rounds: count = 0, seconds = 0 } = measured[0] ?? {}
+  const lengths = new Set(measured.map(({ rounds: count, seconds }) => `${count} rounds of ${seconds} s`))
   return [
     `Measured on ${days.join(' and ')} on one machine that runs everything: ${machine}.`,
-    `Each side has ${count} rounds of ${seconds} s, in turn with its reference.`,
+    `Each side has ${[...lengths].join(' or ')}, in turn with its reference.`,
     `Highest load average before a case: ${highest.toFixed(1)} (includes what the earlier cases left behind).`,
   ].join(' ')
 }
@@ -89,6 +90,20 @@ function cpu(measured: readonly StoredCase[]): string {
     ...roles.map((role) => numbers.cpuPerOperation(samples, role).toFixed(0)),
   ])
   return table(['Side', 'Per', ...roles], rows)
+}
+
+/** What one core of each process carries, from the creates with the whole path running. */
+function capacity({ cases: byName }: Results): string {
+  const [created] = byName.create?.sides ?? []
+  if (!created) return 'Not measured: run the case `create`.'
+  const { samples } = created.rounds
+  const processes = roles.filter((role) => role !== 'generator' && role !== 'reference')
+  const rows = processes.map((role) => {
+    const micros = numbers.cpuPerOperation(samples, role)
+    const carried = micros > 0 ? (1e6 / micros).toFixed(0) : ''
+    return [role, micros.toFixed(0), carried, numbers.coresUsed(samples, role).toFixed(2)]
+  })
+  return table(['Process', 'CPU µs per command', 'Commands per second and core', 'Cores used'], rows)
 }
 
 /** A side that several cases measure appears once for each of them. */
