@@ -38,7 +38,7 @@ format: ## format the code
 	$(run) pnpm format
 generate: ## generate the contracts' code, the tables in the docs, the OpenAPI files and the dashboard
 	$(run) pnpm generate
-bench: ## measure performance against references of the same run; ONLY=create,get chooses cases, REPORT=1 writes docs/performance.md
+bench: ## measure performance against references; ONLY=create,get chooses cases, REPORT=1 writes docs/performance.md
 	scripts/bootstrap bench && $(node) bench/src/main.ts
 bench_report: ## write docs/performance.md from the results of the last make bench
 	$(run) node bench/src/report/run-report.ts

@@ -25,12 +25,14 @@ export async function pgbench({ url, script, clients, seconds }: Transactions): 
     const log = ['--log', '--log-prefix', join(dir, 'log'), '--sampling-rate', '0.1']
     const output = await runProgram('pgbench', [...amount, ...options, ...log, url])
     const count = field(output, /actually processed: (\d+)/)
+    if (count === 0) throw new Error(`no transaction of pgbench ended within ${seconds} s`)
     // The rate leaves out the time to connect.
     const rate = field(output, /^tps = ([\d.]+)/m)
     const failed = field(output, /failed transactions: (\d+)/)
     if (failed > 0) throw new Error(`${failed} transactions of pgbench failed:\n${output}`)
     const ms = await loggedLatencies(dir)
-    return { count, seconds: count / rate, p50Ms: percentile(ms, 0.5), p99Ms: percentile(ms, 0.99) }
+    const latency = ms.length > 0 && { p50Ms: percentile(ms, 0.5), p99Ms: percentile(ms, 0.99) }
+    return { count, seconds: count / rate, ...latency }
   } finally {
     await rm(dir, { recursive: true })
   }
@@ -45,6 +47,6 @@ function field(output: string, pattern: RegExp): number {
 /** The third field of a line is the latency of a transaction in µs. */
 async function loggedLatencies(dir: string): Promise<number[]> {
   const [file = ''] = await readdir(dir)
-  const lines = (await readFile(join(dir, file), 'utf8')).trimEnd().split('\n')
+  const lines = (await readFile(join(dir, file), 'utf8')).split('\n').filter((line) => line !== '')
   return lines.map((line) => Number(line.split(' ')[2]) / 1_000)
 }
