@@ -7,13 +7,15 @@ import { measureCost } from './measure-cost.ts'
 
 /**
  * Rates depend on the machine and on what else it does; CPU time per operation, against a loop, depends on them much
- * less. PLANTED_LOSS=1 runs services that use half as much CPU time again: the test must then fail.
+ * less. It is skipped on a machine that is busy with other programs. PLANTED_LOSS=1 runs services that use half as much CPU time again: the test must then fail.
  */
 test('a command and the projection of its event use no more CPU time than their limits', async ({
   stack,
+  skip,
 }) => {
   await using slower = process.env.PLANTED_LOSS === '1' ? await replaceServices(stack) : undefined
   const cost = await measureCost(stack, slower?.writer ?? stack.writers[0])
+  if (!cost) return skip('other programs use the cores of this machine')
   console.log('iterations of the reference loop:', cost)
   expect.soft(cost.command).toBeLessThan(limits.command)
   expect.soft(cost.event).toBeLessThan(limits.event)

@@ -11,12 +11,20 @@ const product = {
   words: ['blue', 'enamel', 'teapot', 'holds', '1', '2', 'l', 'dishwasher', 'safe', 'kitchen'],
 }
 
+export type ReferenceLoop = {
+  /** The CPU time of one iteration, µs. */
+  micros: number
+  /** How much longer it took than its CPU time: 1 if the core had nothing else to do. */
+  contention: number
+}
+
 /**
- * The CPU time of one iteration of a fixed loop in this process, µs: JSON, objects and a hash, as in a service. A slower
- * machine, or another program on the same core, makes it slower by the same factor as the services.
+ * Runs a fixed loop in this process: JSON, objects and a hash, as in a service. A slower machine makes it slower by the
+ * same factor as the services.
  */
-export function referenceMicros(): number {
+export function runReferenceLoop(): ReferenceLoop {
   const before = process.cpuUsage()
+  const began = performance.now()
   let left = 0
   for (let index = 0; index < ITERATIONS; index++) {
     const text = JSON.stringify({ ...product, priceCents: index })
@@ -26,5 +34,6 @@ export function referenceMicros(): number {
   }
   const { user, system } = process.cpuUsage(before)
   if (left === 0) throw new Error('the loop did nothing')
-  return (user + system) / ITERATIONS
+  const contention = ((performance.now() - began) * 1_000) / (user + system)
+  return { micros: (user + system) / ITERATIONS, contention }
 }

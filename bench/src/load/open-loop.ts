@@ -20,7 +20,8 @@ export async function openLoop(options: {
   for (let number = 0; number < perSecond * seconds; number++) {
     const due = began + (number * 1_000) / perSecond
     // What is due already begins at once: a sleep lasts at least a millisecond.
-    if (due > performance.now()) await sleep(due - performance.now())
+    const early = due - performance.now()
+    if (early > 0) await sleep(early)
     if (failure !== undefined) break
     if (inFlight.size >= MOST_IN_FLIGHT) throw new Error(`${inFlight.size} requests are in flight`)
     const done = work(due)

@@ -6,6 +6,8 @@ export type MixedTraffic = Disposable & {
   readonly requests: number
   /** The unexpected responses, by what they were. */
   readonly errors: ReadonlyMap<string, number>
+  /** Counts from zero again. */
+  reset(): void
 }
 
 /** Products and stocks that are read and changed; older ones are forgotten. */
@@ -53,6 +55,10 @@ export function mixedTraffic(writerUrl: string, readerUrl: string): MixedTraffic
     errors,
     get requests() {
       return requests
+    },
+    reset() {
+      errors.clear()
+      requests = 0
     },
     async next() {
       const id = ids[Math.floor(Math.random() * ids.length)]
