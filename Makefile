@@ -38,8 +38,14 @@ format: ## format the code
 	$(run) pnpm format
 generate: ## generate the contracts' code, the tables in the docs, the OpenAPI files and the dashboard
 	$(run) pnpm generate
-bench: ## run the benchmarks, each with a reference from the same run
-	$(node) bench/src/main.ts
+bench: ## measure performance against references; ONLY=create,get chooses cases, REPORT=1 writes docs/performance.md
+	scripts/bootstrap bench && $(node) bench/src/main.ts
+bench_report: ## write docs/performance.md from the results of the last make bench
+	$(run) node bench/src/report/run-report.ts
+profile: ## run a case with CPU profiles of the services and draw flame graphs: make profile CASE=create
+	scripts/bootstrap bench && $(node) bench/src/profile/run-profile.ts
+soak: ## run mixed requests at half of the highest rate and check memory, lag and errors; MINUTES=60
+	scripts/bootstrap bench && $(node) bench/src/soak/run-soak.ts
 
 ##@ Data
 migrate_up: ## migrate Postgres to the newest schema
@@ -56,5 +62,5 @@ topics: ## create the topics of Kafka
 help:
 	awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z_]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: up down reset status logs demo dev check test faults failure_matrix planted_bugs format generate bench \
-	migrate_up migrate_down migrate_create mongo topics help
+.PHONY: up down reset status logs demo dev check test faults failure_matrix planted_bugs format generate \
+	bench bench_report profile soak migrate_up migrate_down migrate_create mongo topics help

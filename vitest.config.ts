@@ -55,8 +55,21 @@ export default defineConfig({
           expect: { poll },
           sequence: { groupOrder: 2 },
           include: ['*/src/**/*.e2e.test.ts'],
+          exclude: ['bench/src/guard/**', '**/node_modules/**'],
           // Each worker keeps its modules and starts one stack for all of its files (e2e/src/system/stack-test.ts).
           maxWorkers: 2,
+          isolate: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          setupFiles: ['vitest.setup.ts'],
+          name: 'guard',
+          // After all others: it measures CPU time, for which the machine should do nothing else.
+          sequence: { groupOrder: 3 },
+          include: ['bench/src/guard/*.e2e.test.ts'],
           isolate: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,

@@ -1,0 +1,9 @@
+/**
+ * The most CPU time that the writers may use per command and the readers per event, in iterations of reference-loop.ts.
+ *
+ * To measure them again after the services have changed, run
+ * `scripts/run npx vitest run --project guard` on an idle machine: it prints what it measured. A limit is
+ * 1.25 times that, so that a loss of half as much again is found and noise is not. Then check that
+ * `PLANTED_LOSS=1 scripts/run npx vitest run --project guard` fails with both limits.
+ */
+export const limits = { command: 100, event: 100 }

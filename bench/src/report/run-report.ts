@@ -1,0 +1,4 @@
+import { writeReport } from './write-report.ts'
+
+/** `make bench_report` */
+await writeReport()
