@@ -22,7 +22,7 @@ type Encoder = { buffer: Buffer } & { [W in Write as `write${W}`]: (value: unkno
 
 const require = createRequire(import.meta.url)
 const response = require('kafkajs/src/protocol/requests/fetch/v11/response') as Response
-const { decode: original } = unpatched<Response>('kafkajs/src/protocol/requests/fetch/v11/response')
+const { decode: original } = unpatched('kafkajs/src/protocol/requests/fetch/v11/response') as Response
 
 const EncoderClass = require('kafkajs/src/protocol/encoder') as new () => Encoder
 const { RecordBatch } = require('kafkajs/src/protocol/recordBatch/v0') as {

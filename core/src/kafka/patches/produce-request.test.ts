@@ -11,7 +11,7 @@ type Produce = { protocol: (of: { version: number }) => (options: object) => { r
 
 const require = createRequire(import.meta.url)
 const { protocol } = require('kafkajs/src/protocol/requests/produce') as Produce
-const original = unpatched<(options: object) => Request>('kafkajs/src/protocol/requests/produce/v7/request')
+const original = unpatched('kafkajs/src/protocol/requests/produce/v7/request') as (options: object) => Request
 
 const bytesOf = async ({ encode }: Request) => Buffer.from((await encode()).buffer)
 const patched = (options: object) => bytesOf(protocol({ version: 7 })(options).request)
