@@ -30,8 +30,8 @@ const RECORDS_AT = 61
 
 /**
  * Decodes the records of a fetch. kafkajs 2.2.4 does it with BigInts for times and offsets, and copies the headers that
- * it has once more for each header (src/protocol/recordBatch/record/v0/decoder.js; no upstream issue found), which costs
- * 6 us per event. Fetch v11 is what brokers since 2.3 and kafkajs agree on. fetch-response.test.ts compares both.
+ * it has once more for each header (src/protocol/recordBatch/record/v0/decoder.js; no upstream issue found). Fetch v11
+ * is what brokers since 2.3 and kafkajs agree on. fetch-response.test.ts compares both.
  */
 export function decodeFetchResponsesFast(): void {
   const response = require('kafkajs/src/protocol/requests/fetch/v11/response') as FetchResponse

@@ -12,6 +12,22 @@ type Produce = { protocol: (of: { version: number }) => (options: object) => { r
 const require = createRequire(import.meta.url)
 const { protocol } = require('kafkajs/src/protocol/requests/produce') as Produce
 const original = unpatched('kafkajs/src/protocol/requests/produce/v7/request') as (options: object) => Request
+
+const bytesOf = async ({ encode }: Request) => Buffer.from((await encode()).buffer)
+const patched = (options: object) => bytesOf(protocol({ version: 7 })(options).request)
+
+const text = fc.string({ unit: 'grapheme', maxLength: 200 })
+const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array))
+const value = fc.oneof(text, bytes)
+const message = fc.record({
+  key: fc.option(value),
+  value: fc.option(bytes),
+  headers: fc.dictionary(text, fc.oneof(value, fc.array(value, { maxLength: 3 })), { maxKeys: 8 }),
+})
+const partitions = fc.array(
+  fc.record({ partition: fc.nat(50), messages: fc.array(message, { minLength: 1, maxLength: 200 }) }),
+  { minLength: 1, maxLength: 4 },
+)
 const topicData = fc.array(fc.record({ topic: text, partitions }), { minLength: 1, maxLength: 2 })
 
 test('a request has the same bytes as the one of kafkajs', async () => {
