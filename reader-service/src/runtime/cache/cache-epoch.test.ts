@@ -78,6 +78,15 @@ test('a read that ends after a later read is ignored', async () => {
   await watch[Symbol.asyncDispose]()
 })
 
+test('a replica that closes the epoch knows it at once', async () => {
+  const { watch } = watched()
+  await vi.advanceTimersByTimeAsync(0)
+  await watch.close(4)
+  expect(watch.current()).toBeUndefined()
+  expect(watch.closedForMs()).toBe(0)
+  await watch[Symbol.asyncDispose]()
+})
+
 test('a closed epoch is followed by the next one when Redis responds, but not at once', async () => {
   const { watch, openNext, onChange } = watched()
   await vi.advanceTimersByTimeAsync(0)

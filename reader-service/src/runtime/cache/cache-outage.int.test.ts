@@ -95,6 +95,31 @@ test('an entry that a restarted server loads from a snapshot is never used', asy
   expect(await cache.read(id)).toMatchObject({ kind: 'miss' })
 })
 
+test('the projection reads the epoch only if it knows no recent one, and then writes the entries of that one', async () => {
+  const id = crypto.randomUUID()
+  await put(id, 1)
+  let known: number | undefined = 1
+  const refresh = vi.fn(async () => ({ number: 2, open: true }))
+  const epoch = { ...openEpoch(), current: () => known, refresh }
+  const projected = redisProjectedCache({
+    ...entries,
+    connection,
+    epoch,
+    pendingLimitMs: 1_000,
+    maxAgeMs: 1_000,
+  })
+  await projected.update([{ state: noteAt(id, 2), applied: true }])
+  expect(refresh).not.toHaveBeenCalled()
+  expect(await cache.read(id)).toMatchObject({ kind: 'hit', item: { version: 2 } })
+
+  known = undefined
+  const next = redisItemCache({ ...entries, connection, epoch: openEpoch(2) })
+  await put(id, 2, next)
+  await projected.update([{ state: noteAt(id, 3), applied: true }])
+  expect(refresh).toHaveBeenCalledOnce()
+  expect(await next.read(id)).toMatchObject({ kind: 'hit', item: { version: 3 } })
+})
+
 test('while invalidations stay pending, every replica stops using the cache before the offsets are committed', async () => {
   await using mongo = openMongo({ url: freshMongo(inject('mongoUrl')), appName: 'test' })
   const times = { refreshMs: 50, maxAgeMs: 1_000, reopenAfterMs: 300 }
