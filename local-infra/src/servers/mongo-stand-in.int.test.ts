@@ -48,7 +48,7 @@ const range = (value: fc.Arbitrary<unknown>) =>
 const condition: fc.Arbitrary<Filter<Thing>> = fc.oneof(
   patterns.map((pattern) => ({ words: pattern })),
   words.map((word) => ({ words: word })),
-  range(words).map((words) => ({ words })),
+  range(words).map((operators) => ({ words: operators })),
   oneOf(true, false).map((deleted) => ({ deleted })),
   oneOf('x', 'y', 'none').map((kind) => ({ kind })),
   range(dates).map((at) => ({ at })),
