@@ -3,8 +3,8 @@ import de.bwaldvogel.mongo.MongoVersion;
 import java.util.List;
 
 /**
- * A stand-in for MongoDB on machines without mongod: mongo-java-server with its own store and indexes. Arguments: port,
- * file. Sends nothing before it has acknowledged: a write is in the file before the response.
+ * A stand-in for MongoDB on machines without mongod: mongo-java-server with a durable store and its own indexes.
+ * Arguments: port, file.
  */
 final class MongoStandIn {
   /** Version 7 of the Node driver rejects servers older than 4.2 (wire version 8). */

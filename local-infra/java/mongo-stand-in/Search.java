@@ -98,7 +98,7 @@ final class Search {
         if (narrow == null || scan.size() < narrow.size()) narrow = scan;
       }
     }
-    boolean byId = order.keys.isEmpty() && want == NO_BUDGET ? false : order.isBy("_id") || order.keys.isEmpty();
+    boolean byId = order.isBy("_id") || order.keys.isEmpty();
     if (narrow == null) {
       if (walk == null || byId) scanDocuments(NO_BUDGET);
       else walk(walk, NO_BUDGET);

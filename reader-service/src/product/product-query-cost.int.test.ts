@@ -33,7 +33,7 @@ describe(`queries over ${COUNT} products`, () => {
   })
   afterAll(close)
 
-  const search = (text: string, category = '', after: number | undefined = undefined) =>
+  const search = (text: string, category = '', after?: number) =>
     finder.list({
       conditions: [...(text ? searchFilter.conditions(text)! : []), ...(category ? [{ category }] : [])],
       order: { by: 'createdAt', direction: 'descending' },
