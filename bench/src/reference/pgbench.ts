@@ -15,7 +15,7 @@ export type Transactions = {
 
 /**
  * Clients of pgbench that run one transaction after the other, with prepared statements. Postgres waits for the disk at
- * every commit, as for the writer. One thread: pgbench takes a few µs per transaction, and more threads are not faster.
+ * every commit, as for the writer. One thread: the report shows that it uses a small part of a core.
  */
 export async function pgbench({ url, script, clients, seconds }: Transactions): Promise<Work> {
   const dir = await mkdtemp(join(tmpdir(), 'lockstep-pgbench-'))
