@@ -50,10 +50,10 @@ type Work = { readonly requestId: string | undefined; readonly parent: Parent | 
 const current = new AsyncLocalStorage<Work>()
 
 /** The request and the trace of the current code, for lines of the log. */
-export function currentWork(): { requestId?: string; traceId?: string; spanId?: string } {
+export function currentWork(): Partial<Record<'requestId' | 'traceId' | 'spanId', string | undefined>> {
   const { requestId, parent } = current.getStore() ?? {}
   const { traceId, spanId } = parent?.spanContext() ?? {}
-  return { requestId, traceId, spanId } as ReturnType<typeof currentWork>
+  return { requestId, traceId, spanId }
 }
 
 export type SpanOptions = {
