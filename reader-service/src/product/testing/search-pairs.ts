@@ -84,8 +84,21 @@ export const searchedTexts: readonly SearchedText[] = [
   // Other scripts with capital letters
   {
     rule: 'Greek accents and the final sigma',
-    text: 'ΟΔΟΣ Ωμέγα Ἀθῆναι σοφός ΑΫ́ΛΟΣ',
-    finds: ['οδος', 'οδοσ', 'οδό', 'ΩΜΈΓΑ', 'ωμεγα', 'αθηναι', 'ΣΟΦΟΣ', 'σοφοσ', 'αυλος'],
+    text: 'ΟΔΟΣ Ωμέγα Ἀθῆναι σοφός ΑΫ́ΛΟΣ πλεκτοσήμανση ᾠδή',
+    finds: [
+      'οδος',
+      'οδοσ',
+      'οδό',
+      'ΩΜΈΓΑ',
+      'ωμεγα',
+      'αθηναι',
+      'ΣΟΦΟΣ',
+      'σοφοσ',
+      'αυλος',
+      'ΠΛΕΚΤΟΣ',
+      'πλεκτος',
+      'ωδη',
+    ],
     doesNotFind: ['οδας', 'μεγα', 'odos'],
   },
   {
