@@ -3,12 +3,13 @@ import { createHttpApp } from '@lockstep/core/http/app.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { freshMongo } from '@lockstep/testkit/fresh-names.ts'
 import { Registry } from 'prom-client'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { queryRoutes } from '../runtime/inbound/http-routes.ts'
 import { encodedItem } from '../runtime/queries/load-item.ts'
 import { readModelQueries } from '../runtime/queries/read-model-queries.ts'
 import { startsWith } from '../runtime/queries/starts-with.ts'
 import { readModelSuite } from '../runtime/testing/read-model-suite.ts'
+import { searchedTexts } from './testing/search-pairs.ts'
 import { productAt, tombstoneAt } from './testing/product-states.ts'
 import { productReadModel } from './product-read-model.ts'
 
@@ -91,6 +92,16 @@ describe('search', () => {
     ['a search without a word finds nothing', '!?', []],
   ])('%s: %j', async (_, text, expected) => {
     expect(await find(text)).toEqual(expected)
+  })
+
+  test.each(searchedTexts)('$rule', async ({ text, finds, doesNotFind }) => {
+    const id = crypto.randomUUID()
+    // Its words are searched too, and no search begins with x.
+    const category = 'x'
+    onTestFinished(() => store.apply([tombstoneAt(id, 2)]).then(() => undefined))
+    await store.apply([productAt(id, 1, { name: text, description: '', category })])
+    for (const search of finds) expect([search, await find(search, category)]).toEqual([search, [id]])
+    for (const search of doesNotFind) expect([search, await find(search, category)]).toEqual([search, []])
   })
 
   test.each([

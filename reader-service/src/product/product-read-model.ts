@@ -118,7 +118,9 @@ export const productReadModel = versionedDocument({
       summary: 'Search products',
       description:
         'Newest first. Every word of `search` is the beginning of some word of name, description or category; ' +
-        'case and accents are ignored. Products that are created between two pages do not move the others.',
+        'case, accents, vowel points and invisible characters are ignored. In a script without spaces, a word begins ' +
+        'at every letter. The first 100 distinct words of a product count. ' +
+        'Products that are created between two pages do not move the others.',
       filters: { search: searchFilter, category: slugFilter('category', 'kitchen') },
       order: { by: 'createdAt', direction: 'descending' },
     },

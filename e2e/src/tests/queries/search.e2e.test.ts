@@ -38,7 +38,7 @@ test('search finds every product that has all words as prefixes, with any case a
   const [mine, other] = [word(), word()]
   const id = await create(stack, {
     name: `Théière ÉMAILLÉE ${mine}`,
-    description: `Straße, 東京タワー, Ωμέγα; 1,2 l ${other}`,
+    description: `Straße, 東京タワー, दिल, Ωμέγα; 1,2 l ${other}`,
     category: `tea-${mine}`,
   })
   const finds = (search: string) => find(stack, { search: `${search} ${mine}` })
@@ -48,7 +48,11 @@ test('search finds every product that has all words as prefixes, with any case a
     'théi',
     'émail thé',
     'straß',
+    'STRASS',
+    'stra\u00adsse',
     '東京',
+    '京タワ',
+    'दिल',
     'ωμεγα',
     'ΩΜΈ',
     '1',
@@ -57,7 +61,7 @@ test('search finds every product that has all words as prefixes, with any case a
   ]) {
     expect(await finds(search), search).toEqual([id])
   }
-  for (const search of ['heiere', 'theieres', 'thé absent', 'maillee', 'xyz']) {
+  for (const search of ['heiere', 'theieres', 'thé absent', 'maillee', '東タワー', 'दल', 'xyz']) {
     expect(await finds(search), search).toEqual([])
   }
   // A prefix of the word that only the name and the category have.
