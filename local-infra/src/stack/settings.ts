@@ -74,6 +74,7 @@ const serverAddresses = {
 }
 
 export type AddressSetting = keyof typeof serverAddresses
+const addressSettings = Object.keys(serverAddresses) as AddressSetting[]
 
 /**
  * The port on which to start the server; undefined if the setting names another machine or several hosts, where no server
@@ -86,19 +87,17 @@ export function localPort(settings: StackSettings, name: AddressSetting): number
 
 /** The setting that changes this port. */
 export function settingOfPort(settings: StackSettings, wanted: number): string | undefined {
-  const ofAddress = (Object.keys(serverAddresses) as AddressSetting[]).find(
-    (name) => localPort(settings, name) === wanted,
-  )
-  return ofAddress ?? Object.entries(settings).find(([, value]) => value === wanted)?.[0]
+  const ofPort = Object.entries(settings).find(([, value]) => value === wanted)?.[0]
+  return ofPort ?? addressSettings.find((name) => localPort(settings, name) === wanted)
 }
 
 /** The address of a service for programs on this machine. */
 export function serviceAddress(
   settings: StackSettings,
-  port: `${'WRITER' | 'READER'}_${string}_PORT` & keyof StackSettings,
+  name: `${'WRITER' | 'READER'}_${string}_PORT` & keyof StackSettings,
 ) {
-  const host = settings[port.startsWith('WRITER') ? 'WRITER_HOST' : 'READER_HOST']
-  return hostPortText({ host: reachableHost(host), port: settings[port] })
+  const host = settings[name.startsWith('WRITER') ? 'WRITER_HOST' : 'READER_HOST']
+  return hostPortText({ host: reachableHost(host), port: settings[name] })
 }
 
 /** What the server creates with new data. */

@@ -38,7 +38,10 @@ function servers(settings: StackSettings): Part[] {
   const redis = localPort(settings, 'REDIS_URL')
   const controllerPort = settings.LOCAL_KAFKA_CONTROLLER_PORT
   const prometheus = settings.LOCAL_PROMETHEUS_PORT
-  const targets = { writer: settings.WRITER_ADMIN_PORT, reader: settings.READER_ADMIN_PORT }
+  const targets = {
+    writer: serviceAddress(settings, 'WRITER_ADMIN_PORT'),
+    reader: serviceAddress(settings, 'READER_ADMIN_PORT'),
+  }
   const parts: Part[] = []
   if (postgres) {
     parts.push({
