@@ -10,7 +10,7 @@ import { adviseIfNotFound, ask, withClient } from '../clients.ts'
 import type { Context } from '../context.ts'
 import { UsageError } from '../exit.ts'
 import { listReadModels } from '../read-model-names.ts'
-import { MAX_INT32, wholeNumber } from '../whole-number.ts'
+import { wholeNumber } from '../whole-number.ts'
 
 type Options = { status?: boolean; switchTo?: number; dropOld?: boolean }
 type Progress = AsyncIterable<{ generation?: GenerationStatus | undefined }>
@@ -24,7 +24,11 @@ export function addRebuildCommand(program: Command, contextOf: () => Context): v
     )
     .argument('[read-model]', 'the name of the read model, for example product; --status works without it')
     .option('--status', 'list the generations of this read model, or of all read models')
-    .option('--switch-to <generation>', 'make queries use this generation', wholeNumber(0, MAX_INT32))
+    .option(
+      '--switch-to <generation>',
+      'make queries use this generation',
+      wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    )
     .option('--drop-old', 'drop the generation that queries do not use')
     .showHelpAfterError(`(${listReadModels}; lockstep rebuild --help lists the options)`)
     .action(async (readModel: string | undefined, options: Options) => {

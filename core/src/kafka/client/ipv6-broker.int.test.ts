@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo } from 'node:net'
+import { hasIpv6 } from '@lockstep/testkit/ipv6.ts'
 import { recordingLog } from '@lockstep/testkit/recording-log.ts'
 import { expect, inject, test } from 'vitest'
 import { parseAddress } from '../../config/address.ts'
@@ -8,7 +9,7 @@ import { kafkaSettings } from '../../config/setting-groups.ts'
 import { createClient } from './client.ts'
 import { kafkaClientSettings } from './settings.ts'
 
-test('a broker with an IPv6 address is reached', async () => {
+test.skipIf(!hasIpv6)('a broker with an IPv6 address is reached', async () => {
   const broker = parseAddress(inject('kafkaBrokers')[0] ?? '')
   let connections = 0
   await using onIpv6 = createServer((client) => {
