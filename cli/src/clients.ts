@@ -1,6 +1,7 @@
 import { status, type ChannelCredentials, type ServiceError } from '@grpc/grpc-js'
 import { BadRequest, Status } from '@lockstep/contracts/gen/google/rpc/error_details.ts'
-import { channelCredentials, type ClientTls } from '@lockstep/core/grpc/channel.ts'
+import { channelCredentials, channelOptions, type ClientTls } from '@lockstep/core/grpc/channel.ts'
+import { Problem } from './exit.ts'
 
 export type Addresses = { writer: string; reader: string; tls: ClientTls }
 
@@ -21,7 +22,8 @@ export async function withClient<C extends { close(): void }, T>(
   work: (client: C) => Promise<T>,
 ): Promise<T> {
   const address = addresses[name]
-  const client = new make(address, channelCredentials(addresses.tls), {
+  const client = new make(address, credentialsOf(addresses.tls), {
+    ...channelOptions(address),
     'grpc.max_receive_message_length': MAX_RESPONSE_BYTES,
   })
   try {
@@ -30,6 +32,16 @@ export async function withClient<C extends { close(): void }, T>(
     throw isServiceError(error) ? new ServiceFailed(error, explained(error, name, address)) : error
   } finally {
     client.close()
+  }
+}
+
+function credentialsOf(tls: ClientTls): ChannelCredentials {
+  try {
+    return channelCredentials(tls)
+  } catch (error) {
+    throw new Problem(
+      `The files of LOCKSTEP_TLS_CA_FILE, LOCKSTEP_TLS_CERT_FILE and LOCKSTEP_TLS_KEY_FILE cannot be used: ${(error as Error).message}`,
+    )
   }
 }
 

@@ -1,5 +1,6 @@
 import type { WriteStream } from 'node:tty'
 import { SingleBar } from 'cli-progress'
+import { foreignLines, terminalJson } from './terminal-text.ts'
 
 export type Streams = {
   stdout: { write(text: string): unknown }
@@ -22,18 +23,18 @@ export type Output = {
 export type Progress = Disposable & { update(done: number, total: number): void }
 
 export function output({ stdout, stderr }: Streams, json: boolean): Output {
-  const print = (text: string) => stdout.write(`${text}\n`)
+  const print = (text: string) => stdout.write(`${foreignLines(text)}\n`)
   return {
     json,
     value(value, text) {
-      if (json) print(JSON.stringify(value))
+      if (json) print(terminalJson(value))
       else if (text !== undefined) print(text)
     },
     line(text) {
       if (!json) print(text)
     },
     warn(text) {
-      stderr.write(`${text}\n`)
+      stderr.write(`${foreignLines(text)}\n`)
     },
     progress(unit) {
       if (json || stderr.isTTY !== true) return { update() {}, [Symbol.dispose]() {} }

@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js'
+import { hostPortText, parseAddress } from '@lockstep/core/config/address.ts'
 import { ConfigError } from '@lockstep/core/config/settings.ts'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { addAuditCommand } from './audit/audit-command.ts'
 import { serviceError } from './clients.ts'
 import { contextOf, type GlobalOptions, type Io } from './context.ts'
@@ -8,6 +9,7 @@ import { addErrorsCommand } from './errors/errors-command.ts'
 import { Problem, UsageError } from './exit.ts'
 import { addRebuildCommand } from './rebuild/rebuild-command.ts'
 import { addRepublishCommand } from './republish/republish-command.ts'
+import { foreignLines } from './terminal-text.ts'
 
 const description = `The operators' tool, a client of the services' operators' API (lockstep.ops.v1).
 
@@ -19,12 +21,13 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   program
     .description(description)
     .option('--json', 'print JSON, one value per line, and no progress')
-    .option('--writer <host:port>', 'gRPC address of a writer (or LOCKSTEP_WRITER)')
-    .option('--reader <host:port>', 'gRPC address of a reader (or LOCKSTEP_READER)')
+    .option('--writer <host:port>', 'gRPC address of a writer (or LOCKSTEP_WRITER)', serviceAddress)
+    .option('--reader <host:port>', 'gRPC address of a reader (or LOCKSTEP_READER)', serviceAddress)
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text),
+      writeOut: (text) => io.stdout.write(foreignLines(text)),
+      // It repeats what the caller wrote.
+      writeErr: (text) => io.stderr.write(foreignLines(text)),
     })
     .showHelpAfterError('(run the command with --help for its arguments and options)')
   const context = () => contextOf(program.opts<GlobalOptions>(), io)
@@ -42,7 +45,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 }
 
 function exitCodeOf(error: unknown, io: Io): number {
-  const report = (message: string) => io.stderr.write(`lockstep: ${message}\n`)
+  const report = (message: string) => io.stderr.write(`lockstep: ${foreignLines(message)}\n`)
   // Commander has already reported the error; its code for help is 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   if (error instanceof UsageError || error instanceof ConfigError) {
@@ -57,4 +60,12 @@ function exitCodeOf(error: unknown, io: Io): number {
   if (!failed) throw error
   report(failed.message)
   return failed.code === status.INVALID_ARGUMENT ? 2 : 1
+}
+
+function serviceAddress(text: string): string {
+  try {
+    return hostPortText(parseAddress(text))
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`)
+  }
 }

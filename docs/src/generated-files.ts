@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fillInCompose } from './compose.ts'
 import { errorTables } from './errors.ts'
 import { makeTargets } from './make-targets.ts'
 import { fillIn } from './markdown.ts'
@@ -15,6 +16,7 @@ export function generatedFiles(): { path: string; text: string }[] {
   const { writer, reader } = openApiFiles()
   const files = {
     '.env.example': envExample(),
+    'docker-compose.yaml': fillInCompose(contentOf('docker-compose.yaml')),
     'README.md': fillIn(contentOf('README.md'), { targets: makeTargets(contentOf('Makefile')) }),
     'docs/settings.md': fillIn(contentOf('docs/settings.md'), settingTables),
     'docs/metrics.md': fillIn(contentOf('docs/metrics.md'), metricTables()),

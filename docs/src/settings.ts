@@ -39,7 +39,8 @@ export function envExample(): string {
     ({ title, settings }) => `# --- ${title} ---\n\n${entries(settings).map(envLines).join('\n\n')}\n`,
   )
   const head =
-    '# Copy this file to .env and change what you need; make and docker compose read it. See docs/settings.md.\n'
+    '# Copy this file to .env and change what you need; make and docker compose read it. See docs/settings.md.\n' +
+    '# Put a value with a $ in single quotes: docker compose replaces $NAME in other values.\n'
   return [head, ...groups].join('\n')
 }
 

@@ -1,3 +1,4 @@
+import { address, listenHost } from '@lockstep/core/config/address-kinds.ts'
 import { integer, milliseconds, port, text } from '@lockstep/core/config/setting-kinds.ts'
 import {
   grpcSettings,
@@ -20,7 +21,10 @@ export const readerSettings = {
   ...redisSettings,
   ...grpcSettings,
   ...opsSettings,
-  READER_HOST: text('127.0.0.1', 'Address on which the reader listens; 0.0.0.0 for every interface'),
+  READER_HOST: listenHost(
+    '127.0.0.1',
+    'Address on which the reader listens, IPv4, IPv6 or a name; 0.0.0.0 for all of IPv4, :: for all of IPv6 and IPv4',
+  ),
   READER_GRPC_PORT: port(5003, 'gRPC queries'),
   READER_HTTP_PORT: port(5004, 'HTTP queries and Swagger UI'),
   READER_ADMIN_PORT: port(9102, '/live, /ready and /metrics of the reader'),
@@ -79,7 +83,7 @@ export const readerSettings = {
     { min: 1_000, max: 3_600_000 },
     'Shortest time for which the cache stays closed, ms; never shorter than READER_CACHE_MAX_AGE_MS',
   ),
-  READER_WRITER_GRPC: text(
+  READER_WRITER_GRPC: address(
     '127.0.0.1:5002',
     'gRPC address of the writer whose states audits and rebuilds read, host:port',
   ),

@@ -1,4 +1,5 @@
-import { integer, milliseconds, port, text } from '@lockstep/core/config/setting-kinds.ts'
+import { listenHost } from '@lockstep/core/config/address-kinds.ts'
+import { integer, milliseconds, port } from '@lockstep/core/config/setting-kinds.ts'
 import {
   grpcSettings,
   kafkaSettings,
@@ -11,7 +12,10 @@ import {
 
 /** Every setting of the writer. */
 export const writerSettings = {
-  WRITER_HOST: text('127.0.0.1', 'Address that the writer listens on; 0.0.0.0 for all'),
+  WRITER_HOST: listenHost(
+    '127.0.0.1',
+    'Address that the writer listens on, IPv4, IPv6 or a name; 0.0.0.0 for all of IPv4, :: for all of IPv6 and IPv4',
+  ),
   WRITER_HTTP_PORT: port(5001, 'HTTP commands and Swagger UI'),
   WRITER_GRPC_PORT: port(5002, 'gRPC commands'),
   WRITER_ADMIN_PORT: port(9101, 'Liveness, readiness and metrics of the writer'),

@@ -13,7 +13,7 @@ import { ask, withClient, type ServiceName } from '../clients.ts'
 import { Problem, UsageError } from '../exit.ts'
 import type { Context } from '../context.ts'
 import { parseTime } from '../parse-time.ts'
-import { wholeNumber } from '../whole-number.ts'
+import { MAX_INT32, wholeNumber } from '../whole-number.ts'
 import { deadLetterJson, deadLetterLine, positionText, recordJson, recordText } from './record-text.ts'
 
 type GroupOptions = { group: string; via: ServiceName }
@@ -181,5 +181,9 @@ function summary(count: number, dryRun: boolean, done: string): string {
 function parsePosition(text: string): RecordPosition {
   const [, topic, partition, offset] = /^([\w.-]+)\/(\d+)\/(\d+)$/.exec(text) ?? []
   if (topic === undefined) throw new InvalidArgumentError('It must have the form topic/partition/offset.')
-  return { topic, partition: Number(partition), offset: Number(offset) }
+  return {
+    topic,
+    partition: wholeNumber(0, MAX_INT32)(partition ?? ''),
+    offset: wholeNumber(0, Number.MAX_SAFE_INTEGER)(offset ?? ''),
+  }
 }

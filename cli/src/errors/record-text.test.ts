@@ -66,23 +66,24 @@ test('bytes that are not an event are shown as a hex dump, in keys and headers t
 })
 
 test('foreign text cannot move the cursor or fake a line', () => {
-  const foreign = 'a\x1b[2J\r\nb\u009bc'
+  const foreign = 'a\x1b[2J\r\nb\u009bc\u202e'
   const record = found(undefined)
   const deadLetter = {
     ...record.deadLetter!,
+    position: { topic: foreign, partition: 0, offset: 1 },
     errorMessage: foreign,
     errorClass: foreign,
     key: Buffer.from('k\nl'),
   }
   const headers = [{ name: foreign, value: Buffer.from('v\rw') }]
-  const escaped = String.raw`a\u001b[2J\u000d\u000ab\u009bc`
+  const escaped = String.raw`a\u001b[2J\u000d\u000ab\u009bc\u202e`
   expect(deadLetterLine(deadLetter)).toContain(escaped)
-  expect(deadLetterLine(deadLetter)).not.toMatch(/\p{Cc}/u)
+  expect(deadLetterLine(deadLetter)).not.toMatch(/\p{C}/u)
   const lines = recordText({ ...record, deadLetter, headers }).split('\n')
   expect(lines).toContain(`message       ${escaped}`)
   expect(lines).toContain(`  ${escaped}: v\\u000dw`)
   expect(lines).toContain(String.raw`key           k\u000al`)
-  expect(lines.join('')).not.toMatch(/\p{Cc}/u)
+  expect(lines.join('')).not.toMatch(/\p{C}/u)
 })
 
 test('a hex dump has sixteen bytes per line, and the rest on the last line', () => {

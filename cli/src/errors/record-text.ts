@@ -3,12 +3,8 @@ import type {
   GetDeadLetterResponse,
   RecordPosition,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/dead_letters.ts'
+import { foreignText } from '../terminal-text.ts'
 import { decodeEvent } from './decode-event.ts'
-
-/** Escapes foreign text for a terminal: it cannot move the cursor, change colours or fake a line of our output. */
-function foreignText(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
-}
 
 /** The form of a record on the command line and in a list. */
 export function positionText(position: RecordPosition | undefined): string {
@@ -25,7 +21,7 @@ export function deadLetterLine(deadLetter: DeadLetter): string {
   )
   return [
     deadLetter.failedAt?.toISOString() ?? '',
-    positionText(deadLetter.position).padEnd(24),
+    foreignText(positionText(deadLetter.position)).padEnd(24),
     foreignText(deadLetter.errorClass).padEnd(12),
     `${deadLetter.attempts}x`,
     foreignText(bytesText(deadLetter.key)).padEnd(36),

@@ -9,6 +9,7 @@ import { adviseIfNotFound, withClient } from '../clients.ts'
 import type { Context } from '../context.ts'
 import { UsageError } from '../exit.ts'
 import { parseTime } from '../parse-time.ts'
+import { wholeNumber } from '../whole-number.ts'
 
 type Options = {
   id?: string
@@ -87,5 +88,5 @@ function positionText({ id, version }: EventPosition): string {
 function parsePosition(text: string): EventPosition {
   const [, id, version] = /^([\da-fA-F-]{36})\/(\d+)$/.exec(text) ?? []
   if (id === undefined) throw new InvalidArgumentError('It must have the form id/version.')
-  return { id, version: Number(version) }
+  return { id, version: wholeNumber(0, Number.MAX_SAFE_INTEGER)(version ?? '') }
 }

@@ -1,15 +1,5 @@
-import {
-  flag,
-  integer,
-  list,
-  milliseconds,
-  oneOf,
-  optionalUrl,
-  ratio,
-  secret,
-  text,
-  url,
-} from './setting-kinds.ts'
+import { addresses, mongoUrl, otlpEndpoint, postgresUrl, redisUrl } from './address-kinds.ts'
+import { flag, integer, milliseconds, oneOf, ratio, secret, text } from './setting-kinds.ts'
 
 /** Groups of settings, one per dependency or concern; each service picks those that it needs. */
 
@@ -22,8 +12,7 @@ export const logSettings = {
 }
 
 export const telemetrySettings = {
-  OTLP_ENDPOINT: optionalUrl(
-    ['http', 'https'],
+  OTLP_ENDPOINT: otlpEndpoint(
     'Where traces are sent (OTLP over HTTP, without the path); empty disables tracing',
   ),
   TRACE_RATIO: ratio(
@@ -41,7 +30,10 @@ export const lifecycleSettings = {
 }
 
 export const kafkaSettings = {
-  KAFKA_BROKERS: list('127.0.0.1:19092', 'Addresses of brokers, host:port, separated by commas'),
+  KAFKA_BROKERS: addresses(
+    '127.0.0.1:19092',
+    'Addresses of brokers, host:port or [IPv6]:port, separated by commas',
+  ),
   KAFKA_TLS: flag(false, 'Whether to use TLS with the brokers'),
   KAFKA_TLS_CA_FILE: text(
     '',
@@ -57,9 +49,8 @@ export const kafkaSettings = {
 }
 
 export const postgresSettings = {
-  POSTGRES_URL: url(
+  POSTGRES_URL: postgresUrl(
     'postgres://lockstep@127.0.0.1:15432/lockstep',
-    ['postgres', 'postgresql'],
     'The database of the writer; for TLS, add sslmode=verify-full&sslrootcert=FILE',
   ),
   POSTGRES_POOL_SIZE: integer(
@@ -70,15 +61,14 @@ export const postgresSettings = {
 }
 
 export const mongoSettings = {
-  MONGO_URL: url(
+  MONGO_URL: mongoUrl(
     'mongodb://127.0.0.1:17017/lockstep',
-    ['mongodb', 'mongodb+srv'],
-    'The database of the read models; for TLS, add tls=true&tlsCAFile=FILE',
+    'The database of the read models, on one or several hosts (a:1,b:2); for TLS, add tls=true&tlsCAFile=FILE',
   ),
 }
 
 export const redisSettings = {
-  REDIS_URL: url('redis://127.0.0.1:16379', ['redis', 'rediss'], 'The cache; for TLS, use the scheme rediss'),
+  REDIS_URL: redisUrl('redis://127.0.0.1:16379', 'The cache; for TLS, use the scheme rediss'),
   REDIS_TLS_CA_FILE: text(
     '',
     'Certificate authority of Redis, a PEM file; empty: the authorities of the system',

@@ -11,28 +11,6 @@ export function secret(fallback: string | undefined, help: string): Setting<stri
   return { ...text(fallback, help), secret: true }
 }
 
-/** A URL with one of the given schemes. Logs mask a password in it. */
-export function url(fallback: string | undefined, schemes: readonly string[], help: string): Setting<string> {
-  return {
-    parse: (value) => {
-      // A list of hosts (mongodb://a,b,c) is a URL for its client but not for the URL class.
-      if (!schemes.some((scheme) => value.startsWith(`${scheme}://`))) {
-        throw new Error(`expected a URL like ${schemes[0]}://host:port`)
-      }
-      return value
-    },
-    default: fallback,
-    help,
-    secret: true,
-  }
-}
-
-/** A URL, or an empty value that disables the feature. */
-export function optionalUrl(schemes: readonly string[], help: string): Setting<string> {
-  const setting = url('', schemes, help)
-  return { ...setting, parse: (value) => (value === '' ? '' : setting.parse(value)) }
-}
-
 export function integer(
   fallback: number,
   range: { min: number; max: number },
@@ -103,20 +81,6 @@ export function oneOf<const T extends string>(
       const found = options.find((option) => option === value)
       if (found === undefined) throw new Error(`expected one of ${options.join(', ')}`)
       return found
-    },
-    default: fallback,
-    help,
-    secret: false,
-  }
-}
-
-/** Values separated by commas; at least one. */
-export function list(fallback: string | undefined, help: string): Setting<string[]> {
-  return {
-    parse: (value) => {
-      const items = value.split(',').map((item) => item.trim())
-      if (items.some((item) => item === '')) throw new Error('expected values separated by commas')
-      return items
     },
     default: fallback,
     help,

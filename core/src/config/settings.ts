@@ -10,6 +10,8 @@ export type Setting<T> = {
   help: string
   /** Never shown in full: a password, or a URL that may contain one. */
   secret: boolean
+  /** The part of a secret that may be shown. Without it, nothing is shown. */
+  mask?: (text: string) => string
 }
 
 export type Settings = Record<string, Setting<unknown>>
@@ -66,23 +68,12 @@ export function showSettings<S extends Settings>(
   values: SettingValues<S>,
 ): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(settings).map(([name, setting]) => [
-      name,
-      setting.secret ? mask(values[name]) : values[name],
-    ]),
+    Object.entries(settings).map(([name, setting]) => {
+      const value = values[name]
+      if (!setting.secret || value === undefined || value === '') return [name, value]
+      return [name, setting.mask?.(String(value)) ?? '***']
+    }),
   )
-}
-
-function mask(value: unknown): unknown {
-  if (value === undefined || value === '') return value
-  const text = String(value)
-  if (!URL.canParse(text)) return '***'
-  const url = new URL(text)
-  if (url.password) url.password = '***'
-  for (const name of new Set(url.searchParams.keys())) {
-    if (/pass|secret|token/i.test(name)) url.searchParams.set(name, '***')
-  }
-  return url.href
 }
 
 function nearest(name: string, known: readonly string[]): string {

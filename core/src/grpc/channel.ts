@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { credentials, type ChannelCredentials } from '@grpc/grpc-js'
+import { credentials, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js'
+import { isLoopback, parseAddress } from '../config/address.ts'
 
 /** PEM files; empty: none. */
 export type ClientTls = { caFile: string; certFile: string; keyFile: string }
@@ -10,4 +11,9 @@ export function channelCredentials({ caFile, certFile, keyFile }: ClientTls): Ch
   const ca = readFileSync(caFile)
   if (certFile === '') return credentials.createSsl(ca)
   return credentials.createSsl(ca, readFileSync(keyFile), readFileSync(certFile))
+}
+
+/** grpc-js sends connections through `http_proxy`, also those to this machine, where no proxy can lead. */
+export function channelOptions(address: string): ChannelOptions {
+  return isLoopback(parseAddress(address).host) ? { 'grpc.enable_http_proxy': 0 } : {}
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { HealthImplementation } from 'grpc-health-check'
+import { hostPortText } from '../config/address.ts'
 import type { grpcSettings } from '../config/setting-groups.ts'
 import type { SettingValues } from '../config/settings.ts'
 import { MAX_REQUEST_BYTES } from '../http/body.ts'
@@ -44,7 +45,7 @@ export async function serveGrpc(options: {
   })
   reflection(options.descriptors, names).addToServer(server)
 
-  const port = await bind(server, `${options.host}:${options.port}`, credentials(options.tls))
+  const port = await bind(server, hostPortText(options), credentials(options.tls))
   return {
     port,
     [Symbol.asyncDispose]: () =>

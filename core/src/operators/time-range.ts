@@ -7,6 +7,6 @@ export function timeViolations({ since, until }: TimeRange): FieldViolation[] {
   return Object.entries({ since, until }).flatMap(([field, time]) =>
     time === undefined || isRfc3339Time(time)
       ? []
-      : [{ field, message: 'must be a time from the year 0 to 9999' }],
+      : [{ field, message: 'must be a time from the year 1 to 9999' }],
   )
 }

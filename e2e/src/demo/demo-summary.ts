@@ -1,4 +1,4 @@
-import type { StackSettings } from '@lockstep/local-infra/stack/settings.ts'
+import { serviceAddress, type StackSettings } from '@lockstep/local-infra/stack/settings.ts'
 import { percentile } from './percentile.ts'
 import type { DemoResult } from './run-demo.ts'
 
@@ -35,11 +35,14 @@ function nextPages({ slowestTrace }: DemoResult, settings: StackSettings): [stri
   const http = (port: number, path: string) => `http://127.0.0.1:${port}${path}`
   const query = encodeURIComponent('rate(reader_projection_events_total[1m])')
   return [
-    ['Swagger UI, commands', http(settings.WRITER_HTTP_PORT, '/docs')],
-    ['Swagger UI, queries', http(settings.READER_HTTP_PORT, '/docs')],
-    ['Search for what was sent', http(settings.READER_HTTP_PORT, '/api/v1/products?search=tea')],
-    ['Metrics of the writer', http(settings.WRITER_ADMIN_PORT, '/metrics')],
-    ['Metrics of the reader', http(settings.READER_ADMIN_PORT, '/metrics')],
+    ['Swagger UI, commands', `http://${serviceAddress(settings, 'WRITER_HTTP_PORT')}/docs`],
+    ['Swagger UI, queries', `http://${serviceAddress(settings, 'READER_HTTP_PORT')}/docs`],
+    [
+      'Search for what was sent',
+      `http://${serviceAddress(settings, 'READER_HTTP_PORT')}/api/v1/products?search=tea`,
+    ],
+    ['Metrics of the writer', `http://${serviceAddress(settings, 'WRITER_ADMIN_PORT')}/metrics`],
+    ['Metrics of the reader', `http://${serviceAddress(settings, 'READER_ADMIN_PORT')}/metrics`],
     ['Prometheus', http(settings.LOCAL_PROMETHEUS_PORT, `/graph?g0.expr=${query}&g0.tab=0`)],
     ['Trace of the slowest write', http(settings.LOCAL_JAEGER_PORT, `/api/traces/${slowestTrace}`)],
   ]

@@ -1,5 +1,5 @@
 import { ConfigError } from '@lockstep/core/config/settings.ts'
-import { readStackSettings } from '@lockstep/local-infra/stack/settings.ts'
+import { readStackSettings, serviceAddress } from '@lockstep/local-infra/stack/settings.ts'
 import { queriesClient } from '../clients/grpc-client.ts'
 import { httpClient } from '../clients/http-client.ts'
 import { readCatalogue } from './catalogue.ts'
@@ -16,13 +16,13 @@ class NotReady extends Error {}
  */
 async function main(): Promise<void> {
   const settings = readStackSettings(process.env)
-  await expectReady('writer', settings.WRITER_ADMIN_PORT)
-  await expectReady('reader', settings.READER_ADMIN_PORT)
+  await expectReady('writer', serviceAddress(settings, 'WRITER_ADMIN_PORT'))
+  await expectReady('reader', serviceAddress(settings, 'READER_ADMIN_PORT'))
 
   const catalogue = readCatalogue()
-  using reader = queriesClient(`127.0.0.1:${settings.READER_GRPC_PORT}`)
+  using reader = queriesClient(serviceAddress(settings, 'READER_GRPC_PORT'))
   const result = await runDemo({
-    writer: httpClient(`http://127.0.0.1:${settings.WRITER_HTTP_PORT}`),
+    writer: httpClient(`http://${serviceAddress(settings, 'WRITER_HTTP_PORT')}`),
     reader,
     catalogue,
     onProgress: progressOn(process.stdout, catalogue.length),
@@ -31,8 +31,8 @@ async function main(): Promise<void> {
   if (result.wrong.length > 0) process.exitCode = 1
 }
 
-async function expectReady(service: string, adminPort: number): Promise<void> {
-  const url = `http://127.0.0.1:${adminPort}/ready`
+async function expectReady(service: string, admin: string): Promise<void> {
+  const url = `http://${admin}/ready`
   const response = await fetch(url).catch(() => undefined)
   if (response?.ok) return
   const found = response ? `responds with ${response.status}: ${await response.text()}` : 'does not respond'

@@ -8,8 +8,8 @@ export type PrometheusServer = Server & { url: string }
 export type PrometheusOptions = {
   dir: string
   port: number
-  /** The admin port of each service. */
-  targets: Record<string, number>
+  /** The admin port of each service on 127.0.0.1, or its address. */
+  targets: Record<string, number | string>
 }
 
 const config = join(import.meta.dirname, '../../../monitoring/prometheus')
@@ -20,7 +20,7 @@ export async function startPrometheus({ dir, port, targets }: PrometheusOptions)
   await mkdir(home, { recursive: true })
   await cp(config, join(home, 'config'), { recursive: true })
   const services = Object.entries(targets).map(([service, admin]) => ({
-    targets: [`127.0.0.1:${admin}`],
+    targets: [typeof admin === 'number' ? `127.0.0.1:${admin}` : admin],
     labels: { service },
   }))
   await writeFile(join(home, 'config/targets.json'), JSON.stringify(services))

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hostPortText } from '@lockstep/core/config/address.ts'
 import { cacheDir } from '../download-cache.ts'
 import { type Server, runServer } from '../server.ts'
 import { answersOk } from './http-readiness.ts'
@@ -9,6 +10,8 @@ export type ServiceOptions = {
   dir: string
   /** Settings of the service, by the names of its config.ts. */
   env: Record<string, string>
+  /** Where it is reached; 127.0.0.1 if it is left out. */
+  host?: string
   /** Its ports; `admin` reports when it is ready. */
   ports: { admin: number; http: number; grpc: number }
   /** The checkout that contains the service; this one if it is left out. */
@@ -24,7 +27,7 @@ const thisCheckout = join(import.meta.dirname, '../../..')
 
 /** Starts one of our services as a process, with the ports in its environment. */
 export async function startService(options: ServiceOptions): Promise<Server> {
-  const { name, dir, env, ports, watch, root = thisCheckout } = options
+  const { name, dir, env, ports, watch, host = '127.0.0.1', root = thisCheckout } = options
   const home = join(dir, name)
   await mkdir(home, { recursive: true })
   const kind = name.startsWith('writer') ? 'writer' : 'reader'
@@ -48,7 +51,7 @@ export async function startService(options: ServiceOptions): Promise<Server> {
       [`${prefix}_ADMIN_PORT`]: String(ports.admin),
     },
     ports: [ports.http, ports.grpc, ports.admin],
-    ready: () => answersOk(`http://127.0.0.1:${ports.admin}/ready`),
+    ready: () => answersOk(`http://${hostPortText({ host, port: ports.admin })}/ready`),
     // Longer than the 25 s that a service may take.
     stopWithinMs: 30_000,
   })

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { hostPortText, parseServerUrl, serverUrlText, type Address } from '@lockstep/core/config/address.ts'
 import { ServerFailed } from '../server.ts'
-import { type StackSettings, localPort } from './settings.ts'
+import { type AddressSetting, type StackSettings, localPort, postgresNames } from './settings.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -69,18 +70,46 @@ function compose(settings: StackSettings, parameters: string[]): string {
   )
 }
 
-/** The ports that docker-compose.yaml publishes, from the URLs that programs on the host use. */
 function options(settings: StackSettings) {
-  const ports = {
-    LOCAL_POSTGRES_PORT: localPort(settings.POSTGRES_URL),
-    LOCAL_KAFKA_PORT: localPort(settings.KAFKA_BROKERS[0] ?? ''),
-    LOCAL_MONGO_PORT: localPort(settings.MONGO_URL),
-    LOCAL_REDIS_PORT: localPort(settings.REDIS_URL),
+  return { cwd: root, env: { ...process.env, ...composeEnvironment(settings) } }
+}
+
+/** The servers of docker-compose.yaml, and the variable that publishes each of them. */
+const containersOf = {
+  POSTGRES_URL: { address: { host: 'postgres', port: 5432 }, published: 'LOCAL_POSTGRES_PORT' },
+  KAFKA_BROKERS: { address: { host: 'kafka', port: 9092 }, published: 'LOCAL_KAFKA_PORT' },
+  MONGO_URL: { address: { host: 'mongo', port: 27_017 }, published: 'LOCAL_MONGO_PORT' },
+  REDIS_URL: { address: { host: 'redis', port: 6379 }, published: 'LOCAL_REDIS_PORT' },
+  OTLP_ENDPOINT: { address: { host: 'jaeger', port: 4318 }, published: undefined },
+  READER_WRITER_GRPC: { address: { host: 'writer', port: 5002 }, published: undefined },
+} satisfies Record<AddressSetting, { address: Address; published: string | undefined }>
+
+/**
+ * The variables that docker-compose.yaml reads, from the addresses that programs on the host use. Of an address on this
+ * machine, the port is published, and the containers use the server of compose; another address stays as it is.
+ */
+export function composeEnvironment(settings: StackSettings): Record<string, string> {
+  const env: Record<string, string> = { WRITER_HOST: settings.WRITER_HOST, READER_HOST: settings.READER_HOST }
+  for (const [name, value] of Object.entries(settings)) {
+    if (name.endsWith('_PORT')) env[name] = String(value)
   }
-  const env = Object.fromEntries(
-    Object.entries({ ...settings, ...ports })
-      .filter(([name]) => name.endsWith('_PORT'))
-      .flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
-  )
-  return { cwd: root, env: { ...process.env, ...env } }
+  for (const [setting, { address, published }] of Object.entries(containersOf)) {
+    const name = setting as AddressSetting
+    const port = localPort(settings, name)
+    if (port === undefined) continue
+    env[name] = moved(String(settings[name]), address)
+    if (published !== undefined) env[published] = String(port)
+  }
+  if (localPort(settings, 'POSTGRES_URL') !== undefined) {
+    const { user, database } = postgresNames(settings.POSTGRES_URL)
+    Object.assign(env, { LOCAL_POSTGRES_USER: user, LOCAL_POSTGRES_DATABASE: database })
+  }
+  return env
+}
+
+/** The same URL or `host:port` with another host. */
+function moved(text: string, address: Address): string {
+  const [, scheme] = /^([a-z+]+):\/\//.exec(text) ?? []
+  if (scheme === undefined) return hostPortText(address)
+  return serverUrlText({ ...parseServerUrl(text, [scheme]), hosts: [address] })
 }

@@ -9,7 +9,7 @@ import { setupDir } from '../servers/setup-dir.ts'
 import { type JaegerState, ensureJaeger } from './jaeger.ts'
 import { runSetup, setupSteps } from './migrate.ts'
 import { type Part, jaegerPart, partsOf, serviceEnvironment } from './stack-processes.ts'
-import type { StackSettings } from './settings.ts'
+import { type StackSettings, serviceAddress } from './settings.ts'
 
 export type PartState = {
   name: string
@@ -86,8 +86,8 @@ export async function stackState(settings: StackSettings): Promise<PartState[]> 
     [...partsOf(settings), jaegerPart(settings)].map(async ({ name, home, address, kind }) => {
       const pid = rootsBelow(home)[0]?.pid
       if (pid === undefined) return { name, state: 'stopped' as const, address }
-      const admin = { writer: settings.WRITER_ADMIN_PORT, reader: settings.READER_ADMIN_PORT }[name]
-      const ready = kind === 'server' || (await isReady(`http://127.0.0.1:${admin}/ready`))
+      const admin = serviceAddress(settings, name === 'writer' ? 'WRITER_ADMIN_PORT' : 'READER_ADMIN_PORT')
+      const ready = kind === 'server' || (await isReady(`http://${admin}/ready`))
       return { name, state: ready ? ('running' as const) : ('starting' as const), pid, address }
     }),
   )

@@ -1,4 +1,12 @@
 import { resolve } from 'node:path'
+import { address, listenHost } from '@lockstep/core/config/address-kinds.ts'
+import {
+  hostPortText,
+  parseAddress,
+  parseServerUrl,
+  reachableHost,
+  type Address,
+} from '@lockstep/core/config/address.ts'
 import { oneOf, port, text } from '@lockstep/core/config/setting-kinds.ts'
 import {
   kafkaSettings,
@@ -22,6 +30,12 @@ export const stackSettings = {
   MONGO_URL: mongoSettings.MONGO_URL,
   REDIS_URL: redisSettings.REDIS_URL,
   OTLP_ENDPOINT: telemetrySettings.OTLP_ENDPOINT,
+  READER_WRITER_GRPC: address(
+    '',
+    'gRPC address of the writer for the reader; empty: the writer on this machine',
+  ),
+  WRITER_HOST: listenHost('127.0.0.1', 'Address that the writer listens on'),
+  READER_HOST: listenHost('127.0.0.1', 'Address that the reader listens on'),
   WRITER_HTTP_PORT: port(5001, 'HTTP commands'),
   WRITER_GRPC_PORT: port(5002, 'gRPC commands'),
   WRITER_ADMIN_PORT: port(9101, 'Probes and metrics of the writer'),
@@ -47,17 +61,54 @@ export function readStackSettings(env: NodeJS.ProcessEnv): StackSettings {
   return { ...values, LOCAL_DIR: resolve(root, values.LOCAL_DIR) }
 }
 
-/** The port on which to start a server; undefined if the address is on another machine, where no server is started. */
-export function localPort(address: string): number | undefined {
-  const { hostname, port: digits } = new URL(address.includes('://') ? address : `tcp://${address}`)
-  return hostname === '127.0.0.1' && digits ? Number(digits) : undefined
+/** The servers that a setting names, each with the port that its client uses if the setting has none. */
+const serverAddresses = {
+  POSTGRES_URL: ({ POSTGRES_URL: url }: StackSettings) => inUrl(url, 5432),
+  KAFKA_BROKERS: ({ KAFKA_BROKERS: brokers }: StackSettings) => brokers.slice(0, 1).map(parseAddress),
+  MONGO_URL: ({ MONGO_URL: url }: StackSettings) => inUrl(url, 27_017),
+  REDIS_URL: ({ REDIS_URL: url }: StackSettings) => inUrl(url, 6379),
+  OTLP_ENDPOINT: ({ OTLP_ENDPOINT: url }: StackSettings) =>
+    url === '' ? [] : inUrl(url, url.startsWith('https:') ? 443 : 80),
+  READER_WRITER_GRPC: ({ READER_WRITER_GRPC: writer }: StackSettings) =>
+    writer === '' ? [] : [parseAddress(writer)],
+}
+
+export type AddressSetting = keyof typeof serverAddresses
+const addressSettings = Object.keys(serverAddresses) as AddressSetting[]
+
+/**
+ * The port on which to start the server; undefined if the setting names another machine or several hosts, where no server
+ * is started.
+ */
+export function localPort(settings: StackSettings, name: AddressSetting): number | undefined {
+  const [first, ...others] = serverAddresses[name](settings)
+  return first?.host === '127.0.0.1' && others.length === 0 ? first.port : undefined
 }
 
 /** The setting that changes this port. */
 export function settingOfPort(settings: StackSettings, wanted: number): string | undefined {
-  const [first = ''] = settings.KAFKA_BROKERS
-  const addresses = { ...settings, KAFKA_BROKERS: first }
-  return Object.entries(addresses).find(
-    ([, value]) => value === wanted || (/:\d/.test(String(value)) && localPort(String(value)) === wanted),
-  )?.[0]
+  const ofPort = Object.entries(settings).find(([, value]) => value === wanted)?.[0]
+  return ofPort ?? addressSettings.find((name) => localPort(settings, name) === wanted)
+}
+
+/** The address of a service for programs on this machine. */
+export function serviceAddress(
+  settings: StackSettings,
+  name: `${'WRITER' | 'READER'}_${string}_PORT` & keyof StackSettings,
+) {
+  const host = settings[name.startsWith('WRITER') ? 'WRITER_HOST' : 'READER_HOST']
+  return hostPortText({ host: reachableHost(host), port: settings[name] })
+}
+
+/** What the server creates with new data. */
+export function postgresNames(url: string): { user: string; database: string } {
+  const { credentials, rest } = parseServerUrl(url, ['postgres', 'postgresql'])
+  const [user = ''] = credentials.split(/[:@]/)
+  const [, database = ''] = /^\/([^?#]*)/.exec(rest) ?? []
+  return { user: decodeURIComponent(user) || 'lockstep', database: decodeURIComponent(database) }
+}
+
+function inUrl(url: string, defaultPort: number): Address[] {
+  const { hosts } = parseServerUrl(url, [url.slice(0, url.indexOf(':'))])
+  return hosts.map(({ host, port: given }) => ({ host, port: given ?? defaultPort }))
 }

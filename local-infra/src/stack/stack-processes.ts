@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { maskUrl, reachableHost } from '@lockstep/core/config/address.ts'
 import type { Server } from '../server.ts'
 import { startJaeger } from '../servers/jaeger.ts'
 import { startKafka } from '../servers/kafka.ts'
@@ -7,7 +8,7 @@ import { postgresHome, startPostgres } from '../servers/postgres.ts'
 import { startPrometheus } from '../servers/prometheus.ts'
 import { startRedis } from '../servers/redis.ts'
 import { startService } from '../servers/service.ts'
-import { type StackSettings, localPort } from './settings.ts'
+import { type StackSettings, localPort, postgresNames, serviceAddress } from './settings.ts'
 
 export type Part = {
   name: string
@@ -31,21 +32,22 @@ export function partsOf(settings: StackSettings, { watch = false } = {}): Part[]
 
 function servers(settings: StackSettings): Part[] {
   const dir = settings.LOCAL_DIR
-  const postgres = localPort(settings.POSTGRES_URL)
-  const kafka = localPort(settings.KAFKA_BROKERS[0] ?? '')
-  const mongo = localPort(settings.MONGO_URL)
-  const redis = localPort(settings.REDIS_URL)
+  const postgres = localPort(settings, 'POSTGRES_URL')
+  const kafka = localPort(settings, 'KAFKA_BROKERS')
+  const mongo = localPort(settings, 'MONGO_URL')
+  const redis = localPort(settings, 'REDIS_URL')
   const controllerPort = settings.LOCAL_KAFKA_CONTROLLER_PORT
   const prometheus = settings.LOCAL_PROMETHEUS_PORT
-  const targets = { writer: settings.WRITER_ADMIN_PORT, reader: settings.READER_ADMIN_PORT }
+  const targets = {
+    writer: serviceAddress(settings, 'WRITER_ADMIN_PORT'),
+    reader: serviceAddress(settings, 'READER_ADMIN_PORT'),
+  }
   const parts: Part[] = []
   if (postgres) {
-    const { username, pathname } = new URL(settings.POSTGRES_URL)
-    const names = { user: username || 'lockstep', database: pathname.slice(1) || 'lockstep' }
     parts.push({
-      ...server('postgres', [postgres], settings.POSTGRES_URL),
+      ...server('postgres', [postgres], maskUrl(settings.POSTGRES_URL)),
       home: postgresHome(dir),
-      start: () => startPostgres({ dir, port: postgres, ...names }),
+      start: () => startPostgres({ dir, port: postgres, ...postgresNames(settings.POSTGRES_URL) }),
       // As in startPostgres: end the sessions without waiting for their clients.
       stopSignal: 'SIGINT',
     })
@@ -58,13 +60,13 @@ function servers(settings: StackSettings): Part[] {
   }
   if (mongo) {
     parts.push({
-      ...server('mongo', [mongo], settings.MONGO_URL),
+      ...server('mongo', [mongo], maskUrl(settings.MONGO_URL)),
       start: () => startMongo({ dir, port: mongo }),
     })
   }
   if (redis) {
     parts.push({
-      ...server('redis', [redis], settings.REDIS_URL),
+      ...server('redis', [redis], maskUrl(settings.REDIS_URL)),
       start: () => startRedis({ dir, port: redis }),
     })
   }
@@ -121,23 +123,32 @@ function services(settings: StackSettings, watch: boolean): Part[] {
   }
   return (
     [
-      ['writer', writer],
-      ['reader', reader],
+      ['writer', 'WRITER', writer],
+      ['reader', 'READER', reader],
     ] as const
-  ).map(([name, ports]) => ({
+  ).map(([name, prefix, ports]) => ({
     name,
     kind: 'service',
     home: join(dir, name),
     ports: Object.values(ports),
-    address: `http://127.0.0.1:${ports.http}`,
-    start: () => startService({ name, dir, env: { ...env, ...ofReader(settings, name) }, ports, watch }),
+    address: `http://${serviceAddress(settings, `${prefix}_HTTP_PORT`)}`,
+    start: () =>
+      startService({
+        name,
+        dir,
+        env: { ...env, ...ofReader(settings, name) },
+        host: reachableHost(settings[`${prefix}_HOST`]),
+        ports,
+        watch,
+      }),
     stopSignal: 'SIGTERM',
   }))
 }
 
 /** A writer rejects the settings of a reader. */
-function ofReader({ WRITER_GRPC_PORT }: StackSettings, name: 'writer' | 'reader'): Record<string, string> {
-  return name === 'reader' ? { READER_WRITER_GRPC: `127.0.0.1:${WRITER_GRPC_PORT}` } : {}
+function ofReader(settings: StackSettings, name: 'writer' | 'reader'): Record<string, string> {
+  const writer = settings.READER_WRITER_GRPC || serviceAddress(settings, 'WRITER_GRPC_PORT')
+  return name === 'reader' ? { READER_WRITER_GRPC: writer } : {}
 }
 
 /** The addresses of the servers, for the services, the migrations and the demo. Other settings are inherited. */

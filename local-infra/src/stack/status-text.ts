@@ -1,31 +1,30 @@
 import { join, relative } from 'node:path'
+import { maskUrl } from '@lockstep/core/config/address.ts'
 import { ConfigError } from '@lockstep/core/config/settings.ts'
 import { PortInUse, ServerFailed } from '../server.ts'
 import type { JaegerState } from './jaeger.ts'
 import { NotStarted } from './native.ts'
-import { type StackSettings, settingOfPort } from './settings.ts'
+import { type StackSettings, serviceAddress, settingOfPort } from './settings.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
 /** The addresses that `make up` prints at its end. */
 export function overview(settings: StackSettings, kind: 'native' | 'docker', jaeger: JaegerState): string {
   const http = (port: number, path = '') => `http://127.0.0.1:${port}${path}`
+  const at = (port: Parameters<typeof serviceAddress>[1]) => serviceAddress(settings, port)
   const rows: [string, string][] = [
-    ['Commands, Swagger UI', http(settings.WRITER_HTTP_PORT, '/docs')],
-    ['Commands, gRPC', `127.0.0.1:${settings.WRITER_GRPC_PORT}`],
-    ['Queries, Swagger UI', http(settings.READER_HTTP_PORT, '/docs')],
-    ['Queries, gRPC', `127.0.0.1:${settings.READER_GRPC_PORT}`],
-    [
-      'Metrics',
-      `${http(settings.WRITER_ADMIN_PORT, '/metrics')}  ${http(settings.READER_ADMIN_PORT, '/metrics')}`,
-    ],
+    ['Commands, Swagger UI', `http://${at('WRITER_HTTP_PORT')}/docs`],
+    ['Commands, gRPC', at('WRITER_GRPC_PORT')],
+    ['Queries, Swagger UI', `http://${at('READER_HTTP_PORT')}/docs`],
+    ['Queries, gRPC', at('READER_GRPC_PORT')],
+    ['Metrics', `http://${at('WRITER_ADMIN_PORT')}/metrics  http://${at('READER_ADMIN_PORT')}/metrics`],
     ['Prometheus', http(settings.LOCAL_PROMETHEUS_PORT)],
     ['Jaeger', traces(settings, kind, jaeger)],
     ['Grafana', kind === 'docker' ? http(settings.LOCAL_GRAFANA_PORT) : 'only with containers'],
-    ['Postgres', settings.POSTGRES_URL],
+    ['Postgres', maskUrl(settings.POSTGRES_URL)],
     ['Kafka', settings.KAFKA_BROKERS.join(',')],
-    ['MongoDB', settings.MONGO_URL],
-    ['Redis', settings.REDIS_URL],
+    ['MongoDB', maskUrl(settings.MONGO_URL)],
+    ['Redis', maskUrl(settings.REDIS_URL)],
   ]
   const table = rows.map(([what, where]) => `  ${what.padEnd(22)}${where}`)
   return [...table, '', 'Try first:', ...firstSteps(settings).map((line) => `  ${line}`)].join('\n')
@@ -45,10 +44,10 @@ function traces(settings: StackSettings, kind: 'native' | 'docker', state: Jaege
 function firstSteps(settings: StackSettings): string[] {
   const id = '01890a5d-ac96-774b-bcce-b302099a8057'
   const body = `{"id":"${id}","name":"Blue teapot","priceCents":1999}`
-  const writer = `http://127.0.0.1:${settings.WRITER_HTTP_PORT}/api/v1/products`
+  const writer = `http://${serviceAddress(settings, 'WRITER_HTTP_PORT')}/api/v1/products`
   return [
     `curl -i ${writer} -H 'content-type: application/json' -d '${body}'`,
-    `curl 'http://127.0.0.1:${settings.READER_HTTP_PORT}/api/v1/products/${id}?minVersion=1'`,
+    `curl 'http://${serviceAddress(settings, 'READER_HTTP_PORT')}/api/v1/products/${id}?minVersion=1'`,
     'make demo',
   ]
 }

@@ -2,6 +2,7 @@ import net from 'node:net'
 import tls from 'node:tls'
 import { Kafka, logLevel, type ISocketFactoryArgs, type KafkaConfig, type LogEntry } from 'kafkajs'
 import type { Logger } from 'pino'
+import { parseAddress } from '../../config/address.ts'
 import { clearBufferOnConnect } from '../patches/connection.ts'
 import { decodeFetchResponsesFast } from '../patches/fetch-response.ts'
 import { encodeProduceRequestsAtOnce } from '../patches/produce-request.ts'
@@ -13,7 +14,7 @@ encodeProduceRequestsAtOnce()
 decodeFetchResponsesFast()
 
 export type KafkaSettings = {
-  /** `host:port` of some brokers; the client discovers the others. */
+  /** `host:port` or `[IPv6]:port` of some brokers; the client discovers the others. */
   brokers: readonly string[]
   /** Shown in the brokers' logs and quotas. */
   clientId: string
@@ -50,7 +51,8 @@ export function createClient(settings: KafkaSettings, log: KafkaLog): KafkaClien
   const sockets = new Set<net.Socket>()
   let destroyed = false
 
-  const socketFactory = ({ host, port, ssl, onConnect }: ISocketFactoryArgs): net.Socket => {
+  const socketFactory = ({ host: seedOrHost, port, ssl, onConnect }: ISocketFactoryArgs): net.Socket => {
+    const host = decodeURIComponent(seedOrHost)
     if (destroyed) throw new Error('this Kafka client was destroyed')
     const servername = net.isIP(host) ? {} : { servername: host }
     const socket = ssl
@@ -65,7 +67,7 @@ export function createClient(settings: KafkaSettings, log: KafkaLog): KafkaClien
   }
 
   const kafka = new Kafka({
-    brokers: [...settings.brokers],
+    brokers: settings.brokers.map(seedBroker),
     clientId: settings.clientId,
     ...(settings.tls ? { ssl: settings.tls } : {}),
     ...(settings.sasl ? { sasl: settings.sasl as KafkaConfig['sasl'] } : {}),
@@ -86,6 +88,15 @@ export function createClient(settings: KafkaSettings, log: KafkaLog): KafkaClien
       for (const socket of sockets) socket.destroy(new Error('this Kafka client was destroyed'))
     },
   }
+}
+
+/**
+ * kafkajs splits `[::1]:19092` at its first colon, so the host goes through it encoded, and the socket factory decodes it.
+ * Only the addresses of the settings pass here; the hosts in the brokers' metadata have no such form.
+ */
+function seedBroker(broker: string): string {
+  const { host, port } = parseAddress(broker)
+  return `${encodeURIComponent(host)}:${port}`
 }
 
 /**

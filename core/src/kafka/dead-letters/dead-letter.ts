@@ -1,5 +1,6 @@
 import { errorHeaders, errorTopic, retryTopic, type ErrorClass } from '@lockstep/contracts/topics.ts'
 import { headerText, headerValues, type OutgoingRecord, type ReceivedRecord } from '../client/record.ts'
+import { parseRfc3339 } from '../../text/rfc3339.ts'
 
 /** The original position of a record, where it failed first. Together with the group it identifies a dead letter. */
 export type RecordPosition = { topic: string; partition: number; offset: string }
@@ -69,7 +70,6 @@ export function deadLetterOf(record: ReceivedRecord): DeadLetter {
   const header = (name: keyof typeof errorHeaders) => headerText(headers, errorHeaders[name])
   const topic = header('topic')
   const failedAt = new Date(Number(record.timestamp))
-  const firstFailedAt = new Date(header('firstFailedAt') ?? failedAt)
   return {
     position:
       topic === undefined
@@ -80,7 +80,7 @@ export function deadLetterOf(record: ReceivedRecord): DeadLetter {
     errorClass: header('errorClass') ?? 'unknown',
     message: header('errorMessage') ?? '',
     attempts: Math.max(1, wholeNumber(header('attempts'), 1)),
-    firstFailedAt: Number.isNaN(firstFailedAt.getTime()) ? failedAt : firstFailedAt,
+    firstFailedAt: parseRfc3339(header('firstFailedAt') ?? '') ?? failedAt,
     failedAt,
     partition,
     offset,

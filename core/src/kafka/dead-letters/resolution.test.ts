@@ -51,6 +51,9 @@ test('headers with invalid values hide no dead letter', () => {
   const letter = deadLetterOf(deadLetterWith({ attempts: 'many', firstFailedAt: 'yesterday', partition: '' }))
   expect(letter).toMatchObject({ attempts: 1, position: { topic: 'source', partition: 0 } })
   expect(letter.firstFailedAt).toEqual(new Date(1773480000000))
+  // Date reads it as 2 March.
+  const noDay = deadLetterOf(deadLetterWith({ firstFailedAt: '2026-02-30T00:00:00.000Z' }))
+  expect(noDay.firstFailedAt).toEqual(new Date(1773480000000))
   const foreign = deadLetterOf({ ...deadLetterWith({}), headers: {} })
   expect(foreign).toMatchObject({
     position: { topic: 'readers.errors', partition: 0, offset: '7' },
@@ -82,4 +85,6 @@ test('a decoded resolution equals the encoded one', () => {
   expect(resolutionOf({ key: Buffer.from(key ?? ''), value })).toEqual({ position, resolution: redriven(1) })
   expect(resolutionOf({ key: null, value: null })).toBeUndefined()
   expect(resolutionOf({ key: Buffer.from('{}'), value })).toBeUndefined()
+  const noTime = Buffer.from(JSON.stringify({ ...redriven(1), at: '2026-02-30T00:00:00Z' }))
+  expect(resolutionOf({ key: Buffer.from(key ?? ''), value: noTime })).toBeUndefined()
 })

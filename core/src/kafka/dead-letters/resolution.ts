@@ -1,4 +1,5 @@
 import { errorStateTopic } from '@lockstep/contracts/topics.ts'
+import { parseRfc3339 } from '../../text/rfc3339.ts'
 import type { OutgoingRecord, ReceivedRecord } from '../client/record.ts'
 import type { DeadLetter, RecordPosition } from './dead-letter.ts'
 
@@ -40,7 +41,8 @@ export function resolutionOf(
   try {
     const [, topic, partition, offset] = JSON.parse(String(record.key)) as [string, string, number, string]
     const value = JSON.parse(String(record.value)) as Omit<Resolution, 'at'> & { at: string }
-    return { position: { topic, partition, offset }, resolution: { ...value, at: new Date(value.at) } }
+    const at = parseRfc3339(value.at)
+    return at && { position: { topic, partition, offset }, resolution: { ...value, at } }
   } catch {
     return undefined
   }

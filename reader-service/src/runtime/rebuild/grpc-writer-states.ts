@@ -5,6 +5,7 @@ import {
   type ListStatesRequest,
   type ListStatesResponse,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/event_store.ts'
+import { channelOptions } from '@lockstep/core/grpc/channel.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import type { SourceState } from '../read-model.ts'
 import type { WriterState, WriterStates } from './writer-states.ts'
@@ -30,7 +31,7 @@ const transient: readonly status[] = [
 /** One connection to the writer's operators' API, for every read model. Connects when it is first used. */
 export function connectWriterStates(options: { address: string; credentials: ChannelCredentials }) {
   const { address, credentials } = options
-  const client = new EventStoreClient(address, credentials)
+  const client = new EventStoreClient(address, credentials, channelOptions(address))
 
   async function request(filter: Partial<ListStatesRequest> & { aggregate: string }) {
     const all = { ids: [], afterId: '', upToId: '', ...filter }
