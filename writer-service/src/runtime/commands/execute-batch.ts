@@ -1,6 +1,7 @@
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import { withSharedSpan } from '@lockstep/core/telemetry/tracing.ts'
 import {
+  aggregateKeyOf,
   decideBatch,
   type DecidedBatch,
   type DecidedGroup,
@@ -113,7 +114,9 @@ function failure(error: unknown, batch: readonly PendingCommand[]): Attempt {
 async function read(store: EventStore, batch: readonly PendingCommand[]) {
   const keys = batch.flatMap(({ key }) => key?.key ?? [])
   const targets = batch.filter(({ isNew }) => !isNew)
-  const aggregates = new Map(targets.map(({ aggregate: { type }, id }) => [`${type}/${id}`, { type, id }]))
+  const aggregates = new Map(
+    targets.map((target) => [aggregateKeyOf(target), { type: target.aggregate.type, id: target.id }]),
+  )
   const [stored, claims] = await Promise.all([
     aggregates.size === 0 ? [] : shared('postgres.load', targets, () => store.load([...aggregates.values()])),
     keys.length === 0 ? new Map<string, Claim>() : store.findClaims(keys),

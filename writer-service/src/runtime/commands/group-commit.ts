@@ -14,6 +14,9 @@ const LATE_CHECK_MS = 100
 
 type Waiting = {
   command: PendingCommand
+  /** Its aggregate and its idempotency key: no two batches in flight may have the same. */
+  aggregate: string
+  key: string | undefined
   conflicts: number
   /** Whether it must be the only command of its batch. */
   alone: boolean
@@ -43,7 +46,9 @@ export function groupCommit(parts: {
 
   return (command) =>
     new Promise((resolve, reject) => {
-      waiting.push({ command, conflicts: 0, alone: false, resolve, reject })
+      const aggregate = aggregateKeyOf(command)
+      const key = command.key && `key/${command.key.key}`
+      waiting.push({ command, aggregate, key, conflicts: 0, alone: false, resolve, reject })
       startSoon()
     })
 
@@ -73,7 +78,7 @@ export function groupCommit(parts: {
     const left: Waiting[] = []
     const keys = new Set<string>()
     for (const each of waiting) {
-      const [aggregate, key] = resourcesOf(each)
+      const { aggregate, key } = each
       const free = !busy.has(aggregate) && (key === undefined || !(busy.has(key) || keys.has(key)))
       const fits = batch.length === 0 || (batch.length < MAX_COMMANDS && !each.alone && !batch[0]!.alone)
       if (!free || !fits) {
@@ -88,13 +93,15 @@ export function groupCommit(parts: {
   }
 
   async function run(batch: readonly Waiting[]): Promise<void> {
-    const resources = new Set(batch.flatMap(resourcesOf))
+    const resources = batch.flatMap(({ aggregate, key }) =>
+      key === undefined ? [aggregate] : [aggregate, key],
+    )
     inFlight++
-    for (const each of resources) if (each !== undefined) busy.add(each)
+    for (const each of resources) busy.add(each)
     onBatch(batch.length)
     const attempts = await executeBatch(batch.map(({ command }) => command))
     inFlight--
-    for (const each of resources) if (each !== undefined) busy.delete(each)
+    for (const each of resources) busy.delete(each)
     const next = batch.filter((each) => !ended(each, attempts.get(each.command)))
     waiting.unshift(...next)
     startBatches()
@@ -140,9 +147,4 @@ export function groupCommit(parts: {
       checkLater()
     }, LATE_CHECK_MS)
   }
-}
-
-/** The aggregate of a command, and its idempotency key. */
-function resourcesOf({ command }: Waiting): [string, string | undefined] {
-  return [aggregateKeyOf(command), command.key && `key/${command.key.key}`]
 }
