@@ -3,7 +3,8 @@ import type { AppError } from '@lockstep/core/errors/app-error.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { EncodedItem } from '../queries/definition.ts'
 import { deletedNoteAt, encodedNote, noteAt } from '../testing/notes.ts'
-import { getItem, servedVersions } from './get-item.ts'
+import { getItem } from './get-item.ts'
+import { servedVersions } from './served-versions.ts'
 import { versionNotifications } from './version-notifications.ts'
 
 beforeEach(() => {
@@ -157,13 +158,4 @@ test('a version that was read before a repair and returned after it does not cou
   slow.resolve(encodedNote(noteAt('a', 7)))
   expect(await response).toEqual({ outcome: 7, ms: 0 })
   expect(await timed(get({ id: 'a' }))).toEqual({ outcome: 6, ms: 0 })
-})
-
-test('the versions of the ids that were returned last are kept', () => {
-  const served = servedVersions(2)
-  served.add('a', 3, 0)
-  served.add('b', 1, 0)
-  served.add('a', 2, 0)
-  served.add('c', 1, 0)
-  expect(['a', 'b', 'c'].map(served.highest)).toEqual([3, 0, 1])
 })
