@@ -49,5 +49,6 @@ async function forked(script: string, stackDir: string, parameters: readonly str
   const cwd = join(stackDir, 'reference')
   await mkdir(cwd, { recursive: true })
   const env = { ...process.env, NODE_ENV: 'production' }
-  return fork(join(import.meta.dirname, `${script}.ts`), parameters, { cwd, env })
+  // Without the options of this process: a relative --env-file does not exist in `cwd`, and its variables are in `env`.
+  return fork(join(import.meta.dirname, `${script}.ts`), parameters, { cwd, env, execArgv: [] })
 }
