@@ -53,7 +53,7 @@ export const defaultTuning: ConsumerTuning = {
   rebalanceTimeoutMs: 15_000,
   maxWaitMs: 250,
   maxBytesPerPartition: 1_048_576,
-  concurrency: 4,
+  concurrency: 16,
   permanentFailuresPerMinute: 100,
   maxBackoffMs: 5_000,
   stopTimeoutMs: 8_000,

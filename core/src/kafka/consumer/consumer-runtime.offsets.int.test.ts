@@ -42,7 +42,7 @@ test('a consumer whose offset is beyond the end, as after the loss of a topic, c
   await expect.poll(() => consumer.applied).toEqual(['1', '2'])
 })
 
-test('offsets are committed once per batch', async () => {
+test('offsets are committed beside the batches, and the last ones before the consumer leaves', async () => {
   await using fixture = await kafkaFixture(inject('kafkaBrokers'))
   await fixture.produce(texts(...numbers(0, 500)))
   let batches = 0
@@ -59,7 +59,9 @@ test('offsets are committed once per batch', async () => {
     }
   }
   expect(batches).toBeLessThan(10)
-  expect(await commitsOf(fixture.kafka, fixture.group)).toHaveLength(batches)
+  const commits = await commitsOf(fixture.kafka, fixture.group)
+  expect(commits.length).toBeLessThanOrEqual(batches)
+  expect(commits.at(-1)).toBe(505)
 })
 
 test('no offset above an unfinished record is committed', async () => {

@@ -33,6 +33,7 @@ export async function runSession(parts: SessionParts, stop: AbortSignal): Promis
     // Trap 8: kafkajs's stop does not end a consumer that is joining: the group's response, up to a rebalance timeout
     // later, revives it. So wait for the join first; the deadline ends whatever still runs.
     await Promise.race([started, crashed])
+    await delivery.flush()
     await consumer.disconnect().catch(() => {})
   }
   await withTimeout(Promise.all([leave(), lag.close()]), tuning.stopTimeoutMs)
@@ -77,9 +78,8 @@ async function start(
   await consumer.subscribe({ topics: [...topics], fromBeginning: true })
   await consumer.run({
     eachBatchAutoResolve: false,
-    // kafkajs commits what is resolved after each batch and before it rejoins, and never between: a commit waits for
-    // the coordinator's linger.
-    autoCommit: true,
+    // See offset-commits.ts.
+    autoCommit: false,
     partitionsConsumedConcurrently: tuning.concurrency,
     eachBatch,
   })

@@ -6,6 +6,7 @@ import type { LagWatch } from './consumer-lag.ts'
 import type { ConsumerMetrics } from './consumer-metrics.ts'
 import type { ConsumerTuning } from './consumer-options.ts'
 import { sendHeartbeats } from './heartbeats.ts'
+import { offsetCommits } from './offset-commits.ts'
 import { partitionPauses } from './partition-pauses.ts'
 
 export type BatchDeliveryParts = {
@@ -22,6 +23,8 @@ export type BatchDeliveryParts = {
 
 export type BatchDelivery = {
   eachBatch: (payload: EachBatchPayload) => Promise<void>
+  /** Commits the offsets of the batches that have ended. */
+  flush: () => Promise<void>
   close: () => void
 }
 
@@ -37,6 +40,7 @@ export function deliverBatches(
   { group, log, tuning, metrics, handleBatch, onActivity, onJoin }: BatchDeliveryParts,
   stop: AbortSignal,
 ): BatchDelivery {
+  const commits = offsetCommits(group, log, tuning.maxBackoffMs)
   let assignmentEpoch = 0
   const pauses = partitionPauses(consumer, (reason, count) => metrics.paused.set({ group, reason }, count))
 
@@ -64,9 +68,11 @@ export function deliverBatches(
       // offsets then belong to an earlier assignment, and the batch is redelivered.
       if (last && epoch === assignmentEpoch) {
         payload.resolveOffset(last.offset)
+        commits.commitSoon(payload)
         lag.report(from, BigInt(last.offset) + 1n, BigInt(highWatermark))
       }
-      if (pause && !stop.aborted) pauses.pause(from, pause.reason, pause.ms)
+      if (stop.aborted) await commits.flush()
+      else if (pause) pauses.pause(from, pause.reason, pause.ms)
     } catch (error) {
       // Trap 2: a SyntaxError, TypeError or RangeError that escapes ends the consumer permanently. `handleBatch` never
       // rejects, so this is for an error in the lines above.
@@ -77,5 +83,9 @@ export function deliverBatches(
     }
   }
 
-  return { eachBatch, close: () => pauses.resumeAll() }
+  const close = () => {
+    commits.close()
+    pauses.resumeAll()
+  }
+  return { eachBatch, flush: commits.flush, close }
 }

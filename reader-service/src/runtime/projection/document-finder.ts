@@ -1,3 +1,4 @@
+import { batchByTurn } from '@lockstep/core/async/batch-by-turn.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import { MongoServerError, type Collection, type Db, type Filter } from 'mongodb'
 import type { Item } from '../queries/definition.ts'
@@ -21,11 +22,17 @@ export function documentFinder(items: Items) {
       const leftMs = Math.min(timeoutMs, Math.max(1, deadline - Date.now()))
       return { maxTimeMS: leftMs, signal: AbortSignal.timeout(leftMs + CLIENT_GRACE_MS) }
     }
+    const findDocument = batchByTurn(async (ids: readonly string[]) => {
+      const options = { ...limits(), projection, limit: ids.length, batchSize: ids.length + 1 }
+      const found = await collection.find({ _id: { $in: [...ids] } }, options).toArray()
+      const byId = new Map(found.map((document) => [document._id, document]))
+      return ids.map((id) => byId.get(id))
+    })
     return {
       find: (id) =>
         asAppErrors(async () => {
-          const document = await collection.findOne({ _id: id }, { ...limits(), projection })
-          return document ? items.ofDocument(document) : undefined
+          const document = await findDocument(id)
+          return document && items.ofDocument(document)
         }),
       versions: (ids) => asAppErrors(() => storedVersions(collection, ids, limits())),
       list: (query) =>
