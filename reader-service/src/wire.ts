@@ -37,7 +37,12 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
     ...auditMetrics(registry),
   }
   scope.use(
-    startTracing({ service: 'lockstep-reader', endpoint: config.OTLP_ENDPOINT, ratio: config.TRACE_RATIO }),
+    startTracing({
+      service: 'lockstep-reader',
+      endpoint: config.OTLP_ENDPOINT,
+      ratio: config.TRACE_RATIO,
+      maxPerSecond: config.TRACE_MAX_PER_SECOND,
+    }),
   )
 
   // Connections, shared by all read models.

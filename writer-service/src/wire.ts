@@ -35,7 +35,12 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
   checkAggregates(aggregates)
   const metrics = createMetrics()
   scope.use(
-    startTracing({ service: 'lockstep-writer', endpoint: config.OTLP_ENDPOINT, ratio: config.TRACE_RATIO }),
+    startTracing({
+      service: 'lockstep-writer',
+      endpoint: config.OTLP_ENDPOINT,
+      ratio: config.TRACE_RATIO,
+      maxPerSecond: config.TRACE_MAX_PER_SECOND,
+    }),
   )
 
   const { pool } = scope.use(

@@ -19,6 +19,11 @@ export const telemetrySettings = {
     1,
     'Share of the traces that start here that are recorded, 0 to 1; the decision of a caller takes precedence',
   ),
+  TRACE_MAX_PER_SECOND: integer(
+    500,
+    { min: 1, max: 1_000_000 },
+    'Most traces that start here and are recorded in a second, so that tracing costs little under load',
+  ),
 }
 
 export const lifecycleSettings = {

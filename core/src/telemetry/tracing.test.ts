@@ -24,6 +24,22 @@ test('spans have their names, times, attributes and errors, and a span inside an
   expect(Math.abs(Number(outer!.startNs) / 1e6 - startedAt)).toBeLessThan(5_000)
 })
 
+test('above the limit of a second, only traces that a caller records have spans', async () => {
+  const spans = await collectSpans(
+    1,
+    async () => {
+      for (let n = 0; n < 5_000; n++) await withSpan('started here', {}, async () => {})
+      await withSpan('continued', { parent: remote('01') }, async () => {})
+    },
+    3,
+  )
+  const names = spans.map(({ name }) => name)
+  expect(names.at(-1)).toBe('continued')
+  // Three for each second that the calls touched.
+  expect((names.length - 1) % 3).toBe(0)
+  expect(names.length).toBeLessThan(100)
+})
+
 test('a trace that is not recorded has no spans, but one id for its log lines and its events', async () => {
   const seen: (string | undefined)[] = []
   const spans = await collectSpans(0, () =>

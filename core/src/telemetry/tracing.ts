@@ -16,22 +16,32 @@ import { resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
 
 /** Undefined while no spans are recorded. */
-let tracing: { tracer: Tracer; ratio: number } | undefined
+let tracing: { tracer: Tracer; startsRecorded: () => boolean } | undefined
 
 /**
  * Sends the spans of this process to an OTLP endpoint in the background. Without an endpoint, no spans are recorded. If
  * the endpoint is unavailable, only the spans are lost.
  *
  * @param options.ratio the share of the traces that start here that is recorded; a caller's decision takes precedence
+ * @param options.maxPerSecond the most of them in a second: a span costs this process and the collector about 8 µs each
  */
-export function startTracing(options: { service: string; endpoint: string; ratio: number }): AsyncDisposable {
+export function startTracing(options: {
+  service: string
+  endpoint: string
+  ratio: number
+  maxPerSecond: number
+}): AsyncDisposable {
   if (options.endpoint === '') return { [Symbol.asyncDispose]: async () => {} }
   const exporter = new OTLPTraceExporter({ url: `${options.endpoint}/v1/traces`, timeoutMillis: 2_000 })
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({ 'service.name': options.service }),
     spanProcessors: [new BatchSpanProcessor(exporter, { scheduledDelayMillis: 1_000 })],
   })
-  tracing = { tracer: provider.getTracer('lockstep'), ratio: options.ratio }
+  const belowLimit = perSecond(options.maxPerSecond)
+  tracing = {
+    tracer: provider.getTracer('lockstep'),
+    startsRecorded: () => Math.random() < options.ratio && belowLimit(),
+  }
   return {
     [Symbol.asyncDispose]: async () => {
       tracing = undefined
@@ -85,7 +95,7 @@ export function withSpan<T>(
   const outer = current.getStore()
   const requestId = options.requestId ?? outer?.requestId
   const parent = options.parent === undefined ? outer?.parent : remoteSpan(options.parent)
-  if (!tracing || !isRecorded(parent, tracing.ratio)) {
+  if (!tracing || !isRecorded(parent, tracing.startsRecorded)) {
     const unrecorded = parent ?? (tracing && new UnrecordedTrace())
     if (unrecorded === outer?.parent && requestId === outer?.requestId) return work(ignore)
     return current.run({ requestId, parent: unrecorded }, work, ignore)
@@ -133,9 +143,21 @@ async function ended<T>(spans: readonly Span[], work: () => Promise<T>): Promise
 
 const ignore = () => {}
 
-function isRecorded(parent: Parent | undefined, ratio: number): boolean {
+function isRecorded(parent: Parent | undefined, startsRecorded: () => boolean): boolean {
   if (parent instanceof UnrecordedTrace) return false
-  return parent ? (parent.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0 : Math.random() < ratio
+  return parent ? (parent.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0 : startsRecorded()
+}
+
+/** True for the first `limit` calls of each second. */
+function perSecond(limit: number): () => boolean {
+  let second = 0
+  let calls = 0
+  return () => {
+    const now = Math.floor(performance.now() / 1_000)
+    if (now !== second) calls = 0
+    second = now
+    return ++calls <= limit
+  }
 }
 
 /** A trace that starts here and is not recorded. Its ids exist only once an event or a line of the log needs them. */

@@ -24,7 +24,11 @@ export type CollectedSpan = Pick<OtlpSpan, 'traceId' | 'spanId' | 'parentSpanId'
 }
 
 /** For tests: what a collector of traces receives over OTLP while `work` runs. */
-export async function collectSpans(ratio: number, work: () => Promise<unknown>): Promise<CollectedSpan[]> {
+export async function collectSpans(
+  ratio: number,
+  work: () => Promise<unknown>,
+  maxPerSecond = 1_000,
+): Promise<CollectedSpan[]> {
   const spans: CollectedSpan[] = []
   const collector = createServer((request, response) => {
     void json(request).then((body) => {
@@ -36,7 +40,8 @@ export async function collectSpans(ratio: number, work: () => Promise<unknown>):
   })
   await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve))
   const { port } = collector.address() as AddressInfo
-  const tracing = startTracing({ service: 'test', endpoint: `http://127.0.0.1:${port}`, ratio })
+  const endpoint = `http://127.0.0.1:${port}`
+  const tracing = startTracing({ service: 'test', endpoint, ratio, maxPerSecond })
   await work()
   await tracing[Symbol.asyncDispose]()
   collector.closeAllConnections()
