@@ -30,9 +30,27 @@ export function startProjection(
   },
 ): RunningConsumer {
   const { readModel, project, ...rest } = options
-  // All partitions of a fetch arrive in one turn. No two of them have events of the same id.
+  const projectBatch = inWrites(project)
+  return startConsumer<SourceEvent>({
+    ...rest,
+    deadLetterGroup: projectionGroup(readModel.name),
+    topics: [eventsTopic(readModel.source.contract.aggregate)],
+    decode: decodeEvent(readModel.source),
+    handle: (messages, { attempt }) =>
+      projectBatch(
+        messages.map(({ value }) => value),
+        attempt,
+      ),
+  })
+}
+
+/**
+ * Cuts large batches into writes and combines small ones. All partitions of a fetch arrive in one turn of the event
+ * loop, and no two of them have events of the same id.
+ */
+export function inWrites(project: ProjectEvents): ProjectEvents {
   const projectTogether = batchByTurn(
-    async (batches: readonly { events: SourceEvent[]; attempt: number }[]) => {
+    async (batches: readonly { events: readonly SourceEvent[]; attempt: number }[]) => {
       const attempt = Math.max(...batches.map((batch) => batch.attempt))
       await project(
         batches.flatMap(({ events }) => events),
@@ -41,19 +59,12 @@ export function startProjection(
       return batches.map(() => {})
     },
   )
-  return startConsumer<SourceEvent>({
-    ...rest,
-    deadLetterGroup: projectionGroup(readModel.name),
-    topics: [eventsTopic(readModel.source.contract.aggregate)],
-    decode: decodeEvent(readModel.source),
-    async handle(messages, { attempt }) {
-      const events = messages.map(({ value }) => value)
-      if (events.length < SMALL_BATCH) return projectTogether({ events, attempt })
-      for (let from = 0; from < events.length; from += WRITE_SIZE) {
-        await project(events.slice(from, from + WRITE_SIZE), attempt)
-      }
-    },
-  })
+  return async (events, attempt) => {
+    if (events.length < SMALL_BATCH) return projectTogether({ events, attempt })
+    for (let from = 0; from < events.length; from += WRITE_SIZE) {
+      await project(events.slice(from, from + WRITE_SIZE), attempt)
+    }
+  }
 }
 
 type Rejected = { ok: false; errorClass: ErrorClass; message: string }

@@ -39,6 +39,16 @@ export function storeGuarantees({ readModel, examples, replica, other }: SuiteSu
       )
     })
 
+    test('reads of one turn each get their own document', async () => {
+      const { store, finder } = replica()
+      const [a, b, unknown] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()]
+      await store.apply([state(a, 2), deleted(b, 3)])
+      const found = await Promise.all([b, unknown, a, a].map(finder.find))
+      expect(found).toEqual(
+        [deleted(b, 3), undefined, state(a, 2), state(a, 2)].map((each) => each && items.ofState(each)),
+      )
+    })
+
     test('in whatever order states arrive and whatever is expected, exactly those with a higher version are applied', async () => {
       const { store, finder } = replica()
       const property = fc.asyncProperty(batches, fc.nat(3), async (all, guessedGap) => {
