@@ -49,9 +49,9 @@ export const readerSettings = {
     'Most queries that wait for a version at the same time, over all read models',
   ),
   READER_REMEMBERED_IDS: integer(
-    100_000,
+    50_000,
     { min: 1, max: 10_000_000 },
-    'Ids per read model whose served version is kept, so that no query returns an older version',
+    'Ids per read model whose served version is kept at least, so that no query returns an older version; at most twice as many',
   ),
   READER_CACHE_TTL_MS: milliseconds(
     600_000,
