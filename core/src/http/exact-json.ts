@@ -1,0 +1,105 @@
+import type { FieldViolation } from '../errors/app-error.ts'
+
+/**
+ * `JSON.parse` keeps the last of two equal keys, and rounds a number that has no exact place among the doubles. This
+ * finds both, so that no command differs from the text that its caller sent.
+ *
+ * The scan of the text takes several times as long as the parse, so a cheap test decides whether it can find anything.
+ */
+
+/** A caller corrects a request that has more of them in several steps. */
+const MAX_VIOLATIONS = 100
+
+/** The outermost parts of a path that is reported. */
+const MAX_PATH_PARTS = 8
+
+/** 15 digits survive a double (IEEE 754 binary64), unless an exponent makes them too large or too small. */
+const longNumber = /\d[\d.]{15}|[\s:,[]-?\d[\d.]*[eE]/
+
+/** The fields that differ from the text of which `value` is the result of `JSON.parse`. */
+export function inexactFields(text: string, value: unknown): readonly FieldViolation[] {
+  // Each key takes one colon outside of strings: without a repeated key, there are at least as many keys as colons.
+  if (colonsIn(text) <= keysIn(value) && !longNumber.test(text)) return none
+  return scan(text)
+}
+
+const none: readonly FieldViolation[] = []
+
+function colonsIn(text: string): number {
+  let count = 0
+  for (let at = text.indexOf(':'); at !== -1; at = text.indexOf(':', at + 1)) count++
+  return count
+}
+
+/** Not recursive: 256 KiB of text can be nested 100,000 levels deep. */
+function keysIn(value: unknown): number {
+  let count = 0
+  const remaining = [value]
+  while (remaining.length > 0) {
+    const container = remaining.pop()
+    const isList = Array.isArray(container)
+    for (const key in container as object) {
+      if (!isList) count++
+      const inner = (container as Record<string, unknown>)[key]
+      if (typeof inner === 'object' && inner !== null) remaining.push(inner)
+    }
+  }
+  return count
+}
+
+const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*|[{}[\]:,]/g
+
+/** An object or a list around the current token, and the key or the index where the token is. */
+type Container = { keys: Set<string> | undefined; at: string | number; awaitsKey: boolean }
+
+function scan(text: string): FieldViolation[] {
+  const violations: FieldViolation[] = []
+  const containers: Container[] = []
+  const report = (message: string) => {
+    const path = containers.slice(0, MAX_PATH_PARTS).map(({ at }) => at)
+    violations.push({ field: path.join('.') || 'body', message })
+  }
+  for (const [token] of text.matchAll(tokens)) {
+    if (violations.length === MAX_VIOLATIONS) break
+    const inner = containers.at(-1)
+    if (token === '{') containers.push({ keys: new Set(), at: '', awaitsKey: true })
+    else if (token === '[') containers.push({ keys: undefined, at: 0, awaitsKey: false })
+    else if (token === '}' || token === ']') containers.pop()
+    else if (token === ':') inner!.awaitsKey = false
+    else if (token === ',') advance(inner!)
+    else if (!token.startsWith('"')) {
+      if (!isExact(token)) report(`is not exact: it would become ${Number(token)}`)
+    } else if (inner?.awaitsKey) {
+      const key = JSON.parse(token) as string
+      inner.at = key
+      if (inner.keys!.has(key)) report('must be given once')
+      inner.keys!.add(key)
+    }
+  }
+  return violations
+}
+
+function advance(container: Container): void {
+  if (container.keys) container.awaitsKey = true
+  else container.at = Number(container.at) + 1
+}
+
+/** Whether the shortest text of the double has the value of this text. */
+function isExact(number: string): boolean {
+  return canonical(number) === canonical(String(Number(number)))
+}
+
+/** The digits without zeros at either end, and the power of ten that they are multiplied with. */
+function canonical(number: string): string {
+  const [, sign, whole, fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? []
+  if (whole === undefined) return number
+  const digits = whole + fraction
+  let first = 0
+  while (digits[first] === '0') first++
+  if (first === digits.length) return '0'
+  // A regular expression would try each zero in the middle as the start of the end.
+  let end = digits.length
+  while (digits[end - 1] === '0') end--
+  return `${sign}${digits.slice(first, end)}e${Number(exponent) - fraction.length + digits.length - end}`
+}
