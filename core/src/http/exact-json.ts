@@ -14,21 +14,46 @@ const MAX_VIOLATIONS = 100
 const MAX_PATH_PARTS = 8
 
 /** 15 digits survive a double (IEEE 754 binary64), unless an exponent makes them too large or too small. */
-const longNumber = /\d[\d.]{15}|[\s:,[]-?\d[\d.]*[eE]/
+const MAX_SURE_LENGTH = 15
+const longNumber = /[\s,[]-?\d(?:[\d.]{15}|[\d.]*[eE])/
 
 /** The fields that differ from the text of which `value` is the result of `JSON.parse`. */
 export function inexactFields(text: string, value: unknown): readonly FieldViolation[] {
-  // Each key takes one colon outside of strings: without a repeated key, there are at least as many keys as colons.
-  if (colonsIn(text) <= keysIn(value) && !longNumber.test(text)) return none
-  return scan(text)
+  return mayDiffer(text, value) ? scan(text) : none
 }
 
 const none: readonly FieldViolation[] = []
 
-function colonsIn(text: string): number {
-  let count = 0
-  for (let at = text.indexOf(':'); at !== -1; at = text.indexOf(':', at + 1)) count++
-  return count
+/** Looks only at what is around each colon: a key before it, and often a number behind it. */
+function mayDiffer(text: string, value: unknown): boolean {
+  let keys = 0
+  for (let at = text.indexOf(':'); at !== -1; at = text.indexOf(':', at + 1)) {
+    if (isBehindQuote(text, at)) keys++
+    if (isBeforeLongNumber(text, at)) return true
+  }
+  // A text may look like a key, so there may be too many keys, but never too few.
+  if (keys > keysIn(value)) return true
+  return text.includes('[') ? longNumber.test(text) : typeof value === 'number'
+}
+
+const [SPACE, QUOTE, MINUS, DOT, ZERO, NINE, SMALL_E, LARGE_E] = [32, 34, 45, 46, 48, 57, 101, 69]
+
+function isBehindQuote(text: string, colon: number): boolean {
+  let at = colon - 1
+  while (text.charCodeAt(at) <= SPACE) at--
+  return text.charCodeAt(at) === QUOTE
+}
+
+function isBeforeLongNumber(text: string, colon: number): boolean {
+  let at = colon + 1
+  while (text.charCodeAt(at) <= SPACE) at++
+  if (text.charCodeAt(at) === MINUS) at++
+  const start = at
+  for (; ; at++) {
+    const code = text.charCodeAt(at)
+    if ((code >= ZERO && code <= NINE) || code === DOT) continue
+    return at > start && (at - start > MAX_SURE_LENGTH || code === SMALL_E || code === LARGE_E)
+  }
 }
 
 /** Not recursive: 256 KiB of text can be nested 100,000 levels deep. */
