@@ -7,8 +7,9 @@ import type { FieldViolation } from '../errors/app-error.ts'
  * The scan of the text takes several times as long as the parse, so a cheap test decides whether it can find anything.
  */
 
-/** A caller corrects a request that has more of them in several steps. */
-const MAX_VIOLATIONS = 100
+/** A response lists fewer; the others are only counted, because their paths could take gigabytes. */
+const MAX_NAMED = 100
+const notNamed = { field: 'body', message: 'has more values like these' }
 
 /** The outermost parts of a path that is reported. */
 const MAX_PATH_PARTS = 8
@@ -81,11 +82,11 @@ function scan(text: string): FieldViolation[] {
   const violations: FieldViolation[] = []
   const containers: Container[] = []
   const report = (message: string) => {
+    if (violations.length >= MAX_NAMED) return violations.push(notNamed)
     const path = containers.slice(0, MAX_PATH_PARTS).map(({ at }) => at)
-    violations.push({ field: path.join('.') || 'body', message })
+    return violations.push({ field: path.join('.') || 'body', message })
   }
   for (const [token] of text.matchAll(tokens)) {
-    if (violations.length === MAX_VIOLATIONS) break
     const inner = containers.at(-1)
     if (token === '{') containers.push({ keys: new Set(), at: '', awaitsKey: true })
     else if (token === '[') containers.push({ keys: undefined, at: 0, awaitsKey: false })
