@@ -77,6 +77,11 @@ describe('a precondition that the route does not evaluate is invalid', () => {
     },
   )
 
+  test('also behind thousands of other headers', async () => {
+    const others = Array.from({ length: 2_100 }, () => 'x:')
+    expect((await problem('GET /plain', [...others, 'If-Match: *'])).fields).toEqual(['If-Match'])
+  })
+
   test('If-None-Match takes the place of If-Modified-Since', async () => {
     const date = 'If-Modified-Since: Sat, 14 Mar 2026 09:26:53 GMT'
     expect((await send('GET /tagged', ['If-None-Match: "1"', date])).status).toBe(200)

@@ -58,6 +58,8 @@ export async function serveHttp(options: {
     outgoing.once('close', () => !server.listening && setImmediate(() => server.closeIdleConnections()))
     if (!rejectWithoutHost(incoming, outgoing)) void listener(incoming, outgoing)
   })
+  // Node would drop further headers without a word; their size is limited anyway.
+  server.maxHeadersCount = 0
   rejectEarly(server, idleTimeoutMs)
   const connections = new Set<Socket>()
   server.on('connection', (socket: Socket) => {

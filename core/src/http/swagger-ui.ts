@@ -39,7 +39,7 @@ export function serveApiDocs(app: HttpApp, api: { title: string; description: st
     ['/swagger', 'docs'],
     ['/swagger/', '../docs'],
   ] as const) {
-    app.on('get', path, () => ({ status: 302, body: null, headers: { location, ...revalidated } }))
+    app.on('get', path, () => ({ status: 302, body: '', headers: { location, ...revalidated } }))
   }
   for (const [name, mediaType] of Object.entries(assets)) {
     const bytes = new Uint8Array(readFileSync(join(swaggerFolder, name)))

@@ -14,10 +14,13 @@ export type RawRequest = {
 
 export type RawResponse = { status: number; headers: Headers; text: string }
 
-/** Uses one connection for as long as the server keeps it open. Undefined: closed without a response. */
-export function rawHttp(
-  port: number,
-): Disposable & { send(request: RawRequest): Promise<RawResponse | undefined> } {
+export type RawHttp = Disposable & {
+  /** Undefined: the connection was closed without a response. */
+  send(request: RawRequest): Promise<RawResponse | undefined>
+}
+
+/** Uses one connection for as long as the server keeps it open. */
+export function rawHttp(port: number): RawHttp {
   let socket: Socket | undefined
   return {
     async send(request) {

@@ -13,7 +13,7 @@ export function redirectReads(app: HttpApp, aggregates: readonly Aggregate[], re
     app.on(
       'get',
       `${collectionPath(aggregate)}/:id`,
-      (c) => ({ status: 307, body: null, headers: { location: `${readerUrl}${targetOf(c.req.url)}` } }),
+      (c) => ({ status: 307, body: '', headers: { location: `${readerUrl}${targetOf(c.req.url)}` } }),
       ignoresPreconditions,
     )
   }
