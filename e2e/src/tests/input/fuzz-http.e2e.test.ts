@@ -23,9 +23,14 @@ async function assertInLanes<T extends [unknown, ...unknown[]]>(
   service: Service,
   property: (client: RawHttp) => fc.IAsyncProperty<T>,
 ): Promise<void> {
-  const lane = async () => {
+  const seed = fc.readConfigureGlobal().seed ?? 0
+  const lane = async (_: unknown, n: number) => {
     using client = rawHttp(portsOf(service).http)
-    await fc.assert(property(client), { numRuns: Math.ceil((cases * share) / LANES) })
+    await fc.assert(property(client), {
+      numRuns: Math.ceil((cases * share) / LANES),
+      // The same cases in every run, but others in every lane.
+      seed: seed * LANES + n,
+    })
   }
   await Promise.all(Array.from({ length: LANES }, lane))
 }

@@ -75,16 +75,11 @@ const ofBody = (
   fields: shape.fields && change(shape.fields),
 })
 
-const capital = (text: fc.Arbitrary<string>) =>
-  fc.oneof(
-    text,
-    text.map((name) => name.toUpperCase()),
-  )
 const token = fc.stringMatching(/^[a-z0-9-]{1,12}$/)
 
 const repeatedHeader = fc
   .tuple(
-    capital(fc.constantFrom('Idempotency-Key', 'X-Request-Id', 'traceparent', 'Content-Type', 'Host')),
+    fc.constantFrom('Idempotency-Key', 'X-Request-Id', 'traceparent', 'Content-Type', 'Host'),
     token,
     token,
   )
@@ -209,7 +204,11 @@ const harmless = fc
     ['an offer to upgrade', (shape) => header(shape, ['Connection', 'upgrade'], ['Upgrade', 'h2c'])],
     [
       'If-Match: *',
-      (shape) => (shape.evaluates.includes('if-match') ? header(shape, ['If-Match', '*']) : shape),
+      // On two lines it would be a list, which has another meaning.
+      (shape) =>
+        shape.evaluates.includes('if-match')
+          ? header(withoutHeader(shape, 'If-Match'), ['If-Match', '*'])
+          : shape,
     ],
     [
       'a space at the end',
