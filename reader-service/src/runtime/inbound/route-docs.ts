@@ -10,7 +10,7 @@ const etag = z.string().openapi({ example: '"3"', description: 'The version' })
 /** One tag or several, or `*` for any version. */
 const entityTags = z
   .string()
-  .regex(/^(\*|(W\/)?"[^"]*"(, *(W\/)?"[^"]*")*)$/)
+  .regex(/^(\*|(W\/)?"[!#-~]*"(, *(W\/)?"[!#-~]*")*)$/)
   .optional()
 
 /** The OpenAPI text of a read model's routes. Requests are validated by `queries/requests.ts`, for every protocol. */
