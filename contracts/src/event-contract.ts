@@ -56,6 +56,7 @@ export type StoredEvent = {
   occurredAt: Date
   payload: Buffer
   traceparent: string | undefined
+  tracestate?: string | undefined
 }
 
 /** The record that carries the event. */
@@ -72,6 +73,7 @@ export function eventRecord(event: StoredEvent) {
       [eventHeaders.time]: event.occurredAt.toISOString(),
       [eventHeaders.contentType]: 'application/protobuf',
       ...(event.traceparent !== undefined && { [eventHeaders.traceparent]: event.traceparent }),
+      ...(event.tracestate !== undefined && { [eventHeaders.tracestate]: event.tracestate }),
     },
   }
 }

@@ -26,6 +26,7 @@ export const eventHeaders = {
   time: 'ce_time',
   contentType: 'content-type',
   traceparent: 'traceparent',
+  tracestate: 'tracestate',
 } as const
 
 /** The headers that describe a dead letter. The headers of the original record stay beside them. */

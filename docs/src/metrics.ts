@@ -4,6 +4,7 @@ import { grpcServices } from '@lockstep/core/grpc/service.ts'
 import { consumerMetrics } from '@lockstep/core/kafka/consumer/consumer-metrics.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
+import { droppedSpans } from '@lockstep/core/telemetry/span-export.ts'
 import { auditMetrics } from '@lockstep/reader-service/runtime/audit/measured-audit.ts'
 import { readerMetrics } from '@lockstep/reader-service/runtime/reader-metrics.ts'
 import { batchMetric } from '@lockstep/writer-service/runtime/commands/batch-metric.ts'
@@ -22,6 +23,7 @@ export function metricTables(): Record<'both' | 'writer' | 'reader', string> {
   const admit = requestLimit({ limit: 1, metrics: both })
   createHttpApp({ log, metrics: both, admit })
   grpcServices({ log, metrics: both, admit })
+  droppedSpans(both)
 
   const writer = new Registry()
   const { pool } = connectPostgres({

@@ -2,6 +2,7 @@ import { address, listenHost } from '@lockstep/core/config/address-kinds.ts'
 import { integer, milliseconds, port, text } from '@lockstep/core/config/setting-kinds.ts'
 import {
   grpcSettings,
+  httpSettings,
   kafkaSettings,
   lifecycleSettings,
   logSettings,
@@ -19,6 +20,7 @@ export const readerSettings = {
   ...kafkaSettings,
   ...mongoSettings,
   ...redisSettings,
+  ...httpSettings,
   ...grpcSettings,
   ...opsSettings,
   READER_HOST: listenHost(

@@ -42,6 +42,8 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
       endpoint: config.OTLP_ENDPOINT,
       ratio: config.TRACE_RATIO,
       maxPerSecond: config.TRACE_MAX_PER_SECOND,
+      log,
+      metrics: registry,
     }),
   )
 
@@ -87,14 +89,14 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   }
 
   // Inbound. Readiness needs MongoDB only: without Redis queries are slower, without Kafka the read models are older.
-  const host = config.READER_HOST
+  const listening = { host: config.READER_HOST, draining, idleTimeoutMs: config.HTTP_IDLE_TIMEOUT_MS }
   const checkReady = async () => {
     await mongo.ping()
     for (const { active } of running) active()
   }
   const admin = adminApp({ metrics: registry, draining, checkReady })
   const adminPort = config.READER_ADMIN_PORT
-  scope.use(await serveHttp({ app: admin, host, port: adminPort, draining, stopWithinMs: 1_000 }))
+  scope.use(await serveHttp({ ...listening, app: admin, port: adminPort, stopWithinMs: 1_000 }))
 
   const admit = requestLimit({ limit: config.READER_MAX_IN_FLIGHT, metrics: registry })
   const grpcService = grpcServices({ log, metrics: registry, admit, draining })
@@ -110,7 +112,7 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   }
   scope.use(
     await serveGrpc({
-      host,
+      host: config.READER_HOST,
       port: config.READER_GRPC_PORT,
       tls: grpcTls(config),
       services,
@@ -122,5 +124,5 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   const app = createHttpApp({ log, metrics: registry, admit })
   for (const { readModel, queries } of running) queryRoutes(app, readModel, queries)
   serveApiDocs(app, readerApi)
-  scope.use(await serveHttp({ app, host, port: config.READER_HTTP_PORT, draining }))
+  scope.use(await serveHttp({ ...listening, app, port: config.READER_HTTP_PORT }))
 }

@@ -1,7 +1,8 @@
-import { listenHost } from '@lockstep/core/config/address-kinds.ts'
+import { httpUrl, listenHost } from '@lockstep/core/config/address-kinds.ts'
 import { integer, milliseconds, port } from '@lockstep/core/config/setting-kinds.ts'
 import {
   grpcSettings,
+  httpSettings,
   kafkaSettings,
   lifecycleSettings,
   logSettings,
@@ -19,6 +20,9 @@ export const writerSettings = {
   WRITER_HTTP_PORT: port(5001, 'HTTP commands and Swagger UI'),
   WRITER_GRPC_PORT: port(5002, 'gRPC commands'),
   WRITER_ADMIN_PORT: port(9101, 'Liveness, readiness and metrics of the writer'),
+  WRITER_READER_URL: httpUrl(
+    'Where callers reach the HTTP API of the reader: the writer redirects reads of one aggregate, like the Location of a created one, to it; empty: it refuses them',
+  ),
   WRITER_COMMAND_TIME_LIMIT_MS: milliseconds(
     5_000,
     { min: 100, max: 5_000 },
@@ -41,6 +45,7 @@ export const writerSettings = {
   ),
   ...postgresSettings,
   ...kafkaSettings,
+  ...httpSettings,
   ...grpcSettings,
   ...opsSettings,
   ...telemetrySettings,

@@ -23,6 +23,7 @@ import { postgresEventStore } from './runtime/event-store/postgres-event-store.t
 import { startResultExpiry } from './runtime/event-store/result-expiry.ts'
 import { commandService } from './runtime/inbound/grpc/command-service.ts'
 import { commandRoutes } from './runtime/inbound/http/command-routes.ts'
+import { redirectReads } from './runtime/inbound/http/reader-redirects.ts'
 import { outboxChannel } from './runtime/outbox/leader-session.ts'
 import { watchOutboxLimit } from './runtime/outbox/outbox-limit.ts'
 import { outboxMetrics } from './runtime/outbox/outbox-metrics.ts'
@@ -40,6 +41,8 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
       endpoint: config.OTLP_ENDPOINT,
       ratio: config.TRACE_RATIO,
       maxPerSecond: config.TRACE_MAX_PER_SECOND,
+      log,
+      metrics,
     }),
   )
 
@@ -76,11 +79,11 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
     onBatch: batchMetric(metrics),
   })
 
-  const host = config.WRITER_HOST
+  const listening = { host: config.WRITER_HOST, draining, idleTimeoutMs: config.HTTP_IDLE_TIMEOUT_MS }
   const checkReady = async () => void (await pool.query('select'))
   const admin = adminApp({ metrics, draining, checkReady })
   const adminPort = config.WRITER_ADMIN_PORT
-  scope.use(await serveHttp({ app: admin, host, port: adminPort, draining, stopWithinMs: 1_000 }))
+  scope.use(await serveHttp({ ...listening, app: admin, port: adminPort, stopWithinMs: 1_000 }))
 
   const admit = requestLimit({ limit: config.WRITER_MAX_IN_FLIGHT, metrics })
   const limits = { timeLimitMs: config.WRITER_COMMAND_TIME_LIMIT_MS }
@@ -97,7 +100,7 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
   const operators = config.OPS_API ? wireOperators(forOperators, scope) : []
   scope.use(
     await serveGrpc({
-      host,
+      host: config.WRITER_HOST,
       port: config.WRITER_GRPC_PORT,
       tls: grpcTls(config),
       services: [...commands, ...operators],
@@ -108,6 +111,7 @@ export async function wire(context: ServiceContext<typeof writerSettings>, scope
 
   const app = createHttpApp({ log, metrics, admit })
   commandRoutes(app, aggregates, execute, limits)
+  redirectReads(app, aggregates, config.WRITER_READER_URL)
   serveApiDocs(app, writerApi)
-  scope.use(await serveHttp({ app, host, port: config.WRITER_HTTP_PORT, draining }))
+  scope.use(await serveHttp({ ...listening, app, port: config.WRITER_HTTP_PORT }))
 }

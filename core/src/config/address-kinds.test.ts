@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   address,
   addresses,
+  httpUrl,
   listenHost,
   mongoUrl,
   otlpEndpoint,
@@ -16,6 +17,7 @@ const postgres = postgresUrl('', '')
 const mongo = mongoUrl('', '')
 const redis = redisUrl('', '')
 const otlp = otlpEndpoint('')
+const api = httpUrl('')
 
 describe('an address in a setting', () => {
   test.each([
@@ -33,6 +35,8 @@ describe('an address in a setting', () => {
     [otlp, 'http://collector:4318/', 'http://collector:4318'],
     [otlp, 'https://collector/otlp//', 'https://collector/otlp'],
     [otlp, '', ''],
+    [api, 'https://shop.example/reader/', 'https://shop.example/reader'],
+    [api, '', ''],
   ])('case %#: is accepted in the form that its client uses', (kind, text, value) => {
     expect(kind.parse(text)).toEqual(value ?? text)
   })
@@ -58,6 +62,7 @@ describe('an address in a setting', () => {
     [redis, 'redis://a,b', 'with one host'],
     [otlp, 'http://collector:4318/v1/traces', 'without /v1/traces'],
     [otlp, 'http://collector:4318?x=1', 'with one host'],
+    [api, 'https://shop.example?x=1', 'without a query'],
     [otlp, 'grpc://collector:4317', 'expected a URL like http://host:port'],
   ])(
     'case %#: a value that its client cannot use is rejected, and the message says what to write',

@@ -60,10 +60,19 @@ export function redisUrl(fallback: string, help: string): Setting<string> {
 
 /** The base address of an OTLP server, without a slash at its end; empty disables what it is for. */
 export function otlpEndpoint(help: string): Setting<string> {
+  return baseUrl(help, /[?#]|\/v1\/traces\/*$/, 'without /v1/traces, which is appended')
+}
+
+/** The base address of an HTTP API, without a slash at its end; empty if there is none. */
+export function httpUrl(help: string): Setting<string> {
+  return baseUrl(help, /[?#]/, 'without a query')
+}
+
+function baseUrl(help: string, excluded: RegExp, without: string): Setting<string> {
   const setting = url('', help, 'http://host:port', {
     schemes: ['http', 'https'],
-    accepts: ({ hosts, rest }) => hosts.length === 1 && !/[?#]|\/v1\/traces\/*$/.test(rest),
-    hint: 'with one host, and without /v1/traces, which is appended',
+    accepts: ({ hosts, rest }) => hosts.length === 1 && !excluded.test(rest),
+    hint: `with one host, and ${without}`,
   })
   return { ...setting, parse: (text) => (text === '' ? '' : setting.parse(text).replace(/\/+$/, '')) }
 }

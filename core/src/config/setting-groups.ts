@@ -34,6 +34,14 @@ export const lifecycleSettings = {
   ),
 }
 
+export const httpSettings = {
+  HTTP_IDLE_TIMEOUT_MS: milliseconds(
+    75_000,
+    { min: 1_000, max: 3_600_000 },
+    'How long an HTTP connection without a request stays open, ms; longer than the load balancer in front keeps it, which is often 60 s',
+  ),
+}
+
 export const kafkaSettings = {
   KAFKA_BROKERS: addresses(
     '127.0.0.1:19092',

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import {
   status,
@@ -15,6 +14,7 @@ import { limitConcurrency, type ConcurrencyLimit } from '../async/limit-concurre
 import { AppError, asAppError } from '../errors/app-error.ts'
 import type { Log } from '../log/log.ts'
 import { durationBuckets } from '../telemetry/metrics.ts'
+import { requestIdOf } from '../telemetry/request-id.ts'
 import { withSpan } from '../telemetry/tracing.ts'
 import { grpcError } from './status.ts'
 
@@ -127,14 +127,17 @@ export function grpcServices(options: {
     handler: (context: GrpcCall) => Promise<Response>,
   ): Promise<Response> {
     const end = duration.startTimer({ method: path })
-    const requestId = textHeader(call, 'x-request-id') ?? randomUUID()
+    const requestId = requestIdOf(textHeader(call, 'x-request-id'))
     const parent = textHeader(call, 'traceparent')
+    const tracestate = parent === undefined ? undefined : textHeader(call, 'tracestate')
     const deadline = deadlineOf(call)
     try {
       if (Date.now() >= deadline)
         throw new AppError('deadline_exceeded', 'The deadline passed before the work began')
-      const response = await withSpan(path, { kind: 'server', parent, requestId, attributes }, () =>
-        handler({ requestId, deadline }),
+      const response = await withSpan(
+        path,
+        { kind: 'server', parent, tracestate, requestId, attributes },
+        () => handler({ requestId, deadline }),
       )
       end({ code: status[status.OK] })
       return response
@@ -204,7 +207,7 @@ function readable<Request>(request: Request): Request {
 
 function textHeader(call: AnyCall, name: string): string | undefined {
   const value = call.metadata.get(name)[0]
-  return typeof value === 'string' && value.length <= 128 ? value : undefined
+  return typeof value === 'string' ? value : undefined
 }
 
 function deadlineOf(call: AnyCall): number {

@@ -1,4 +1,3 @@
-import { connect } from 'node:net'
 import { createLog } from '../log/log.ts'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -8,6 +7,7 @@ import { adminApp } from './admin.ts'
 import { readJson } from './body.ts'
 import { jsonReply } from './reply.ts'
 import { serveHttp, type HttpServer } from './server.ts'
+import { rawResponse } from './testing/raw-response.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 let server: HttpServer
@@ -19,8 +19,8 @@ beforeEach(async () => {
   const app = createHttpApp({ log, metrics: new Registry(), admit: (work) => work() })
   slow = { started: Promise.withResolvers(), finish: Promise.withResolvers() }
   app.on('post', '/echo', async (c) => {
-    const body = await readJson(c.req.raw, { mediaTypes: ['application/json'], maxBytes: 100 })
-    return jsonReply({ body })
+    const body = await readJson(c, { mediaTypes: ['application/json'], maxBytes: 100 })
+    return jsonReply(body)
   })
   app.on('get', '/slow', async () => {
     slow.started.resolve()
@@ -57,20 +57,7 @@ const postChunked = (body: string) =>
 const halfSent =
   'POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{'
 
-/** Sends bytes as they are, keeps its side of the connection open, and gives what came back until the server closed. */
-function responseTo(bytes: string): Promise<string> {
-  return new Promise<string>((resolve, reject) => {
-    let text = ''
-    const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true })
-    socket.once('connect', () => socket.write(bytes))
-    socket.on('data', (part) => (text += part.toString()))
-    socket.on('end', () => {
-      socket.destroy()
-      resolve(text)
-    })
-    socket.on('error', reject)
-  })
-}
+const responseTo = (bytes: string) => rawResponse(server.port, bytes)
 
 async function problemOf(response: Response | Promise<Response>) {
   const result = await response
@@ -100,7 +87,7 @@ describe('every error is a problem', () => {
     ['a body over the limit', () => post(JSON.stringify('x'.repeat(100))), [413, 'too_large']],
     ['a body over the limit without a length', () => postChunked('x'.repeat(101)), [413, 'too_large']],
     ['a bug of ours', () => fetch(`${base}/fail`), [500, 'internal']],
-    ['a percent-encoding that is none', () => fetch(`${base}/%E0%A4%A`), [404, 'not_found']],
+    ['a percent-encoding that is none', () => fetch(`${base}/%E0%A4%A`), [400, 'malformed']],
   ])('%s', async (_, request, expected) => {
     expect(await problemOf(request())).toEqual(expected)
   })
@@ -137,8 +124,33 @@ describe('every error is a problem', () => {
   it("carries the caller's request id, or a new one where it is no id", async () => {
     const idFor = async (id: string) =>
       (await fetch(`${base}/nothing`, { headers: { 'x-request-id': id } })).headers.get('x-request-id')
-    expect(await idFor('abc-1')).toBe('abc-1')
-    expect(await idFor('no id at all')).toMatch(/^[0-9a-f-]{36}$/)
+    for (const id of ['abc-1', 'Root=1-6789;Parent=5', 'a/b+c==', 'x'.repeat(255)]) {
+      expect(await idFor(id)).toBe(id)
+    }
+    for (const id of ['no id at all', 'é', 'x'.repeat(256)])
+      expect(await idFor(id)).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
+  it('is not cached, and neither is a response that says nothing about caches', async () => {
+    for (const path of ['/nothing', '/invalid', '/busy', '/fail']) {
+      expect((await fetch(base + path)).headers.get('cache-control')).toBe('no-store')
+    }
+    expect((await post('{}')).headers.get('cache-control')).toBe('no-store')
+  })
+
+  it.each([
+    ['application/json;', 200],
+    ['application/json; charset=UTF-8', 200],
+    ['Application/JSON ; Charset="utf-8" ; q=1', 200],
+    ['application/json; odata.metadata=minimal; a="x; charset=latin1"', 200],
+    ['application/json; charset=utf-8; charset=latin1', 415],
+    ['application/json; charset=', 415],
+    ['application/json, text/plain', 415],
+    ['application/jsonx', 415],
+  ])('of the media types, only another charset or type is one: %s', async (type, status) => {
+    const response = await post('{}', type)
+    expect(response.status).toBe(status)
+    if (status === 415) expect(response.headers.get('accept')).toBe('application/json')
   })
 })
 

@@ -23,7 +23,7 @@ export function problemDocs(refusalCodes: readonly string[]): DescribeProblems {
       title: z.string(),
       status: z.int(),
       detail: z.string(),
-      instance: z.string(),
+      instance: z.string().meta({ format: 'uri-reference' }),
       code: z.enum([...new Set([...Object.keys(errorCatalogue), ...refusalCodes])]),
       requestId: z.string(),
       errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
@@ -43,7 +43,7 @@ export function problemDocs(refusalCodes: readonly string[]): DescribeProblems {
 export const problemResponses: (codes: readonly ErrorCode[]) => Record<string, object> = problemDocs([])
 
 function responseDoc(errors: readonly AppError[], schema: z.ZodType, instance: string): object {
-  const request = { path: instance, requestId: '7b1f4a4e-3c52-4a1e-9a53-0d9f6f1f7f10' }
+  const request = { target: instance, requestId: '7b1f4a4e-3c52-4a1e-9a53-0d9f6f1f7f10' }
   const examples = errors.map((error) => [error.code, { value: problemBody(error, request) }])
   return {
     description: errors.map(({ code, title }) => `\`${code}\`: ${title}`).join('; '),

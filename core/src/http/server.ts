@@ -1,20 +1,23 @@
-import { randomUUID } from 'node:crypto'
-import { createServer, STATUS_CODES, type Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
-import { AppError } from '../errors/app-error.ts'
 import { stopServer } from '../lifecycle/stop-server.ts'
-import { problemReply, type Reply } from './reply.ts'
+import { rejectEarly, rejectWithoutHost, unreadableRequest } from './reject-early.ts'
 
 export type HttpServer = AsyncDisposable & { port: number }
 
 /** Requests are small. With Node's 300 s, a few slow uploads could use up the limit of requests in flight for minutes. */
 const REQUEST_ARRIVES_WITHIN_MS = 10_000
 
+/** Load balancers reuse idle connections for 60 s; one that closes first makes them answer 502 now and then. */
+export const IDLE_TIMEOUT_MS = 75_000
+
 /**
  * Serves an application until it is disposed of: then it accepts no more connections and finishes the requests in
  * progress, within a limit. From `draining` on, each response asks its client to close the connection, so that
- * keep-alive clients have left before the server closes.
+ * keep-alive clients have left before the server closes; connections that are idle then are closed at once.
+ *
+ * @param options.idleTimeoutMs how long a connection without a request stays open
  */
 export async function serveHttp(options: {
   app: { fetch: (request: Request, env: object) => Response | Promise<Response> }
@@ -23,18 +26,20 @@ export async function serveHttp(options: {
   draining: AbortSignal
   stopWithinMs?: number
   requestArrivesWithinMs?: number
+  idleTimeoutMs?: number
 }): Promise<HttpServer> {
   const arrivesWithinMs = options.requestArrivesWithinMs ?? REQUEST_ARRIVES_WITHIN_MS
+  const idleTimeoutMs = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS
   const listener = getRequestListener(
     (request, env) => {
       if (options.draining.aborted && 'outgoing' in env) env.outgoing.setHeader('connection', 'close')
       return options.app.fetch(request, env)
     },
     {
+      // For a request of HTTP/1.0, which may have no Host.
+      hostname: 'localhost',
       errorHandler: () => {
-        const { body, ...init } = problemOf(
-          new AppError('malformed', 'The request line or a header cannot be read'),
-        )
+        const { body, ...init } = unreadableRequest()
         return new Response(body, init)
       },
     },
@@ -44,13 +49,23 @@ export async function serveHttp(options: {
     headersTimeout: arrivesWithinMs,
     // How often Node checks for late requests; its default is 30 s.
     connectionsCheckingInterval: Math.min(1_000, arrivesWithinMs),
+    keepAliveTimeout: idleTimeoutMs,
+    // Node would respond without a body.
+    requireHostHeader: false,
   }
   const server = createServer(limits, (incoming, outgoing) => {
     // A connection whose last response was sent before the server closed would stay open until its client leaves.
     outgoing.once('close', () => !server.listening && setImmediate(() => server.closeIdleConnections()))
-    void listener(incoming, outgoing)
+    if (!rejectWithoutHost(incoming, outgoing)) void listener(incoming, outgoing)
   })
-  server.on('clientError', respondToUnparsable)
+  // Node would drop further headers without a word; their size is limited anyway.
+  server.maxHeadersCount = 0
+  rejectEarly(server, idleTimeoutMs)
+  const connections = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket)
+    socket.once('close', () => connections.delete(socket))
+  })
   await listen(server, options.port, options.host)
   return {
     port: (server.address() as AddressInfo).port,
@@ -59,36 +74,13 @@ export async function serveHttp(options: {
         (done) => {
           server.close(done)
           server.closeIdleConnections()
+          // To Node, a connection that has never sent anything is not idle.
+          for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
         },
         () => server.closeAllConnections(),
         options.stopWithinMs,
       ),
   }
-}
-
-/** For a request that never reaches the application. */
-function problemOf(error: AppError): Reply & { body: string } {
-  const requestId = randomUUID()
-  return problemReply(error, { path: '', requestId }, { 'x-request-id': requestId })
-}
-
-/** Bytes that are not HTTP, and requests that arrive too slowly, get a problem too, though not from the application. */
-function respondToUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const { status, body, headers } = problemOf(
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? new AppError('request_timeout', 'The request did not arrive in time; nothing was done')
-      : new AppError('malformed', `Not an HTTP/1.1 request: ${error.message}`),
-  )
-  const all = { ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(body)) }
-  const fields = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
-  // Without this, the request stays in progress until the client closes its side.
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields.join('')}\r\n${body}`, () =>
-    socket.destroy(),
-  )
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

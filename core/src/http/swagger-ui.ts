@@ -16,21 +16,45 @@ const assets = {
 /** The version of the HTTP API, shown in the OpenAPI document. */
 const API_VERSION = '1.0.0'
 
-/** Serves Swagger UI at `/docs` and `/swagger/index.html`, and the OpenAPI 3.1 document at `/openapi.json`. */
+/** Browsers ask again each time for what changes with a release; Swagger UI's own files change rarely. */
+const revalidated = { 'cache-control': 'no-cache' }
+const cachedForAnHour = { 'cache-control': 'public, max-age=3600' }
+
+/**
+ * Serves Swagger UI at `/docs` and `/swagger/index.html`, and the OpenAPI 3.1 document at `/openapi.json`. All addresses
+ * are relative, so that the pages work behind a proxy that adds a prefix to the path.
+ */
 export function serveApiDocs(app: HttpApp, api: { title: string; description: string }): void {
-  app.on('get', '/openapi.json', () => jsonReply(openApiDocument(app, api)))
-  const html: Reply = reply(page(api.title), 'text/html; charset=UTF-8')
-  for (const path of ['/docs', '/swagger/index.html']) app.on('get', path, () => html)
+  app.on('get', '/openapi.json', () => jsonReply(openApiDocument(app, api), 200, revalidated))
+  for (const [path, root] of [
+    ['/docs', './'],
+    ['/swagger/index.html', '../'],
+  ] as const) {
+    const html = reply(page(api.title, root), 'text/html; charset=UTF-8', revalidated)
+    app.on('get', path, () => html)
+  }
+  for (const [path, location] of [
+    ['/', 'docs'],
+    ['/docs/', '../docs'],
+    ['/swagger', 'docs'],
+    ['/swagger/', '../docs'],
+  ] as const) {
+    app.on('get', path, () => ({ status: 302, body: '', headers: { location, ...revalidated } }))
+  }
   for (const [name, mediaType] of Object.entries(assets)) {
     const bytes = new Uint8Array(readFileSync(join(swaggerFolder, name)))
-    app.on('get', `/docs/assets/${name}`, () => reply(bytes, mediaType))
+    app.on('get', `/docs/assets/${name}`, () => reply(bytes, mediaType, cachedForAnHour))
   }
 }
 
-const reply = (body: string | Uint8Array<ArrayBuffer>, mediaType: string): Reply => ({
+const reply = (
+  body: string | Uint8Array<ArrayBuffer>,
+  mediaType: string,
+  headers: Record<string, string>,
+): Reply => ({
   status: 200,
   body,
-  headers: { 'content-type': mediaType },
+  headers: { 'content-type': mediaType, ...headers },
 })
 
 /** The document that describes every route registered so far; it is also checked in under `docs/api/`. */
@@ -38,22 +62,25 @@ export function openApiDocument(app: HttpApp, api: { title: string; description:
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: { ...api, version: API_VERSION, license: { name: 'MIT' } },
+    // Relative to the document, which may be behind a prefix.
+    servers: [{ url: './' }],
   })
 }
 
-function page(title: string): string {
+/** @param root the relative address of the path that the service serves as `/` */
+function page(title: string, root: './' | '../'): string {
   return `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
     <title>${title}</title>
-    <link rel="stylesheet" href="/docs/assets/swagger-ui.css">
-    <link rel="icon" href="/docs/assets/favicon-32x32.png">
+    <link rel="stylesheet" href="${root}docs/assets/swagger-ui.css">
+    <link rel="icon" href="${root}docs/assets/favicon-32x32.png">
   </head>
   <body>
     <div id="swagger-ui"></div>
-    <script src="/docs/assets/swagger-ui-bundle.js"></script>
-    <script>SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', tryItOutEnabled: true })</script>
+    <script src="${root}docs/assets/swagger-ui-bundle.js"></script>
+    <script>SwaggerUIBundle({ url: '${root}openapi.json', dom_id: '#swagger-ui', tryItOutEnabled: true })</script>
   </body>
 </html>
 `

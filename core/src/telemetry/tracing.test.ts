@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { collectSpans } from './testing/collect-spans.ts'
-import { currentTraceparent, currentWork, withSharedSpan, withSpan } from './tracing.ts'
+import { currentTrace, currentTraceparent, currentWork, withSharedSpan, withSpan } from './tracing.ts'
 
 const remote = (flags: '00' | '01') => `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-${flags}`
 
@@ -72,6 +72,20 @@ test("a caller's decision takes precedence over the ratio; a text that is no tra
     `00-${'0'.repeat(32)}-00f067aa0ba902b7-00`,
   ])
     expect(await collectSpans(1, () => inside(text))).toMatchObject([{ parentSpanId: undefined }])
+})
+
+test("a caller's tracestate is passed on with its trace, recorded or not", async () => {
+  const tracestate = 'rojo=00f067aa0ba902b7,congo=t61rcWkgMzE'
+  const inside = (parent: string) =>
+    withSpan('work', { parent, tracestate }, () =>
+      withSpan('inner', {}, async () => currentTrace().tracestate),
+    )
+  const spans = await collectSpans(0, async () => {
+    expect(await inside(remote('01'))).toBe(tracestate)
+    expect(await inside(remote('00'))).toBe(tracestate)
+    expect(await inside('garbage')).toBeUndefined()
+  })
+  expect(spans.map(({ traceState }) => traceState)).toEqual([tracestate, tracestate])
 })
 
 test('work that traces share has a span in each of them that is recorded', async () => {

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import {
+  createTraceState,
   ROOT_CONTEXT,
   SpanKind,
   SpanStatusCode,
@@ -11,16 +12,18 @@ import {
   type SpanContext,
   type Tracer,
 } from '@opentelemetry/api'
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { resourceFromAttributes } from '@opentelemetry/resources'
-import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
+import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
+import type { Registry } from 'prom-client'
+import type { Log } from '../log/log.ts'
+import { droppedSpans, spanExport } from './span-export.ts'
 
 /** Undefined while no spans are recorded. */
 let tracing: { tracer: Tracer; startsRecorded: () => boolean } | undefined
 
 /**
  * Sends the spans of this process to an OTLP endpoint in the background. Without an endpoint, no spans are recorded. If
- * the endpoint is unavailable, only the spans are lost.
+ * the endpoint is unavailable, only the spans are lost: they are counted, and the log says so once.
  *
  * @param options.ratio the share of the traces that start here that is recorded; a caller's decision takes precedence
  * @param options.maxPerSecond the most of them in a second: a span costs this process and the collector about 8 µs each
@@ -30,12 +33,15 @@ export function startTracing(options: {
   endpoint: string
   ratio: number
   maxPerSecond: number
+  log: Log
+  metrics: Registry
 }): AsyncDisposable {
-  if (options.endpoint === '') return { [Symbol.asyncDispose]: async () => {} }
-  const exporter = new OTLPTraceExporter({ url: `${options.endpoint}/v1/traces`, timeoutMillis: 2_000 })
+  const { endpoint, log } = options
+  const dropped = droppedSpans(options.metrics)
+  if (endpoint === '') return { [Symbol.asyncDispose]: async () => {} }
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({ 'service.name': options.service }),
-    spanProcessors: [new BatchSpanProcessor(exporter, { scheduledDelayMillis: 1_000 })],
+    spanProcessors: [spanExport({ url: `${endpoint}/v1/traces`, dropped, log })],
   })
   const belowLimit = perSecond(options.maxPerSecond)
   tracing = {
@@ -71,6 +77,8 @@ export type SpanOptions = {
   attributes?: Attributes
   /** W3C traceparent of the parent span. Default: the active span. */
   parent?: string | undefined
+  /** W3C tracestate of that parent: what tracing systems before this one pass on to those behind it. */
+  tracestate?: string | undefined
   /** The request that the work is for. Default: that of the active span. */
   requestId?: string
 }
@@ -94,7 +102,7 @@ export function withSpan<T>(
 ): Promise<T> {
   const outer = current.getStore()
   const requestId = options.requestId ?? outer?.requestId
-  const parent = options.parent === undefined ? outer?.parent : remoteSpan(options.parent)
+  const parent = options.parent === undefined ? outer?.parent : remoteSpan(options.parent, options.tracestate)
   if (!tracing || !isRecorded(parent, tracing.startsRecorded)) {
     const unrecorded = parent ?? (tracing && new UnrecordedTrace())
     if (unrecorded === outer?.parent && requestId === outer?.requestId) return work(ignore)
@@ -173,16 +181,23 @@ const traceparentPattern =
   /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})(?:$|-)/
 
 /** Undefined if the text is no traceparent (https://www.w3.org/TR/trace-context/#traceparent-header). */
-function remoteSpan(traceparent: string): Parent | undefined {
+function remoteSpan(traceparent: string, tracestate?: string): Parent | undefined {
   const [, traceId, spanId, flags] = traceparentPattern.exec(traceparent) ?? []
   if (!traceId || !spanId || !flags) return undefined
-  const context = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true }
+  const context: SpanContext = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true }
+  if (tracestate !== undefined) context.traceState = createTraceState(tracestate)
   return { spanContext: () => context }
 }
 
-/** The W3C traceparent of the active span, to pass on with the work. */
-export function currentTraceparent(): string | undefined {
+/** The W3C traceparent of the active span, and the tracestate if its trace has one, to pass on with the work. */
+export function currentTrace(): { traceparent: string | undefined; tracestate: string | undefined } {
   const context = current.getStore()?.parent?.spanContext()
-  if (!context) return undefined
-  return `00-${context.traceId}-${context.spanId}-0${context.traceFlags & TraceFlags.SAMPLED}`
+  if (!context) return { traceparent: undefined, tracestate: undefined }
+  const { traceId, spanId, traceFlags, traceState } = context
+  return {
+    traceparent: `00-${traceId}-${spanId}-0${traceFlags & TraceFlags.SAMPLED}`,
+    tracestate: traceState?.serialize() || undefined,
+  }
 }
+
+export const currentTraceparent = (): string | undefined => currentTrace().traceparent

@@ -37,6 +37,13 @@ const classOf = (given: ReceivedRecord) => {
   return decoded.ok ? 'ok' : decoded.errorClass
 }
 
+test.each(['01', '00'])("a recorded trace continues with its command's state; flags: %s", (flags) => {
+  const traceparent = `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-${flags}`
+  const headers = { traceparent: Buffer.from(traceparent), tracestate: Buffer.from('rojo=1') }
+  const decoded = decodeProductEvent(record(updated, { headers }))
+  expect(decoded.ok && decoded.value.tracestate).toBe(flags === '01' ? 'rojo=1' : undefined)
+})
+
 test('an event carries the whole state after the change', () => {
   const headers = {
     ce_type: Buffer.from('lockstep.product.v1.ProductUpdated'),

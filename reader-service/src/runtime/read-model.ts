@@ -43,6 +43,7 @@ export type SourceEvent<S extends SourceState = SourceState> = {
   readonly occurredAt: Date
   /** W3C trace context of the command that caused the event. */
   readonly traceparent?: string
+  readonly tracestate?: string
   readonly state: S
 }
 

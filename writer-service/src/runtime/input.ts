@@ -43,11 +43,20 @@ export const uuid = () =>
     .regex(uuidPattern, { error: 'must be a UUID' })
     .transform((id) => id.toLowerCase())
 
-/** What the schema returns for the value; throws `invalid` with every invalid field. */
-export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+/**
+ * What the schema returns for the value. Throws `invalid` with every invalid field; `others` are the violations that the
+ * protocol found, which take precedence for their fields.
+ */
+export function parseInput<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  others: readonly FieldViolation[] = [],
+): z.output<S> {
   const result = schema.safeParse(value, { reportInput: true })
-  if (result.success) return result.data
-  throw invalid(result.error.issues.flatMap(violations))
+  if (result.success && others.length === 0) return result.data
+  const own = result.error?.issues.flatMap(violations) ?? []
+  const fields = new Set(others.map(({ field }) => field))
+  throw invalid([...others, ...own.filter(({ field }) => !fields.has(field))])
 }
 
 function violations(issue: z.core.$ZodIssue): FieldViolation[] {

@@ -1,12 +1,15 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
+import { Registry } from 'prom-client'
+import { createLog } from '../../log/log.ts'
 import { startTracing } from '../tracing.ts'
 
 type OtlpSpan = {
   traceId: string
   spanId: string
   parentSpanId?: string
+  traceState?: string
   name: string
   kind: number
   startTimeUnixNano: string
@@ -16,7 +19,10 @@ type OtlpSpan = {
 }
 type OtlpExport = { resourceSpans: { scopeSpans: { spans: OtlpSpan[] }[] }[] }
 
-export type CollectedSpan = Pick<OtlpSpan, 'traceId' | 'spanId' | 'parentSpanId' | 'name' | 'kind'> & {
+export type CollectedSpan = Pick<
+  OtlpSpan,
+  'traceId' | 'spanId' | 'parentSpanId' | 'traceState' | 'name' | 'kind'
+> & {
   startNs: bigint
   endNs: bigint
   attributes: Record<string, string | number | undefined>
@@ -40,8 +46,14 @@ export async function collectSpans(
   })
   await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve))
   const { port } = collector.address() as AddressInfo
-  const endpoint = `http://127.0.0.1:${port}`
-  const tracing = startTracing({ service: 'test', endpoint, ratio, maxPerSecond })
+  const tracing = startTracing({
+    service: 'test',
+    endpoint: `http://127.0.0.1:${port}`,
+    ratio,
+    maxPerSecond,
+    log: createLog({ service: 'test', level: 'silent' }),
+    metrics: new Registry(),
+  })
   await work()
   await tracing[Symbol.asyncDispose]()
   collector.closeAllConnections()
@@ -49,11 +61,12 @@ export async function collectSpans(
   return spans
 }
 
-function spanOf({ traceId, spanId, parentSpanId, name, kind, ...span }: OtlpSpan): CollectedSpan {
+function spanOf({ traceId, spanId, parentSpanId, traceState, name, kind, ...span }: OtlpSpan): CollectedSpan {
   return {
     traceId,
     spanId,
     parentSpanId,
+    ...(traceState !== undefined && { traceState }),
     name,
     kind,
     startNs: BigInt(span.startTimeUnixNano),

@@ -92,6 +92,31 @@ const commands: Row[] = [
     'invalid',
     ['If-Match'],
   ]),
+  ...(['PUT', 'PATCH', 'DELETE'] as const).map((method): Row => [
+    'another precondition',
+    [
+      method,
+      one,
+      { ...(method !== 'DELETE' && { json: product }), headers: { 'if-none-match': '*', 'if-range': '"1"' } },
+    ],
+    400,
+    'invalid',
+    ['If-None-Match', 'If-Range'],
+  ]),
+  ['a precondition of a create', ['POST', products, ifMatch('"1"')], 400, 'invalid', ['If-Match']],
+  [
+    'an encoded body',
+    ['POST', products, { json: product, headers: { 'content-encoding': 'br' } }],
+    415,
+    'unsupported_media_type',
+  ],
+  [
+    'a key twice, and a number that changes',
+    ['POST', products, typed(json, '{"name":"a","name":"b","priceCents":9007199254740993}')],
+    400,
+    'invalid',
+    ['name', 'priceCents'],
+  ],
   ['no price', ['PUT', one, { json: { name: 'x' } }], 400, 'invalid', ['priceCents']],
   ['an id in the body', ['PUT', one, withField({ id: randomUUID() })], 400, 'invalid', ['id']],
   ...(
@@ -148,6 +173,9 @@ const queries: Row[] = [
     'invalid',
     ['pageToken'],
   ]),
+  ['bytes that are not UTF-8', ['GET', `${products}?search=%FF`], 400, 'malformed'],
+  ['another version', ['GET', one, { headers: { 'if-match': '"2"' } }], 412, 'version_conflict'],
+  ['a precondition', ['GET', one, { headers: { 'if-range': '"1"' } }], 400, 'invalid', ['If-Range']],
   ['a category', ['GET', `${products}?category=No`], 400, 'invalid', ['category']],
   ['an unknown parameter', ['GET', `${products}?serach=x`], 400, 'invalid', ['serach']],
   [

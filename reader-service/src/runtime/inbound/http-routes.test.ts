@@ -50,6 +50,34 @@ test('a caller that has the version gets 304 and no body', async () => {
   expect((await app.request(path, { headers: { 'if-none-match': '"2"' } })).status).toBe(200)
 })
 
+test('a caller that requires another version gets 412', async () => {
+  const statusOf = async (tags: string) => (await app.request(path, { headers: { 'if-match': tags } })).status
+  expect(await Promise.all(['"3"', '"2", "3"', '*'].map(statusOf))).toEqual([200, 200, 200])
+  expect(await statusOf('W/"3"')).toBe(412)
+  const response = await problem(app.request(path, { headers: { 'if-match': '"2"', 'if-none-match': '*' } }))
+  expect(response).toMatchObject({ status: 412, code: 'version_conflict' })
+})
+
+test.each([
+  [path, 'if-modified-since', 'Sat, 14 Mar 2026 09:26:53 GMT'],
+  [path, 'if-unmodified-since', 'Sat, 14 Mar 2026 09:26:53 GMT'],
+  [path, 'if-range', '"3"'],
+  [path, 'if-match', '3'],
+  [path, 'if-none-match', '"3" "4"'],
+  ['/notes', 'if-none-match', '*'],
+  ['/notes', 'if-match', '"3"'],
+])('%s does not evaluate %s: %s', async (target, name, value) => {
+  const { status, fields } = await problem(app.request(target, { headers: { [name]: value } }))
+  expect([status, fields?.map((field) => field.toLowerCase())]).toEqual([400, [name]])
+})
+
+test('every response says what may be cached', async () => {
+  getItem.mockRejectedValueOnce(new AppError('not_found', 'There is no note'))
+  for (const target of [path, '/notes', '/notes?pageSize=0', '/nothing']) {
+    expect((await app.request(target)).headers.get('cache-control')).toBe('no-store')
+  }
+})
+
 test('HEAD is GET without the body', async () => {
   const response = await app.request(path, { method: 'HEAD' })
   expect([response.status, response.headers.get('etag'), await response.text()]).toEqual([200, '"3"', ''])
@@ -83,7 +111,7 @@ test('an absent filter adds no condition; a filter that nothing can match does n
 
 test.each([
   ['/notes/42', ['id']],
-  ['/notes/%FF', ['id']],
+  ['/notes/%20', ['id']],
   [`${path}?minVersion=0`, ['minVersion']],
   [`${path}?minVersion=one`, ['minVersion']],
   [`${path}?minVersion=`, ['minVersion']],
@@ -123,6 +151,13 @@ test('the text of an unexpected error is not part of the response', async () => 
   expect(response.status).toBe(500)
   expect(await response.text()).not.toContain('secret')
 })
+
+test.each([`/notes/%FF`, `${path}?minVersion=%FF`, '/notes?text=%FF', '/notes?text=100%'])(
+  '%s is malformed',
+  async (target) => {
+    expect(await problem(app.request(target))).toMatchObject({ status: 400, code: 'malformed' })
+  },
+)
 
 test('other methods and paths are refused with problems', async () => {
   const response = await problem(app.request(path, { method: 'DELETE' }))

@@ -1,6 +1,8 @@
-import type { FieldViolation } from '@lockstep/core/errors/app-error.ts'
-import type { HttpApp } from '@lockstep/core/http/app.ts'
-import { etagOf, noneMatchHas } from '@lockstep/core/http/reply.ts'
+import { AppError, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
+import type { HttpApp, HttpHandler } from '@lockstep/core/http/app.ts'
+import { entityTagsOf, matchHas, noneMatchHas } from '@lockstep/core/http/entity-tags.ts'
+import { etagOf } from '@lockstep/core/http/reply.ts'
+import { headersOf } from '@lockstep/core/http/request-head.ts'
 import type { Filters } from '../queries/definition.ts'
 import type { ReadModelQueries } from '../queries/read-model-queries.ts'
 import type { ReadModel } from '../read-model.ts'
@@ -17,16 +19,23 @@ export function queryRoutes(
   app.openAPIRegistry.registerPath(docs.get)
   for (const route of docs.lists.values()) app.openAPIRegistry.registerPath(route)
 
-  app.on('get', docs.get.getRoutingPath(), async ({ req }) => {
-    const { values, violations } = queryParameters(req.url, ['minVersion'])
-    const request = { id: req.param('id') ?? '', minVersion: wholeNumber(values['minVersion']) }
+  const getItem: HttpHandler = async (c) => {
+    const { values, violations } = queryParameters(c.req.url, ['minVersion'])
+    const given = headersOf(c)
+    const match = entityTagsOf(given['if-match'], 'If-Match', violations)
+    const noneMatch = entityTagsOf(given['if-none-match'], 'If-None-Match', violations)
+    const request = { id: c.req.param('id') ?? '', minVersion: wholeNumber(values['minVersion']) }
     const { version, json } = await queries.getEncoded(request, { violations })
     const etag = etagOf(version)
+    if (match !== undefined && !matchHas(match, etag)) {
+      throw new AppError('version_conflict', `The ${definitions.get.noun} is at version ${version}`)
+    }
     // A cache between the caller and this server must revalidate each time; the tag makes that cheap.
     const headers = { etag, 'cache-control': 'no-cache' }
-    if (noneMatchHas(req.header('if-none-match'), etag)) return { status: 304, body: null, headers }
+    if (noneMatch !== undefined && noneMatchHas(noneMatch, etag)) return { status: 304, body: null, headers }
     return { status: 200, body: json, headers: { 'content-type': 'application/json', ...headers } }
-  })
+  }
+  app.on('get', docs.get.getRoutingPath(), getItem, ['if-match', 'if-none-match'])
 
   for (const [name, route] of docs.lists) {
     const { filters } = definitions.lists[name]!

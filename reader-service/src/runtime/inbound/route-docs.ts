@@ -7,6 +7,12 @@ const id = z.string().openapi({ format: 'uuid', example: '0198c0de-7a11-7c0d-800
 
 const etag = z.string().openapi({ example: '"3"', description: 'The version' })
 
+/** One tag or several, or `*` for any version. */
+const entityTags = z
+  .string()
+  .regex(/^(\*|(W\/)?"[!#-~]*"(, *(W\/)?"[!#-~]*")*)$/)
+  .optional()
+
 /** The OpenAPI text of a read model's routes. Requests are validated by `queries/requests.ts`, for every protocol. */
 export function routeDocs({ schema, fields, tag, get, lists }: QueryDefinitions) {
   const version = z
@@ -46,7 +52,8 @@ function getRoute({ path, operationId, summary, noun }: GetDefinition, tag: stri
           .openapi({ example: 1, description: 'The least version to answer' }),
       }),
       headers: z.object({
-        'if-none-match': z.string().optional().openapi({ example: '"3"', description: '304 if this is it' }),
+        'if-match': entityTags.openapi({ example: '"3"', description: '412 unless this is the version' }),
+        'if-none-match': entityTags.openapi({ example: '"3"', description: '304 if this is the version' }),
       }),
     },
     responses: {
@@ -57,8 +64,10 @@ function getRoute({ path, operationId, summary, noun }: GetDefinition, tag: stri
       },
       304: { description: 'The caller has this version', headers: z.object({ ETag: etag }) },
       ...problemResponses([
+        'malformed',
         'invalid',
         'not_found',
+        'version_conflict',
         'internal',
         'overloaded',
         'unavailable',
@@ -96,7 +105,7 @@ function listRoute(operationId: string, list: ListDefinition, tag: string, page:
     },
     responses: {
       200: { description: 'One page', content: { 'application/json': { schema: page } } },
-      ...problemResponses(['invalid', 'internal', 'unavailable', 'deadline_exceeded']),
+      ...problemResponses(['malformed', 'invalid', 'internal', 'unavailable', 'deadline_exceeded']),
     },
   })
 }

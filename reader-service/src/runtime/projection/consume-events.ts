@@ -92,12 +92,17 @@ export function decodeEvent<S extends SourceState, M extends EventMessage>(
     const broken = brokenInvariant(event, record.key) ?? source.invariant?.(event)
     if (broken !== undefined) return rejected('invariant', broken)
     const traceparent = recordHeaderText(record, eventHeaders.traceparent)
+    // Only a recorded trace needs it; the search for a header costs every record time.
+    const tracestate = traceparent?.endsWith('1')
+      ? recordHeaderText(record, eventHeaders.tracestate)
+      : undefined
     return {
       ok: true,
       value: {
         eventId,
         occurredAt: occurredAt!,
         ...(traceparent !== undefined && { traceparent }),
+        ...(tracestate !== undefined && { tracestate }),
         state: stateOf(event),
       },
     }

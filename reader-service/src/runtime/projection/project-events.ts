@@ -126,7 +126,7 @@ function isTraced(event: SourceEvent): event is TracedEvent {
 /** A batch is one piece of work for many traces: each of them gets its own spans. */
 async function traced(
   readModel: string,
-  { eventId, state, traceparent }: TracedEvent,
+  { eventId, state, traceparent, tracestate }: TracedEvent,
   written: Promise<GatedState[]>,
   done: Promise<void>,
 ): Promise<void> {
@@ -135,7 +135,8 @@ async function traced(
     'aggregate.id': state.id,
     'aggregate.version': state.version,
   }
-  await withSpan(`project ${readModel}`, { kind: 'consumer', parent: traceparent, attributes }, async () => {
+  const options = { kind: 'consumer', parent: traceparent, tracestate, attributes } as const
+  await withSpan(`project ${readModel}`, options, async () => {
     await withSpan(`mongo ${readModel}.bulkWrite`, { kind: 'client' }, () => written)
     await done
   })

@@ -22,6 +22,7 @@ export type PendingCommand = {
   requestId: string
   key: IdempotencyKey | undefined
   traceparent: string | undefined
+  tracestate?: string | undefined
   /** Milliseconds since the epoch. */
   deadline: number
 }
@@ -147,7 +148,7 @@ function decideCommand(
 }
 
 function apply(
-  { aggregate, id, traceparent }: PendingCommand,
+  { aggregate, id, traceparent, tracestate }: PendingCommand,
   current: StoredAggregate | undefined,
   event: { type: string },
   { at, eventId }: { at: Date; eventId: string },
@@ -162,7 +163,7 @@ function apply(
   const payload = events.contract.encode(message)
   return [
     { type, id, version, state, createdAt, updatedAt: at },
-    { eventId, version, eventType, payload, occurredAt: at, traceparent },
+    { eventId, version, eventType, payload, occurredAt: at, traceparent, tracestate },
   ]
 }
 

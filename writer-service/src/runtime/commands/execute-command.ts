@@ -1,5 +1,5 @@
 import { AppError } from '@lockstep/core/errors/app-error.ts'
-import { currentTraceparent, withSpan } from '@lockstep/core/telemetry/tracing.ts'
+import { currentTrace, withSpan } from '@lockstep/core/telemetry/tracing.ts'
 import type { Aggregate } from '../aggregate.ts'
 import { batchExecution, type BatchParts } from './execute-batch.ts'
 import { groupCommit } from './group-commit.ts'
@@ -47,8 +47,8 @@ export function executeCommands(
     const name = `${type}.${requested.command.type}`
     return withSpan(name, { attributes: { [`${type}.id`]: id } }, async () => {
       const { requestId, deadline } = call
-      const traceparent = currentTraceparent()
-      const command = { ...requested, aggregate, id, isNew, requestId, key, traceparent, deadline }
+      const trace = currentTrace()
+      const command = { ...requested, aggregate, id, isNew, requestId, key, ...trace, deadline }
       return resultOf(aggregate, await execute(command))
     })
   }

@@ -41,8 +41,9 @@ export type PendingEvent = {
   eventType: string
   payload: Buffer
   occurredAt: Date
-  /** W3C traceparent of the command, so that its trace continues behind the topic. */
+  /** W3C traceparent and tracestate of the command, so that its trace continues behind the topic. */
   traceparent: string | undefined
+  tracestate?: string | undefined
 }
 
 /** What one or more commands change in one aggregate: written completely or not at all. */

@@ -23,7 +23,7 @@ export function commitColumns(batch: readonly PendingCommit[]): unknown[] {
     events.map(({ eventId }) => eventId),
     events.map(({ eventType }) => eventType),
     events.map(({ payload }) => payload),
-    events.map(({ traceparent }) => JSON.stringify(traceparent === undefined ? {} : { traceparent })),
+    events.map(({ traceparent, tracestate }) => JSON.stringify({ traceparent, tracestate })),
     events.map(({ occurredAt }) => occurredAt),
     claims.map(({ change }) => change),
     claims.map(({ key }) => key),

@@ -1,4 +1,4 @@
-import { checkAll } from '@lockstep/core/errors/app-error.ts'
+import { checkAll, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
 import { z } from 'zod'
 import type { AnyCommand, CommandDefinition, GrpcBinding, HttpBinding } from '../aggregate.ts'
 import type { RequestedCommand } from '../commands/idempotency.ts'
@@ -37,6 +37,8 @@ export type CommandParts = {
   /** Of a command that does not create. */
   target: { id: string | undefined; expectedVersion: () => ExpectedVersion | undefined }
   fields: () => unknown
+  /** What the protocol found wrong in the fields; reported together with the other violations. */
+  violations?: readonly FieldViolation[]
 }
 
 /** Returns the check of one command, which throws one `invalid` for all violations of a request. */
@@ -44,9 +46,9 @@ export function inputCheck(definition: CommandDefinition<AnyCommand>) {
   const schema = bodySchema(definition)
   const toCommand = definition.toCommand as (input: object) => AnyCommand
 
-  return ({ idempotencyKey, target, fields }: CommandParts): ValidRequest => {
+  return ({ idempotencyKey, target, fields, violations }: CommandParts): ValidRequest => {
     if (creates(definition.http)) {
-      const [key, { id, ...input }] = checkAll(idempotencyKey, () => parseInput(schema, fields()))
+      const [key, { id, ...input }] = checkAll(idempotencyKey, () => parseInput(schema, fields(), violations))
       const requested = {
         id: id as string | undefined,
         expectedVersion: undefined,
@@ -58,7 +60,7 @@ export function inputCheck(definition: CommandDefinition<AnyCommand>) {
       idempotencyKey,
       () => parseInput(targetSchema, { id: target.id }),
       target.expectedVersion,
-      () => parseInput(schema, fields()),
+      () => parseInput(schema, fields(), violations),
     )
     return { requested: { id, expectedVersion, command: toCommand(input) }, idempotencyKey: key }
   }

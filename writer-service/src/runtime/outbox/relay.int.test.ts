@@ -6,6 +6,7 @@ import { ensureTopics } from '@lockstep/core/kafka/admin/topics.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { connectPostgres } from '@lockstep/core/postgres/pool.ts'
 import { sql } from '@lockstep/core/postgres/sql.ts'
+import { withSpan } from '@lockstep/core/telemetry/tracing.ts'
 import { Client, type PoolClient } from 'pg'
 import { Registry } from 'prom-client'
 import { beforeAll, expect, inject, it } from 'vitest'
@@ -13,7 +14,7 @@ import { productAggregate } from '../../product/commands.ts'
 import type { PendingCommit } from '../commands/ports.ts'
 import { postgresEventStore } from '../event-store/postgres-event-store.ts'
 import { migratedDatabase } from '@lockstep/testkit/migrated-database.ts'
-import { pendingCommit } from '../testing/test-writer.ts'
+import { callWith, executeOn, pendingCommit } from '../testing/test-writer.ts'
 import { sessionSettings } from './leader-session.ts'
 import { outboxMetrics } from './outbox-metrics.ts'
 import { startOutboxRelay } from './relay.ts'
@@ -55,6 +56,7 @@ async function setup() {
     store: postgresEventStore(pool),
     failing,
     sends: () => sends,
+    headers: () => acknowledged.map(({ headers }) => headers),
     eventIds: () => acknowledged.map((record) => record.headers?.['ce_id']),
     outbox: async () => (await pool.query('select version from outbox order by position')).rows,
     relay() {
@@ -98,6 +100,21 @@ function history(updates: number): PendingCommit[] {
 
 const idsOf = (commits: readonly PendingCommit[]) =>
   commits.flatMap(({ events }) => events.map(({ eventId }) => eventId))
+
+it('publishes the trace of the command and its state', async () => {
+  await using play = await setup()
+  const parent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00'
+  const tracestate = 'rojo=00f067aa0ba902b7,congo=t61rcWkgMzE'
+  const requested = { id: undefined, expectedVersion: undefined, command: { type: 'create', details } }
+  const create = () => executeOn(play.pool)(productAggregate, requested, callWith())
+  await withSpan('request', { parent, tracestate }, create)
+  await create()
+  await using _ = play.relay()
+  await expect.poll(play.outbox).toEqual([])
+  const [traced, other] = play.headers()
+  expect(traced).toMatchObject({ traceparent: parent, tracestate })
+  expect(other).not.toHaveProperty('tracestate')
+})
 
 it('publishes in the order of the commits and empties the outbox', async () => {
   await using play = await setup()

@@ -34,7 +34,7 @@ type OutboxEntry = {
   event_id: string
   event_type: string
   payload: Buffer
-  metadata: { traceparent?: string }
+  metadata: { traceparent?: string; tracestate?: string }
   occurred_at: Date
 }
 
@@ -143,5 +143,6 @@ function recordOf(entry: OutboxEntry) {
     occurredAt: entry.occurred_at,
     payload: entry.payload,
     traceparent: entry.metadata.traceparent,
+    tracestate: entry.metadata.tracestate,
   })
 }

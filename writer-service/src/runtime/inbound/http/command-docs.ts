@@ -72,7 +72,10 @@ export function commandDocs(aggregates: readonly Aggregate[]) {
           headers: {
             ETag: { schema: { type: 'string' }, description: 'The version, in quotes' },
             ...(http.status === 201 && {
-              Location: { schema: { type: 'string' }, description: `Path of the ${type}` },
+              Location: {
+                schema: { type: 'string' },
+                description: `Path of the ${type} at the HTTP API of the reader`,
+              },
             }),
           },
           content: { 'application/json': { schema: result } },

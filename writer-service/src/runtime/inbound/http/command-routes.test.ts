@@ -21,13 +21,11 @@ function setup(execute: () => Promise<{ id: string; version: number }> = async (
     return execute()
   }
   commandRoutes(app, [noteAggregate], record, { timeLimitMs: 1_000 })
-  const send = (method: string, path: string, body?: unknown) =>
+  const send = (method: string, path: string, body?: unknown, headers = {}) =>
     app.request(`/api/v1/notes/${path}`, {
       method,
-      ...(body !== undefined && {
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      }),
+      headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
   return {
     executed,
@@ -70,6 +68,39 @@ test('a body may not repeat a parameter of the path', async () => {
   const response = await send('PUT', `${id}/lines/first`, { text: 'Tea', line: 'second' })
   expect(await violationsOf(response)).toEqual(['line is not a known field'])
   expect(await violationsOf(await send('PUT', `${id}/lines/first`, null))).toEqual(['body must be an object'])
+  expect(executed).toEqual([])
+})
+
+test.each(['if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range'])(
+  'no command is executed with the precondition %s, which it does not evaluate',
+  async (name) => {
+    const { send, executed } = setup()
+    for (const response of [
+      await send('PUT', `${id}/lines/first`, { text: 'Tea' }, { [name]: '*' }),
+      await send('DELETE', `${id}/lines/first`, undefined, { [name]: '*' }),
+      await send('POST', `${id}/lines/first/underline`, undefined, { [name]: '*', 'if-match': '*' }),
+    ]) {
+      expect(response.status).toBe(400)
+      expect(await violationsOf(response)).toEqual([
+        expect.stringMatching(new RegExp(`^${name} is not a precondition`, 'i')),
+      ])
+    }
+    expect(executed).toEqual([])
+  },
+)
+
+test('a key that is given twice and a number that is not exact are reported with the other violations', async () => {
+  const { send, executed } = setup()
+  const body = '{"text": "Tea", "text": "", "size": 9007199254740993}'
+  expect(await violationsOf(await send('PUT', `x/lines/first`, body))).toEqual([
+    'id must be a UUID',
+    'size is not exact: it would become 9007199254740992',
+    'text must be given once',
+  ])
+  const repeated = '{"text": "Tea", "text": "Tea"}'
+  expect(await violationsOf(await send('PUT', `${id}/lines/first`, repeated))).toEqual([
+    'text must be given once',
+  ])
   expect(executed).toEqual([])
 })
 

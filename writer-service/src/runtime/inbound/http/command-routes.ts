@@ -1,10 +1,11 @@
 import { invalid } from '@lockstep/core/errors/app-error.ts'
 import type { HttpApp, HttpHandler } from '@lockstep/core/http/app.ts'
-import { MAX_REQUEST_BYTES, readJson } from '@lockstep/core/http/body.ts'
+import { MAX_REQUEST_BYTES, readJson, type JsonBody } from '@lockstep/core/http/body.ts'
 import { etagOf, jsonReply } from '@lockstep/core/http/reply.ts'
+import { headersOf } from '@lockstep/core/http/request-head.ts'
 import type { Context } from 'hono'
 import type { Aggregate, AnyCommand, CommandDefinition } from '../../aggregate.ts'
-import { pathFields, inputCheck } from '../command-input.ts'
+import { creates, pathFields, inputCheck } from '../command-input.ts'
 import type { ExecuteCommand } from '../../commands/execute-command.ts'
 import { idempotencyKeyOf } from '../../commands/idempotency.ts'
 import type { ExpectedVersion } from '../../commands/ports.ts'
@@ -23,7 +24,8 @@ export function commandRoutes(
       // Registered for the document only: app.openapi() would check requests by rules of its own.
       const route = describe(aggregate, name, definition)
       app.openAPIRegistry.registerPath(route)
-      app.on(definition.http.method, route.getRoutingPath(), handlerOf(aggregate, definition))
+      const evaluates = creates(definition.http) ? [] : (['if-match'] as const)
+      app.on(definition.http.method, route.getRoutingPath(), handlerOf(aggregate, definition), evaluates)
     }
   }
 
@@ -33,11 +35,14 @@ export function commandRoutes(
     const parameters = pathFields(http)
     const mediaTypes = hasBody(definition) ? mediaTypesOf(http) : undefined
     return async (c, requestId) => {
-      const body = mediaTypes ? await bodyOf(c, mediaTypes) : {}
+      const { value, violations } = mediaTypes ? await bodyOf(c, mediaTypes) : noBody
+      const headers = headersOf(c)
       const { requested, idempotencyKey } = check({
-        idempotencyKey: () => idempotencyKeyOf(c.req.header('idempotency-key'), 'Idempotency-Key'),
-        target: { id: c.req.param('id'), expectedVersion: () => expectedVersionOf(c.req.header('if-match')) },
-        fields: () => withParameters(c, parameters, body),
+        idempotencyKey: () =>
+          idempotencyKeyOf(headers['idempotency-key'] as string | undefined, 'Idempotency-Key'),
+        target: { id: c.req.param('id'), expectedVersion: () => expectedVersionOf(headers['if-match']) },
+        fields: () => withParameters(c, parameters, value),
+        violations,
       })
       const deadline = Date.now() + options.timeLimitMs
       const { id, version } = await execute(aggregate, requested, { requestId, deadline, idempotencyKey })
@@ -49,8 +54,10 @@ export function commandRoutes(
   }
 }
 
-function bodyOf(c: Context, mediaTypes: readonly string[]): Promise<unknown> {
-  return readJson(c.req.raw, { mediaTypes, maxBytes: MAX_REQUEST_BYTES })
+const noBody: JsonBody = { value: {}, violations: [] }
+
+function bodyOf(c: Context, mediaTypes: readonly string[]): Promise<JsonBody> {
+  return readJson(c, { mediaTypes, maxBytes: MAX_REQUEST_BYTES })
 }
 
 /** The input with the parameters of the path, which the body may not repeat. */
