@@ -46,7 +46,8 @@ function strict(code: string, reader: string): string {
   ]
   return steps.reduce((before, [from, to, times]) => {
     const parts = before.split(from)
-    if (parts.length - 1 !== times) throw new Error(`the generated code has changed: not ${times} times ${from}`)
+    if (parts.length - 1 !== times)
+      throw new Error(`the generated code has changed: not ${times} times ${from}`)
     return parts.join(to)
   }, code)
 }

@@ -1,5 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { createFileRegistry, fromBinary, ScalarType, type DescField, type DescMessage } from '@bufbuild/protobuf'
+import {
+  createFileRegistry,
+  fromBinary,
+  ScalarType,
+  type DescField,
+  type DescMessage,
+} from '@bufbuild/protobuf'
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { describe, expect, test } from 'vitest'
@@ -14,11 +20,15 @@ const messages = await Promise.all(
   [...files]
     .filter((type) => type.kind === 'message')
     .map(async (message) => {
-      const generated = (await import(`./gen/${message.file.name}.ts`)) as Record<string, Codec>
-      return { message, codec: generated[message.name]! }
+      const path = new URL(`./gen/${message.file.name}.ts`, import.meta.url).href
+      const generated = (await import(path)) as Record<string, Codec>
+      // A nested message: BadRequest_FieldViolation.
+      const name = message.parent ? `${message.parent.name}_${message.name}` : message.name
+      return { message, codec: generated[name]! }
     }),
 )
-const fieldsOf = ({ fields }: DescMessage, scalar: ScalarType) => fields.filter((field) => scalarOf(field) === scalar)
+const fieldsOf = ({ fields }: DescMessage, scalar: ScalarType) =>
+  fields.filter((field) => scalarOf(field) === scalar)
 
 function scalarOf(field: DescField): ScalarType | undefined {
   return field.fieldKind === 'scalar' || (field.fieldKind === 'list' && field.listKind === 'scalar')
@@ -66,7 +76,10 @@ describe.each(messages)('$message.typeName', ({ message, codec }) => {
         expect(() => codec.decode(bytes), field.name).toThrow('SAFE_INTEGER')
         expect(codec.decode(new RequestReader(bytes))[field.localName], field.name).toBeNaN()
       }
-      const largest = new BinaryWriter().tag(field.number, WireType.Varint).int64(2 ** 53 - 1).finish()
+      const largest = new BinaryWriter()
+        .tag(field.number, WireType.Varint)
+        .int64(2 ** 53 - 1)
+        .finish()
       expect(codec.decode(new RequestReader(largest))[field.localName]).toBe(2 ** 53 - 1)
     }
   })

@@ -12,8 +12,10 @@ export class StrictReader extends BinaryReader {
   }
 
   skipUnknown(tag: number): void {
-    const [field, wireType] = [tag >>> 3, tag & 7]
-    if (field === 0 || wireType === WireType.EndGroup) throw new RangeError(`there is no field with tag ${tag}`)
+    const field = tag >>> 3
+    const wireType: WireType = tag & 7
+    if (field === 0 || wireType === WireType.EndGroup)
+      throw new RangeError(`there is no field with tag ${tag}`)
     this.skip(wireType, field)
   }
 

@@ -28,7 +28,8 @@ test.each([0, 99, 100, 101, 300_000])('an error that repeats a text of %s charac
   expect(violation!.message.length).toBeLessThanOrEqual(200)
   const error = new AppError('not_found', `There is nothing at ${field}`)
   expect(error.message.length).toBeLessThanOrEqual(500)
-  for (const text of [violation!.field, violation!.message, error.message]) expect(text.isWellFormed()).toBe(true)
+  for (const text of [violation!.field, violation!.message, error.message])
+    expect(text.isWellFormed()).toBe(true)
   // Shortened once, it stays the same.
   expect(invalid([violation!]).violations).toEqual([violation])
 })

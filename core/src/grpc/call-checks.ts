@@ -3,7 +3,7 @@ import type { Server } from '@grpc/grpc-js'
 import { MAX_TIMER_MS } from '../async/with-timeout.ts'
 import { AppError, invalid, quoted } from '../errors/app-error.ts'
 import { httpStatus } from '../http/reply.ts'
-import { requestIdOf } from './request-id.ts'
+import { requestIdOf } from '../telemetry/request-id.ts'
 import { grpcError } from './status.ts'
 
 /**
@@ -33,6 +33,11 @@ const unitMs = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 }
 /** The longest timeout, in hours, that grpc-js can wait for: 24 days and 20 hours. */
 const LONGEST_HOURS = Math.floor(MAX_TIMER_MS / unitMs.H)
 
+/** Node's limit, beyond which it resets the call with a code that clients take for an overload. */
+const MAX_HEADERS = 128
+/** More than HTTP/2 can carry: Node's parser ends the connection at about 128 KiB of headers. */
+const NO_LIMIT = 100_000
+
 type Handler = (
   extraInterceptors: unknown,
   stream: ServerHttp2Stream,
@@ -42,13 +47,21 @@ type Handler = (
 ) => void
 
 /** The parts of the class Server of grpc-js 1.14 that are used here; its types call them private. */
-type Internals = { handlers: ReadonlyMap<string, unknown>; _streamHandler: Handler }
+type Internals = {
+  commonServerOptions: { maxHeaderListPairs?: number }
+  handlers: ReadonlyMap<string, unknown>
+  _channelzHandler: Handler
+}
 
-/** Call this before `bindAsync`. The server must not have channelz, with which it has another handler. */
+/**
+ * Call this before `bindAsync`. A server without channelz has another handler; grpc-js 1.14 does not close the
+ * connections of such a server when it is stopped.
+ */
 export function checkCalls(server: Server): void {
   const internals = server as unknown as Internals
-  const handle = internals._streamHandler
-  internals._streamHandler = (interceptors, stream, headers, flags, rawHeaders) => {
+  const handle = internals._channelzHandler
+  internals.commonServerOptions.maxHeaderListPairs = NO_LIMIT
+  internals._channelzHandler = (interceptors, stream, headers, flags, rawHeaders) => {
     const error = errorOf(internals, headers, rawHeaders)
     if (error) respond(stream, headers, error)
     else handle.call(server, interceptors, stream, headers, flags, rawHeaders)
@@ -67,6 +80,9 @@ function errorOf(
   }
   if (!handlers.has(path)) {
     return new AppError('method_not_allowed', `This server has no method ${quoted(path)}`)
+  }
+  if (rawHeaders.length > 2 * MAX_HEADERS) {
+    return new AppError('too_large', `The call has more than ${MAX_HEADERS} headers`)
   }
   const repeated = rawHeaders.length === 2 * Object.keys(headers).length ? [] : repeatedOf(rawHeaders)
   const unreadable = [...singleValued].filter((name) => !printable.test(String(headers[name] ?? '')))
@@ -98,7 +114,7 @@ function checkTimeout(headers: IncomingHttpHeaders, timeout: string): AppError |
 
 /** A response that consists of trailers. What is not a gRPC call gets the status of HTTP too. */
 function respond(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, error: AppError): void {
-  const { code, details = '', metadata } = grpcError(error, requestIdOf(headers['x-request-id']))
+  const { code, details = '', metadata } = grpcError(error, requestIdOf(headers['x-request-id']?.toString()))
   const isCall = headers[':method'] === 'POST' && mediaType.test(headers['content-type'] ?? '')
   stream.on('error', () => {
     // The caller has disconnected.

@@ -14,7 +14,10 @@ type PackageDefinition = ConstructorParameters<typeof ReflectionService>[0]
 export function reflection(descriptors: URL, services: string[]): ReflectionService {
   const { path, requestType } = health['Check']!
   // The only part of a definition that the service reads. A type of grpc-health-check has it too.
-  const definition = { set: { fileDescriptorProtos: filesOf(readFileSync(descriptors)) }, health: requestType }
+  const definition = {
+    set: { fileDescriptorProtos: filesOf(readFileSync(descriptors)) },
+    health: requestType,
+  }
   return new ReflectionService(definition as unknown as PackageDefinition, {
     services: [...services, path.split('/')[1]!],
   })

@@ -34,7 +34,6 @@ export async function serveGrpc(options: {
 }): Promise<GrpcServer> {
   const server = new Server({
     'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
-    'grpc.enable_channelz': 0,
     interceptors: [ownErrors],
   })
   checkCalls(server)

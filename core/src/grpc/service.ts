@@ -15,9 +15,9 @@ import { limitConcurrency, type ConcurrencyLimit } from '../async/limit-concurre
 import { AppError, asAppError } from '../errors/app-error.ts'
 import type { Log } from '../log/log.ts'
 import { durationBuckets } from '../telemetry/metrics.ts'
+import { requestIdOf } from '../telemetry/request-id.ts'
 import { withSpan } from '../telemetry/tracing.ts'
 import { answerAfterDeadline } from './own-errors.ts'
-import { requestIdOf } from './request-id.ts'
 import { grpcError } from './status.ts'
 
 /** What a handler knows about the call, beside the request. */

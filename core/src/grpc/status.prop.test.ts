@@ -16,7 +16,10 @@ function sizeOf({ code, details = '', metadata }: ReturnType<typeof grpcError>):
     'grpc-message': encodeURI(details),
     ...metadata?.toHttp2Headers(),
   }
-  return Object.entries(trailers).reduce((sum, [name, value]) => sum + name.length + String(value).length + 32, 0)
+  return Object.entries(trailers).reduce(
+    (sum, [name, value]) => sum + name.length + String(value).length + 32,
+    0,
+  )
 }
 
 test('the trailers of any error stay under 8 KiB, and the message counts the violations that they leave out', () => {
@@ -43,7 +46,9 @@ test('the trailers of any error stay under 8 KiB, and the message counts the vio
 test('every status differs from those of the retryable errors, unless the error is retryable too', () => {
   const codes = Object.keys(errorCatalogue) as ErrorCode[]
   const statuses = (retryable: boolean) =>
-    new Set(codes.filter((code) => errorCatalogue[code].retryable === retryable).map((code) => grpcStatus[code]))
+    new Set(
+      codes.filter((code) => errorCatalogue[code].retryable === retryable).map((code) => grpcStatus[code]),
+    )
   // A request that arrives too slowly exists over HTTP only.
   const shared = [...statuses(true).intersection(statuses(false))].filter(
     (each) => each !== grpcStatus.request_timeout,

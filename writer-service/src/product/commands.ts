@@ -9,14 +9,7 @@ import { z } from 'zod'
 import { command, defineAggregate, del, patch, post, put } from '../runtime/aggregate.ts'
 import { masked } from '../runtime/field-mask.ts'
 import { slug, text, wholeNumber } from '../runtime/input.ts'
-import {
-  decide,
-  evolve,
-  type ProductCommand,
-  type ProductDetails,
-  type ProductEvent,
-  type ProductState,
-} from './product.ts'
+import { decide, evolve, type ProductCommand, type ProductEvent, type ProductState } from './product.ts'
 
 /** The commands of products over both protocols, and the form of their events. */
 

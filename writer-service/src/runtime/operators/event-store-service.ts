@@ -32,7 +32,11 @@ export function eventStoreService(
         () => request.after && positionOf(request.after),
         () =>
           throwIfAny([
-            ...violationIf(whole && !all, 'all', 'must be set for the whole store; or set id, since or until'),
+            ...violationIf(
+              whole && !all,
+              'all',
+              'must be set for the whole store; or set id, since or until',
+            ),
             ...timeViolations({ since, until }),
           ]),
       )
@@ -66,15 +70,14 @@ export function eventStoreService(
     const aggregate = parts.aggregates.find(({ type }) => type === name)
     if (aggregate !== undefined) return aggregate
     const known = parts.aggregates.map(({ type }) => type).join(', ')
-    throw new AppError(
-      'not_found',
-      `There is no aggregate ${quoted(name)}; the aggregates are: ${known}`,
-    )
+    throw new AppError('not_found', `There is no aggregate ${quoted(name)}; the aggregates are: ${known}`)
   }
 }
 
 const target = z.object({ id: uuid() })
-const position = z.object({ after: z.object({ id: uuid(), version: wholeNumber(0, Number.MAX_SAFE_INTEGER) }) })
+const position = z.object({
+  after: z.object({ id: uuid(), version: wholeNumber(0, Number.MAX_SAFE_INTEGER) }),
+})
 
 function idOf(text: string): string {
   return parseInput(target, { id: text }).id

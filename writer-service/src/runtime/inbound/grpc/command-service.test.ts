@@ -66,7 +66,9 @@ async function send(path: string, bytes: Buffer): Promise<unknown> {
   const same = (buffer: Buffer) => buffer
   try {
     return await new Promise((resolve, reject) => {
-      raw.makeUnaryRequest(path, same, same, bytes, (error, response) => (error ? reject(error) : resolve(response)))
+      raw.makeUnaryRequest(path, same, same, bytes, (error, response) =>
+        error ? reject(error) : resolve(response),
+      )
     })
   } finally {
     raw.close()
@@ -220,20 +222,26 @@ describe('every call', () => {
     ])
   })
 
-  it.each([1, 200, 10_000])('%s unknown paths in a mask give an error that a client can read', async (count) => {
-    const updateMask = Array.from({ length: count }, (_, n) => `x${n}`)
-    const error = await refusal(update({ updateMask }))
-    expect([error.code, error.details]).toEqual([
-      status.INVALID_ARGUMENT,
-      count > 20 ? `Not valid, with ${count - 20} more: update_mask` : 'Not valid: update_mask',
-    ])
-    expect(fieldsOf(error)).toHaveLength(Math.min(count, 20))
-  })
+  it.each([1, 200, 10_000])(
+    '%s unknown paths in a mask give an error that a client can read',
+    async (count) => {
+      const updateMask = Array.from({ length: count }, (_, n) => `x${n}`)
+      const error = await refusal(update({ updateMask }))
+      expect([error.code, error.details]).toEqual([
+        status.INVALID_ARGUMENT,
+        count > 20 ? `Not valid, with ${count - 20} more: update_mask` : 'Not valid: update_mask',
+      ])
+      expect(fieldsOf(error)).toHaveLength(Math.min(count, 20))
+    },
+  )
 
-  it.each(['x', 'é', '🫖'])('a path of 12,000 times %s gives an error that a client can read', async (unit) => {
-    const error = await refusal(update({ updateMask: [unit.repeat(12_000)] }))
-    expect([error.code, fieldsOf(error)]).toEqual([status.INVALID_ARGUMENT, ['update_mask']])
-  })
+  it.each(['x', 'é', '🫖'])(
+    'a path of 12,000 times %s gives an error that a client can read',
+    async (unit) => {
+      const error = await refusal(update({ updateMask: [unit.repeat(12_000)] }))
+      expect([error.code, fieldsOf(error)]).toEqual([status.INVALID_ARGUMENT, ['update_mask']])
+    },
+  )
 
   it('an unexpected error does not show its cause', async () => {
     const call = new Promise((resolve, reject) => {

@@ -60,7 +60,10 @@ function keyOf(request: CommandRequest, inMetadata: string | undefined): string 
   if (inField !== undefined && inMetadata !== undefined && inField !== inMetadata) {
     throw invalid([{ field: 'idempotency_key', message: 'differs from the idempotency-key in the metadata' }])
   }
-  return idempotencyKeyOf(inField ?? inMetadata, inField === undefined ? 'idempotency-key' : 'idempotency_key')
+  return idempotencyKeyOf(
+    inField ?? inMetadata,
+    inField === undefined ? 'idempotency-key' : 'idempotency_key',
+  )
 }
 
 function expectedVersionOf({ expectedVersion }: CommandRequest): number | undefined {
