@@ -61,7 +61,8 @@ export function rawCall(
         body: Buffer.concat(chunks),
       })
     })
-    stream.end(body)
+    // Node ends the request itself for GET and DELETE.
+    if (!stream.writableEnded) stream.end(body)
   })
 }
 
