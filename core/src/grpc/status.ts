@@ -26,11 +26,10 @@ export const grpcStatus = {
 } as const satisfies Record<ErrorKind, status>
 
 /**
- * Trailers above 8 KiB are refused by many clients and proxies (grpc-java's default), with a status of their own. These
- * limits leave 2 KiB for the other trailers.
+ * For the message and the details together. Many clients and proxies refuse trailers above 8 KiB (grpc-java's default)
+ * with a status of their own; the others have about 600 bytes. A message alone has at most 500 characters of 9 bytes.
  */
-const MAX_MESSAGE_BYTES = 2_048
-const MAX_DETAILS_BYTES = 4_096
+const MAX_BYTES = 7_000
 
 /**
  * The error as a gRPC status. Trailers: `x-error-code` (the code), `x-request-id`, and, for invalid fields,
@@ -41,41 +40,27 @@ export function grpcError(error: AppError, requestId: string): Partial<ServiceEr
   const metadata = new Metadata()
   metadata.set('x-error-code', error.code)
   metadata.set('x-request-id', requestId)
-  if (error.violations.length === 0) return { code, details: fitting(error.message), metadata }
+  if (error.violations.length === 0) return { code, details: error.message.toWellFormed(), metadata }
 
-  let shown = error
-  let bytes = badRequest(code, shown)
-  while (base64Length(bytes) > MAX_DETAILS_BYTES) {
-    shown = invalid(shown.violations.slice(0, -1), shown.omitted + 1)
-    bytes = badRequest(code, shown)
+  for (let shown = error; ; shown = invalid(shown.violations.slice(0, -1), shown.omitted + 1)) {
+    // grpc-js throws for half of a surrogate pair.
+    const details = inProto(shown.message).toWellFormed()
+    const bytes = badRequest(code, details, shown)
+    if (encodeURI(details).length + base64Length(bytes) > MAX_BYTES) continue
+    metadata.set('grpc-status-details-bin', bytes)
+    return { code, details, metadata }
   }
-  metadata.set('grpc-status-details-bin', bytes)
-  return { code, details: messageOf(shown), metadata }
 }
 
 /** A google.rpc.Status with a google.rpc.BadRequest. */
-function badRequest(code: status, error: AppError): Buffer {
-  const fieldViolations = error.violations.map(({ field, message }) => ({
-    field: inProto(field),
-    description: message,
+function badRequest(code: status, message: string, { violations }: AppError): Buffer {
+  const fieldViolations = violations.map((violation) => ({
+    field: inProto(violation.field),
+    description: violation.message,
   }))
-  const value = BadRequest.encode({ fieldViolations }).finish()
-  const details = [{ typeUrl: 'type.googleapis.com/google.rpc.BadRequest', value: Buffer.from(value) }]
-  return Buffer.from(Status.encode({ code, message: messageOf(error), details }).finish())
-}
-
-function messageOf(error: AppError): string {
-  return fitting(inProto(error.message))
-}
-
-/** grpc-js percent-encodes the message, and throws for half of a surrogate pair. */
-function fitting(message: string): string {
-  let text = message.toWellFormed()
-  // A UTF-16 unit is at most 9 characters when it is encoded.
-  while (text.length * 9 > MAX_MESSAGE_BYTES && encodeURI(text).length > MAX_MESSAGE_BYTES) {
-    text = text.slice(0, text.length * 0.9).toWellFormed()
-  }
-  return text
+  const value = Buffer.from(BadRequest.encode({ fieldViolations }).finish())
+  const details = [{ typeUrl: 'type.googleapis.com/google.rpc.BadRequest', value }]
+  return Buffer.from(Status.encode({ code, message, details }).finish())
 }
 
 function base64Length({ length }: Buffer): number {
