@@ -4,13 +4,14 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http2'
+import type { status } from '@grpc/grpc-js'
 
 /** A gRPC call as its bytes on the wire, for what no client library would send. */
 
 export type RawResponse = {
   httpStatus: number | undefined
   /** Undefined if the server has sent none. */
-  status: number | undefined
+  status: status | undefined
   message: string
   /** The value of `x-error-code`. */
   code: string | undefined
@@ -50,11 +51,11 @@ export function rawCall(
     stream.on('data', (chunk: Buffer) => chunks.push(chunk))
     stream.on('error', reject)
     stream.on('close', () => {
-      const { ':status': httpStatus, 'grpc-status': status, 'grpc-message': message } = received
+      const { ':status': httpStatus, 'grpc-status': ended, 'grpc-message': message } = received
       if (httpStatus === undefined) return reject(new Error(`reset with ${stream.rstCode}`))
       resolve({
         httpStatus: Number(httpStatus),
-        status: status === undefined ? undefined : Number(status),
+        status: ended === undefined ? undefined : Number(ended),
         message: decodeURI(String(message ?? '')),
         code: received['x-error-code']?.toString(),
         headers: received,

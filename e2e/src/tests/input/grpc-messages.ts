@@ -60,11 +60,11 @@ const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: und
 const product = maybe(
   fc.record({ name: maybe(text), description: maybe(text), category: maybe(text), priceCents: maybe(int64) }),
 )
-const path = fc.oneof(fc.constantFrom('name', 'price_cents', 'toString', '*', '', 'name.x'), text)
+const maskPath = fc.oneof(fc.constantFrom('name', 'price_cents', 'toString', '*', '', 'name.x'), text)
 const mask = maybe(
   fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom<string[]>(['*'], ['*', 'name'], ['priceCents']) },
-    { weight: 6, arbitrary: fc.array(path, { maxLength: 4 }) },
+    { weight: 6, arbitrary: fc.array(maskPath, { maxLength: 4 }) },
     { weight: 1, arbitrary: fc.array(fc.string(), { minLength: 100, maxLength: 300 }) },
   ),
 )
