@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Server } from '@grpc/grpc-js'
 import { MAX_TIMER_MS } from '../async/with-timeout.ts'
-import { AppError, invalid, quoted } from '../errors/app-error.ts'
+import { AppError, invalid, quoted, type FieldViolation } from '../errors/app-error.ts'
 import { httpStatus } from '../http/reply.ts'
 import { requestIdOf } from '../telemetry/request-id.ts'
 import { grpcError } from './status.ts'
@@ -84,20 +84,24 @@ function errorOf(
   if (rawHeaders.length > 2 * MAX_HEADERS) {
     return new AppError('too_large', `The call has more than ${MAX_HEADERS} headers`)
   }
-  const repeated = rawHeaders.length === 2 * Object.keys(headers).length ? [] : repeatedOf(rawHeaders)
-  const unreadable = [...singleValued].filter((name) => !printable.test(String(headers[name] ?? '')))
-  const violations = [
-    ...repeated.map((field) => ({ field, message: 'must be sent once' })),
-    ...unreadable.map((field) => ({ field, message: 'must have printable ASCII characters' })),
-  ]
+  const violations = violationsOf(rawHeaders)
   if (violations.length > 0) return invalid(violations)
   const timeout = headers['grpc-timeout']
   return timeout === undefined ? undefined : checkTimeout(headers, String(timeout))
 }
 
-function repeatedOf(rawHeaders: readonly string[]): string[] {
-  const names = rawHeaders.filter((_, index) => index % 2 === 0).filter((name) => singleValued.has(name))
-  return [...new Set(names.filter((name, index) => names.indexOf(name) < index))]
+/** @param rawHeaders names and values in turn, as they were sent */
+function violationsOf(rawHeaders: readonly string[]): FieldViolation[] {
+  const violations: FieldViolation[] = []
+  const seen: string[] = []
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [field, value] = [rawHeaders[at]!, rawHeaders[at + 1]!]
+    if (!singleValued.has(field)) continue
+    if (seen.includes(field)) violations.push({ field, message: 'must be sent once' })
+    if (!printable.test(value)) violations.push({ field, message: 'must have printable ASCII characters' })
+    seen.push(field)
+  }
+  return violations
 }
 
 /** grpc-js finds a timeout anywhere in the value, also in `-1S`, and computes with 32 bits. */
