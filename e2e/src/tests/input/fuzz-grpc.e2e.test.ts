@@ -36,6 +36,7 @@ function problemOf(call: FuzzCall, response: RawResponse): string | undefined {
   if (ended === undefined) return 'has no status'
   if (call.code !== undefined && code !== call.code) return `is not ${call.code}`
   if (ended === status.OK) return undefined
+  if (call.decodes && call.code === undefined && code === 'malformed') return 'does not name a field'
   if (code === undefined || headers['x-request-id'] === undefined) return 'does not have our trailers'
   // A damaged message may ask for a version that does not exist, and a deadline may be short.
   if (code === 'read_model_behind' || code === 'deadline_exceeded') return undefined

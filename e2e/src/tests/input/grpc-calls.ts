@@ -11,6 +11,7 @@ export type FuzzCall = {
   body: Buffer
   /** The code that the response must have; undefined: success, or any error of the caller. */
   code?: string
+  decodes?: boolean
 }
 
 /** What one shape changes of a call that is otherwise in order. */
@@ -163,6 +164,13 @@ const shapes: fc.Arbitrary<Shape> = fc.oneof(
 
 export const callOf = (messages: fc.Arbitrary<FuzzMessage>): fc.Arbitrary<FuzzCall> =>
   fc.tuple(messages, shapes).map(([message, change]) => {
-    const { path, bytes, code } = message
-    return { path, headers: {}, body: framed(bytes), ...(code !== undefined && { code }), ...change(message) }
+    const { path, bytes, code, decodes = false } = message
+    return {
+      path,
+      decodes,
+      headers: {},
+      body: framed(bytes),
+      ...(code !== undefined && { code }),
+      ...change(message),
+    }
   })

@@ -40,11 +40,13 @@ export type FuzzMessage = {
   bytes: Buffer
   /** The code that its response must have; undefined: success, or any error of the caller. */
   code?: string
+  /** Whether it can be decoded: what is wrong with it is then wrong with a field. */
+  decodes?: boolean
 }
 
 /** Two bytes that no other text has; `notUtf8` replaces them. */
 const mark = '\u07ff'
-const long = ['a', '€', '🫖', '"'].map((unit) => unit.repeat(12_000))
+const long = ['a', '€', '🫖', '"'].flatMap((unit) => [unit.repeat(150), unit.repeat(12_000)])
 const text = fc.oneof(
   { weight: 4, arbitrary: fc.uuid() },
   { weight: 4, arbitrary: fc.string({ unit: 'binary', maxLength: 20 }) },
@@ -66,6 +68,12 @@ const mask = maybe(
     { weight: 3, arbitrary: fc.constantFrom<string[]>(['*'], ['*', 'name'], ['priceCents']) },
     { weight: 6, arbitrary: fc.array(maskPath, { maxLength: 4 }) },
     { weight: 1, arbitrary: fc.array(fc.string(), { minLength: 100, maxLength: 300 }) },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(fc.constantFrom(...long), fc.nat(300)).map(([same, times]) => {
+        return Array<string>(same.length > 1_000 ? 2 : times).fill(same)
+      }),
+    },
   ),
 )
 
@@ -77,7 +85,7 @@ const bytesOf = <T>(
 /** A message of this kind, one with a text that is not UTF-8, a damaged one, or random bytes. */
 const wild = (path: string, good: fc.Arbitrary<Buffer>): fc.Arbitrary<FuzzMessage> =>
   fc.oneof(
-    { weight: 3, arbitrary: good.map((bytes) => ({ path, bytes })) },
+    { weight: 3, arbitrary: good.map((bytes) => ({ path, bytes, decodes: true })) },
     { weight: 2, arbitrary: fc.tuple(good, broken).map(([bytes, by]) => notUtf8(path, bytes, by)) },
     {
       weight: 2,
