@@ -38,7 +38,8 @@ export const writerSettings = {
     { min: 1, max: 1_000_000_000 },
     'With this many events in the outbox, commands are refused as overloaded',
   ),
-  WRITER_IDEMPOTENCY_RETENTION_MS: milliseconds(
+  // No timer: Postgres compares times.
+  WRITER_IDEMPOTENCY_RETENTION_MS: integer(
     86_400_000,
     { min: 1_000, max: 31_536_000_000 },
     'How long the result of an idempotency key is stored at least, ms',

@@ -1,6 +1,9 @@
+/** 24.8 days. After a longer time, setTimeout fires at once (https://nodejs.org/api/timers.html). */
+export const MAX_TIMER_MS = 2 ** 31 - 1
+
 /**
  * The result of `work`, or of `onTimeout` if `work` is still running after `ms`. The work itself continues; its later
- * result, or error, is dropped.
+ * result, or error, is dropped. A longer time than `MAX_TIMER_MS` is that time.
  */
 export async function withTimeout<T, L = undefined>(
   work: PromiseLike<T>,
@@ -8,7 +11,7 @@ export async function withTimeout<T, L = undefined>(
   onTimeout: () => L = () => undefined as L,
 ): Promise<T | L> {
   const { promise: timedOut, resolve } = Promise.withResolvers<'timed out'>()
-  const timer = setTimeout(resolve, ms, 'timed out')
+  const timer = setTimeout(resolve, Math.min(ms, MAX_TIMER_MS), 'timed out')
   try {
     const done = Promise.resolve(work).then((value) => ({ value }))
     const first = await Promise.race([done, timedOut])

@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '../async/with-timeout.ts'
 import type { Setting } from './settings.ts'
 
 /** The kinds of settings. Each takes the default as text (undefined: the setting is required) and the help text. */
@@ -35,12 +36,13 @@ export function port(fallback: number, help: string): Setting<number> {
   return integer(fallback, { min: 0, max: 65_535 }, help)
 }
 
-/** A length of time in milliseconds. */
+/** How long something waits, in milliseconds. Throws a RangeError for a range in which a timer would overflow. */
 export function milliseconds(
   fallback: number,
   range: { min: number; max: number },
   help: string,
 ): Setting<number> {
+  if (range.max > MAX_TIMER_MS) throw new RangeError(`no timer waits for ${range.max} ms`)
   return integer(fallback, range, help)
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { addresses, otlpEndpoint, postgresUrl } from './address-kinds.ts'
-import { flag, integer, oneOf, port, ratio, secret, text } from './setting-kinds.ts'
+import { flag, integer, milliseconds, oneOf, port, ratio, secret, text } from './setting-kinds.ts'
 import { ConfigError, readSettings, showSettings } from './settings.ts'
 
 const settings = {
@@ -41,6 +41,12 @@ describe('settings', () => {
       APP_TRACES: '',
       APP_POOL: 10,
     })
+  })
+
+  it('no setting may wait for longer than a timer can', () => {
+    const longest = 2 ** 31 - 1
+    expect(milliseconds(0, { min: 0, max: longest }, '').parse(String(longest))).toBe(longest)
+    expect(() => milliseconds(0, { min: 0, max: longest + 1 }, '')).toThrow('no timer')
   })
 
   it('an empty variable counts as not set, as in compose files and .env files', () => {

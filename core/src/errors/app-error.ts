@@ -35,22 +35,38 @@ export type Refusal = { kind: RefusalKind; code: string; title: string }
 /** One thing that is wrong with one field of a request. */
 export type FieldViolation = { field: string; message: string }
 
+/**
+ * The limits of what a response repeats of its request: an error is never larger than what caused it, and the trailers of
+ * gRPC have room for it.
+ */
+const MAX_VIOLATIONS = 20
+const MAX_ECHO = 100
+const MAX_DETAIL = 500
+
 /** An error that a caller may see. Anything else that is thrown is shown as `internal`. */
 export class AppError extends Error {
   override readonly name = 'AppError'
   readonly kind: ErrorKind
   readonly code: string
   readonly title: string
+  /** The first ones; `detail` says how many more there are. */
   readonly violations: readonly FieldViolation[]
+  /** How many violations are not in the list. */
+  readonly omitted: number
   /** The request that got this response first, when a stored result is replayed. */
   readonly requestId: string | undefined
 
   constructor(
     error: ErrorCode | Refusal,
     detail: string,
-    options: { violations?: readonly FieldViolation[]; requestId?: string; cause?: unknown } = {},
+    options: {
+      violations?: readonly FieldViolation[]
+      omitted?: number
+      requestId?: string
+      cause?: unknown
+    } = {},
   ) {
-    super(detail, { cause: options.cause })
+    super(shortened(detail, MAX_DETAIL), { cause: options.cause })
     if (typeof error === 'string') {
       this.kind = error
       this.code = error
@@ -61,6 +77,7 @@ export class AppError extends Error {
       this.title = error.title
     }
     this.violations = options.violations ?? []
+    this.omitted = options.omitted ?? 0
     this.requestId = options.requestId
   }
 
@@ -70,25 +87,55 @@ export class AppError extends Error {
   }
 }
 
-/** One error for all invalid fields of a request. */
-export function invalid(violations: readonly FieldViolation[]): AppError {
-  const fields = [...new Set(violations.map((violation) => violation.field))].join(', ')
-  return new AppError('invalid', `Not valid: ${fields}`, { violations })
+/**
+ * One error for all invalid fields of a request.
+ *
+ * @param omitted how many violations there are beside these
+ */
+export function invalid(violations: readonly FieldViolation[], omitted = 0): AppError {
+  const listed = violations.slice(0, MAX_VIOLATIONS).map(({ field, message }) => ({
+    field: shortened(field, MAX_ECHO),
+    message: shortened(message, 2 * MAX_ECHO),
+  }))
+  const more = omitted + violations.length - listed.length
+  const fields = [...new Set(listed.map(({ field }) => field))].join(', ')
+  const detail = more === 0 ? `Not valid: ${fields}` : `Not valid, with ${more} more: ${fields}`
+  return new AppError('invalid', detail, { violations: listed, omitted: more })
+}
+
+/** A text of the caller, in quotes and shortened, for the message of an error. */
+export function quoted(text: string): string {
+  if (text.length <= MAX_ECHO) return JSON.stringify(text)
+  return `${JSON.stringify(beginning(text, MAX_ECHO))}… (${text.length} characters)`
+}
+
+/** At most that long, so that a text which is shortened again stays the same. */
+function shortened(text: string, most: number): string {
+  if (text.length <= most) return text
+  const rest = `… (${text.length} characters)`
+  return `${beginning(text, most - rest.length)}${rest}`
+}
+
+/** Does not end with half of a surrogate pair. */
+function beginning(text: string, length: number): string {
+  return text.slice(0, length).replace(/[\uD800-\uDBFF]$/, '')
 }
 
 /** Runs every check and returns their results; throws one `invalid` with the violations of all of them. */
 export function checkAll<T extends readonly unknown[]>(...checks: { [K in keyof T]: () => T[K] }): T {
   const violations: FieldViolation[] = []
+  let omitted = 0
   const values = checks.map((check) => {
     try {
       return check()
     } catch (error) {
       if (!(error instanceof AppError && error.kind === 'invalid')) throw error
       violations.push(...error.violations)
+      omitted += error.omitted
       return undefined
     }
   })
-  if (violations.length > 0) throw invalid(violations)
+  if (violations.length > 0) throw invalid(violations, omitted)
   return values as unknown as T
 }
 

@@ -110,11 +110,11 @@ it('a watch of its health does not delay its stop', async () => {
   client.close()
 })
 
-it('a request larger than the limit is refused with RESOURCE_EXHAUSTED', async () => {
+it('a request larger than the limit is refused with INVALID_ARGUMENT: a client would repeat RESOURCE_EXHAUSTED', async () => {
   await using server = await serve(noTls)
   const large = Buffer.alloc(257 * 1024)
   await expect(call(server.port, credentials.createInsecure(), getProduct, large)).rejects.toThrow(
-    'RESOURCE_EXHAUSTED',
+    'INVALID_ARGUMENT',
   )
 })
 

@@ -5,8 +5,10 @@ import { hostPortText } from '../config/address.ts'
 import type { grpcSettings } from '../config/setting-groups.ts'
 import type { SettingValues } from '../config/settings.ts'
 import { MAX_REQUEST_BYTES } from '../http/body.ts'
-import { reflection } from './reflection.ts'
 import { stopServer } from '../lifecycle/stop-server.ts'
+import { checkCalls } from './call-checks.ts'
+import { ownErrors } from './own-errors.ts'
+import { reflection } from './reflection.ts'
 import type { GrpcService } from './service.ts'
 
 export type GrpcServer = AsyncDisposable & { port: number }
@@ -30,7 +32,11 @@ export async function serveGrpc(options: {
   /** How long disposal waits for the calls in progress. The default is 6 s. */
   stopWithinMs?: number
 }): Promise<GrpcServer> {
-  const server = new Server({ 'grpc.max_receive_message_length': MAX_REQUEST_BYTES })
+  const server = new Server({
+    'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
+    interceptors: [ownErrors],
+  })
+  checkCalls(server)
   for (const { definition, implementation } of options.services) server.addService(definition, implementation)
 
   const methods = options.services.flatMap(({ definition }) => Object.values(definition))

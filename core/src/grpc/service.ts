@@ -9,6 +9,7 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
+import { RequestReader } from '@lockstep/contracts/strict-reader.ts'
 import { Histogram, type Registry } from 'prom-client'
 import { limitConcurrency, type ConcurrencyLimit } from '../async/limit-concurrency.ts'
 import { AppError, asAppError } from '../errors/app-error.ts'
@@ -16,6 +17,7 @@ import type { Log } from '../log/log.ts'
 import { durationBuckets } from '../telemetry/metrics.ts'
 import { requestIdOf } from '../telemetry/request-id.ts'
 import { withSpan } from '../telemetry/tracing.ts'
+import { answerAfterDeadline } from './own-errors.ts'
 import { grpcError } from './status.ts'
 
 /** What a handler knows about the call, beside the request. */
@@ -23,6 +25,8 @@ export type GrpcCall = {
   requestId: string
   /** When the caller stops waiting, in milliseconds since the epoch; Infinity if it set no deadline. */
   deadline: number
+  /** The value of a metadata key that is sent at most once. */
+  metadata: (key: string) => string | undefined
 }
 
 type RequestOf<M> = M extends { requestDeserialize: (bytes: Buffer) => infer R } ? R : never
@@ -52,7 +56,13 @@ const MAX_STREAMS = 8
 
 const attributes = { 'rpc.system': 'grpc' }
 
-const undecodable = Symbol('a request that cannot be decoded')
+/** In the place of a request that cannot be decoded. */
+class Undecodable {
+  readonly reason: string
+  constructor(reason: string) {
+    this.reason = reason
+  }
+}
 
 /**
  * Creates gRPC services whose calls all get a request id, a span, metrics and the one table of statuses. A stream ends
@@ -95,6 +105,7 @@ export function grpcServices(options: {
     handler: Unary<Request, Response>,
   ): handleUnaryCall<Request, Response> {
     return (call, callback) => {
+      answerAfterDeadline(call.metadata)
       void serve(path, call, (context) => options.admit(() => handler(readable(call.request), context))).then(
         (response) => callback(null, response),
         (shown: Partial<ServiceError>) => callback(shown),
@@ -127,9 +138,10 @@ export function grpcServices(options: {
     handler: (context: GrpcCall) => Promise<Response>,
   ): Promise<Response> {
     const end = duration.startTimer({ method: path })
-    const requestId = requestIdOf(textHeader(call, 'x-request-id'))
-    const parent = textHeader(call, 'traceparent')
-    const tracestate = parent === undefined ? undefined : textHeader(call, 'tracestate')
+    const metadata = (key: string) => textOf(call, key)
+    const requestId = requestIdOf(metadata('x-request-id'))
+    const parent = metadata('traceparent')
+    const tracestate = parent === undefined ? undefined : metadata('tracestate')
     const deadline = deadlineOf(call)
     try {
       if (Date.now() >= deadline)
@@ -137,7 +149,7 @@ export function grpcServices(options: {
       const response = await withSpan(
         path,
         { kind: 'server', parent, tracestate, requestId, attributes },
-        () => handler({ requestId, deadline }),
+        () => handler({ requestId, deadline, metadata }),
       )
       end({ code: status[status.OK] })
       return response
@@ -184,29 +196,30 @@ function sendTo<Response>(
 }
 
 /**
- * grpc-js responds with INTERNAL if a request cannot be decoded. Bad input is an error of the caller, so decoding never
- * throws here; the handler's wrapper rejects the marker with INVALID_ARGUMENT.
+ * Requests are decoded strictly, and decoding never throws: grpc-js would respond without the request id. The wrapper of
+ * the handler rejects the marker.
  */
 function tolerant<M extends Method>(method: M): M {
   return {
     ...method,
     requestDeserialize: (bytes: Buffer) => {
       try {
-        return method.requestDeserialize(bytes)
-      } catch {
-        return undecodable as never
+        // The generated function passes its argument to `decode`, which takes a reader too.
+        return method.requestDeserialize(new RequestReader(bytes) as unknown as Buffer)
+      } catch (error) {
+        return new Undecodable((error as Error).message) as never
       }
     },
   }
 }
 
 function readable<Request>(request: Request): Request {
-  if (request !== (undecodable as unknown)) return request
-  throw new AppError('malformed', 'The request is not a protobuf message of this method')
+  if (!(request instanceof Undecodable)) return request
+  throw new AppError('malformed', `The request is not a protobuf message of this method: ${request.reason}`)
 }
 
-function textHeader(call: AnyCall, name: string): string | undefined {
-  const value = call.metadata.get(name)[0]
+function textOf(call: AnyCall, key: string): string | undefined {
+  const [value] = call.metadata.get(key)
   return typeof value === 'string' ? value : undefined
 }
 

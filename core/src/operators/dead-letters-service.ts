@@ -4,7 +4,7 @@ import {
   type DeadLetterSelection,
   type RecordPosition as PositionMessage,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/dead_letters.ts'
-import { AppError, invalid, type FieldViolation } from '../errors/app-error.ts'
+import { AppError, invalid, quoted, type FieldViolation } from '../errors/app-error.ts'
 import type { grpcServices, GrpcService } from '../grpc/service.ts'
 import { headerValues } from '../kafka/client/record.ts'
 import type { RecordPosition } from '../kafka/dead-letters/dead-letter.ts'
@@ -42,6 +42,7 @@ export function deadLettersService(
 
     async getDeadLetter({ group, position }) {
       const wanted = positionOf(required(position, 'position'))
+      throwIfAny(positionViolations(position))
       await requireGroup(store, group)
       const found = await getDeadLetter(store, group, wanted)
       const { value, headers } = found.record
@@ -89,14 +90,18 @@ function selected(
   const filter = { ...rest, ...(position && { position: positionOf(position) }) }
   const narrowed = Object.values(filter).some((value) => value !== undefined)
   const hint = 'selects every dead letter of the group: set `all` to confirm'
-  throwIfAny([...violationUnless(all || narrowed, 'selection', hint), ...timeViolations(filter)])
+  throwIfAny([
+    ...violationUnless(all || narrowed, 'selection', hint),
+    ...positionViolations(position),
+    ...timeViolations(filter),
+  ])
   return { group, filter }
 }
 
 async function requireGroup(store: DeadLetterStore, group: string): Promise<void> {
   const known = await deadLetterGroups(store)
   if (known.includes(group)) return
-  const message = `There is no group ${JSON.stringify(group)}; use one of: ${known.join(', ')}`
+  const message = `There is no group ${quoted(group)}; use one of: ${known.join(', ')}`
   throw new AppError('not_found', message)
 }
 
@@ -130,6 +135,15 @@ function throwIfAny(violations: readonly FieldViolation[]): void {
 function required<T>(value: T | undefined, field: string): T {
   if (value === undefined) throw invalid([{ field, message: 'is missing' }])
   return value
+}
+
+function positionViolations(position: PositionMessage | undefined): FieldViolation[] {
+  if (position === undefined) return []
+  const rule = 'must be a whole number of 0 or more'
+  return [
+    ...violationUnless(position.partition >= 0, 'position.partition', rule),
+    ...violationUnless(position.offset >= 0, 'position.offset', rule),
+  ]
 }
 
 function positionOf({ topic, partition, offset }: PositionMessage): RecordPosition {

@@ -82,6 +82,14 @@ test('bytes that are not an event are undecodable', () => {
   )
 })
 
+test('an event with a string that is not UTF-8 is undecodable, not an event with another text', () => {
+  const { value } = record(updated)
+  const at = value!.indexOf('Teapot')
+  expect(classOf(record(value))).toBe('ok')
+  value![at + 2] = 0xff
+  expect(classOf(record(value))).toBe('undecodable')
+})
+
 test('a type or a change that this reader does not know is an unknown type', () => {
   const headers = { ce_type: Buffer.from('lockstep.product.v1.ProductPainted') }
   expect(classOf(record(updated, { headers }))).toBe('unknown_type')

@@ -5,18 +5,11 @@ import {
   type UpdateProductRequest,
 } from '@lockstep/contracts/gen/lockstep/product/v1/product_commands.ts'
 import { productEvents } from '@lockstep/contracts/product-events.ts'
-import { invalid } from '@lockstep/core/errors/app-error.ts'
 import { z } from 'zod'
 import { command, defineAggregate, del, patch, post, put } from '../runtime/aggregate.ts'
-import { parseInput, slug, text, wholeNumber } from '../runtime/input.ts'
-import {
-  decide,
-  evolve,
-  type ProductCommand,
-  type ProductDetails,
-  type ProductEvent,
-  type ProductState,
-} from './product.ts'
+import { masked } from '../runtime/field-mask.ts'
+import { slug, text, wholeNumber } from '../runtime/input.ts'
+import { decide, evolve, type ProductCommand, type ProductEvent, type ProductState } from './product.ts'
 
 /** The commands of products over both protocols, and the form of their events. */
 
@@ -89,7 +82,10 @@ export const productAggregate = defineAggregate({
       input: productChanges,
       toCommand: (changes): ProductCommand => ({ type: 'update', changes }),
       http: patch('/{id}'),
-      grpc: { method: 'UpdateProduct', input: maskedChanges },
+      grpc: {
+        method: 'UpdateProduct',
+        input: ({ product, updateMask }: UpdateProductRequest) => masked(productDetails, product, updateMask),
+      },
       summary: 'Change some fields of a product',
       success: 'Applied. If nothing changed, the version stays the same',
       refusals: ['not_found'],
@@ -126,31 +122,4 @@ function changeOf(event: ProductEvent): ProductEventMessage['change'] {
     case 'deleted':
       return { $case: 'deleted', deleted: {} }
   }
-}
-
-/** ProductInput's fields by their names in the contract. */
-const maskPaths: Record<string, keyof ProductDetails> = {
-  name: 'name',
-  description: 'description',
-  category: 'category',
-  price_cents: 'priceCents',
-  priceCents: 'priceCents',
-}
-
-/**
- * The changes that an update requests (field masks as in https://google.aip.dev/134): an empty mask means every
- * field; a field in the mask that is not set takes its default, or is refused if it has none.
- */
-function maskedChanges({ product = {}, updateMask = [] }: UpdateProductRequest): Partial<ProductDetails> {
-  if (updateMask.length === 0) return parseInput(productDetails, product)
-  const unknown = updateMask.filter((path) => !Object.hasOwn(maskPaths, path))
-  if (unknown.length > 0) {
-    throw invalid(
-      unknown.map((path) => ({ field: 'update_mask', message: `has no field ${JSON.stringify(path)}` })),
-    )
-  }
-  const fields = new Set<string>(updateMask.map((path) => maskPaths[path] ?? path))
-  const chosen = <T>(all: Record<string, T>) =>
-    Object.fromEntries(Object.entries(all).filter(([field]) => fields.has(field)))
-  return parseInput(z.strictObject(chosen(productDetails.shape)), chosen({ ...product }))
 }

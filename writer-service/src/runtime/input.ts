@@ -71,5 +71,7 @@ function messageOf(issue: z.core.$ZodIssue): string {
   if (issue.code !== 'invalid_type') return issue.message
   if (issue.path.length === 0) return 'must be an object'
   if (issue.input === undefined) return 'is required'
-  return `must be a ${issue.expected === 'int' ? 'whole number' : issue.expected}`
+  // NaN: gRPC carries an int64 that is no JavaScript number.
+  const whole = issue.expected === 'int' || Number.isNaN(issue.input)
+  return `must be a ${whole ? 'whole number' : issue.expected}`
 }

@@ -111,10 +111,12 @@ test('the name of the read model is required, and so is the generation of a swit
   const invalid = { code: status.INVALID_ARGUMENT, details: expect.stringContaining('read_model') }
   await expect(received(client.rebuildReadModel({ readModel: '' }))).rejects.toMatchObject(invalid)
   await expect(audited({ readModel: '' })).rejects.toMatchObject(invalid)
-  await expect(switchTo('note')).rejects.toMatchObject({
-    code: status.INVALID_ARGUMENT,
-    details: expect.stringContaining('generation'),
-  })
+  for (const generation of [undefined, -1, 2 ** 60]) {
+    await expect(switchTo('note', generation)).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: expect.stringContaining('generation'),
+    })
+  }
   expect((await switchTo('note', 1)).generation).toMatchObject({ generation: 1, lag: undefined })
 })
 

@@ -2,7 +2,7 @@ import {
   ReadModelsService,
   type AuditReadModelResponse,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/read_model.ts'
-import { AppError, invalid, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
+import { AppError, invalid, quoted, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
 import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
 import type { AuditProgress } from '../audit/audit-run.ts'
 import type { Audit } from '../audit/audit.ts'
@@ -29,7 +29,7 @@ export function readModelsService(
     const found = readModels.get(name)
     if (found) return found
     const known = [...readModels.keys()].join(', ')
-    throw new AppError('not_found', `There is no read model "${name}"; the read models are: ${known}`)
+    throw new AppError('not_found', `There is no read model ${quoted(name)}; the read models are: ${known}`)
   }
 
   return grpcService(ReadModelsService, {
@@ -59,6 +59,8 @@ export function readModelsService(
     async switchGeneration({ readModel, generation }) {
       const { operations } = named(readModel)
       if (generation === undefined) throw invalid([{ field: 'generation', message: 'is required' }])
+      const violations = outside('generation', generation, 0, Number.MAX_SAFE_INTEGER)
+      if (violations.length > 0) throw invalid(violations)
       return { generation: await operations.switchTo(generation) }
     },
     dropGeneration: async ({ readModel }, send) =>

@@ -1,13 +1,14 @@
 import {
   EventStoreService,
   type AggregateState,
+  type EventPosition,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/event_store.ts'
-import { AppError, invalid } from '@lockstep/core/errors/app-error.ts'
+import { AppError, checkAll, invalid, quoted, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
 import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
 import { timeViolations } from '@lockstep/core/operators/time-range.ts'
 import { z } from 'zod'
 import type { Aggregate } from '../aggregate.ts'
-import { parseInput, uuid } from '../input.ts'
+import { parseInput, uuid, wholeNumber } from '../input.ts'
 import type { AggregateStates, AuditedState } from './aggregate-states.ts'
 import type { Republish } from './republish.ts'
 
@@ -25,22 +26,29 @@ export function eventStoreService(
   return grpcService(EventStoreService, {
     async republishEvents({ all, dryRun, since, until, ...request }, send) {
       const { type: aggregate } = aggregateNamed(request.aggregate)
-      const id = request.id === undefined ? undefined : idOf(request.id)
-      if (!all && [id, since, until].every((each) => each === undefined)) {
-        throw invalid([
-          { field: 'all', message: 'must be set for the whole store; or set id, since or until' },
-        ])
-      }
-      const violations = timeViolations({ since, until })
-      if (violations.length > 0) throw invalid(violations)
-      const after = request.after && { ...request.after, id: idOf(request.after.id) }
+      const whole = [request.id, since, until].every((each) => each === undefined)
+      const [id, after] = checkAll(
+        () => (request.id === undefined ? undefined : idOf(request.id)),
+        () => request.after && positionOf(request.after),
+        () =>
+          throwIfAny([
+            ...violationIf(
+              whole && !all,
+              'all',
+              'must be set for the whole store; or set id, since or until',
+            ),
+            ...timeViolations({ since, until }),
+          ]),
+      )
       await republish({ aggregate, id, since, until, after, dryRun }, send)
     },
 
     async listStates({ ids, afterId, upToId, limit, ...request }, send) {
       const aggregate = aggregateNamed(request.aggregate)
-      if (ids.length > MAX_IDS) throw invalid([{ field: 'ids', message: `must be ${MAX_IDS} at most` }])
-      if (limit !== undefined && limit < 1) throw invalid([{ field: 'limit', message: 'must be 1 or more' }])
+      throwIfAny([
+        ...violationIf(ids.length > MAX_IDS, 'ids', `must be ${MAX_IDS} at most`),
+        ...violationIf(limit !== undefined && !(limit >= 1), 'limit', 'must be a whole number of 1 or more'),
+      ])
       if (ids.length > 0) {
         const found = await states.find(aggregate, ids.map(idOf))
         for (const state of found) await send({ state: stateMessage(state) })
@@ -62,17 +70,29 @@ export function eventStoreService(
     const aggregate = parts.aggregates.find(({ type }) => type === name)
     if (aggregate !== undefined) return aggregate
     const known = parts.aggregates.map(({ type }) => type).join(', ')
-    throw new AppError(
-      'not_found',
-      `There is no aggregate ${JSON.stringify(name)}; the aggregates are: ${known}`,
-    )
+    throw new AppError('not_found', `There is no aggregate ${quoted(name)}; the aggregates are: ${known}`)
   }
 }
 
 const target = z.object({ id: uuid() })
+const position = z.object({
+  after: z.object({ id: uuid(), version: wholeNumber(0, Number.MAX_SAFE_INTEGER) }),
+})
 
 function idOf(text: string): string {
   return parseInput(target, { id: text }).id
+}
+
+function positionOf(after: EventPosition): EventPosition {
+  return parseInput(position, { after }).after
+}
+
+function violationIf(wrong: boolean, field: string, message: string): FieldViolation[] {
+  return wrong ? [{ field, message }] : []
+}
+
+function throwIfAny(violations: readonly FieldViolation[]): void {
+  if (violations.length > 0) throw invalid(violations)
 }
 
 function stateMessage(state: AuditedState): AggregateState {

@@ -48,15 +48,31 @@ afterAll(async () => {
 
 const id = randomUUID()
 
-function update(request: Partial<UpdateProductRequest>, deadline?: number) {
+function update(request: Partial<UpdateProductRequest>, deadline?: number, metadata = new Metadata()) {
   outcome = async () => ({ id, version: 2 })
   executed.length = 0
   return new Promise<RequestedCommand>((resolve, reject) => {
     const full = { id, product: undefined, updateMask: undefined, ...request }
-    client.updateProduct(full, new Metadata(), { deadline }, (error) =>
+    client.updateProduct(full, metadata, { deadline }, (error) =>
       error ? reject(error) : resolve(executed[0]!.command),
     )
   })
+}
+
+/** Sends any bytes. */
+async function send(path: string, bytes: Buffer): Promise<unknown> {
+  executed.length = 0
+  const raw = new Client(`127.0.0.1:${server.port}`, credentials.createInsecure())
+  const same = (buffer: Buffer) => buffer
+  try {
+    return await new Promise((resolve, reject) => {
+      raw.makeUnaryRequest(path, same, same, bytes, (error, response) =>
+        error ? reject(error) : resolve(response),
+      )
+    })
+  } finally {
+    raw.close()
+  }
 }
 
 async function refusal(call: Promise<unknown>): Promise<ServiceError> {
@@ -88,6 +104,14 @@ describe('UpdateProduct', () => {
     expect(await update({ product, updateMask: ['price_cents', 'category'] })).toMatchObject({
       command: { changes: { priceCents: 7, category: 'general' } },
     })
+  })
+
+  it.each([[['*']], [['*', 'name']], [['name', '*']]])('the mask %j means all fields', async (updateMask) => {
+    expect(await update({ product: { name: 'Tea', priceCents: 0 }, updateMask })).toMatchObject({
+      command: { changes: { name: 'Tea', description: '', category: 'general', priceCents: 0 } },
+    })
+    const error = await refusal(update({ product: {}, updateMask }))
+    expect(fieldsOf(error)).toEqual(['name', 'price_cents'])
   })
 
   it('a field without a default must be set when the mask names it', async () => {
@@ -124,6 +148,19 @@ describe('UpdateProduct', () => {
     const idempotencyKey = `~${' '.repeat(253)}~`
     await update({ product: { name: 'a', priceCents: 1 }, idempotencyKey })
     expect(executed[0]!.call.idempotencyKey).toBe(idempotencyKey)
+  })
+
+  it('a key in the metadata is the same as the field', async () => {
+    const product = { name: 'a', priceCents: 1 }
+    const metadata = new Metadata()
+    metadata.set('idempotency-key', 'k')
+    await update({ product }, undefined, metadata)
+    expect(executed[0]!.call.idempotencyKey).toBe('k')
+    await update({ product, idempotencyKey: 'k' }, undefined, metadata)
+    const error = await refusal(update({ product, idempotencyKey: 'other' }, undefined, metadata))
+    expect([error.code, fieldsOf(error)]).toEqual([status.INVALID_ARGUMENT, ['idempotency_key']])
+    metadata.set('idempotency-key', '')
+    expect(fieldsOf(await refusal(update({ product }, undefined, metadata)))).toEqual(['idempotency-key'])
   })
 
   it("the caller's deadline reaches the command", async () => {
@@ -171,21 +208,40 @@ describe('every call', () => {
   )
 
   it('bytes that are not a request of this method are invalid, not INTERNAL', async () => {
-    const raw = new Client(`127.0.0.1:${server.port}`, credentials.createInsecure())
     const { path } = ProductCommandsService.createProduct
-    const call = new Promise((resolve, reject) => {
-      const bytes = Buffer.from([0x0a, 0xff, 0xff])
-      raw.makeUnaryRequest(
-        path,
-        (b: Buffer) => b,
-        (b) => b,
-        bytes,
-        (error, response) => (error ? reject(error) : resolve(response)),
-      )
-    })
-    expect((await refusal(call)).code).toBe(status.INVALID_ARGUMENT)
-    raw.close()
+    const error = await refusal(send(path, Buffer.from([0x0a, 0xff, 0xff])))
+    expect([error.code, error.metadata.get('x-error-code')]).toEqual([status.INVALID_ARGUMENT, ['malformed']])
   })
+
+  it('an int64 above 2^53 is invalid, together with the other invalid fields', async () => {
+    const product = { name: '', priceCents: 2 ** 53 }
+    const error = await refusal(update({ id: 'x', product, expectedVersion: 2 ** 60 }))
+    expect([error.metadata.get('x-error-code'), fieldsOf(error)]).toEqual([
+      ['invalid'],
+      ['id', 'expected_version', 'name', 'price_cents'],
+    ])
+  })
+
+  it.each([1, 200, 10_000])(
+    '%s unknown paths in a mask give an error that a client can read',
+    async (count) => {
+      const updateMask = Array.from({ length: count }, (_, n) => `x${n}`)
+      const error = await refusal(update({ updateMask }))
+      expect([error.code, error.details]).toEqual([
+        status.INVALID_ARGUMENT,
+        count > 20 ? `Not valid, with ${count - 20} more: update_mask` : 'Not valid: update_mask',
+      ])
+      expect(fieldsOf(error)).toHaveLength(Math.min(count, 20))
+    },
+  )
+
+  it.each(['x', 'é', '🫖'])(
+    'a path of 12,000 times %s gives an error that a client can read',
+    async (unit) => {
+      const error = await refusal(update({ updateMask: [unit.repeat(12_000)] }))
+      expect([error.code, fieldsOf(error)]).toEqual([status.INVALID_ARGUMENT, ['update_mask']])
+    },
+  )
 
   it('an unexpected error does not show its cause', async () => {
     const call = new Promise((resolve, reject) => {

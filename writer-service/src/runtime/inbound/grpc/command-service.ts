@@ -27,9 +27,9 @@ export function commandService(
   function handlerOf(definition: CommandDefinition<AnyCommand>): Handler {
     const check = inputCheck(definition)
     const inputOf = inputReader(definition)
-    return async (request, { requestId, deadline }) => {
+    return async (request, { requestId, deadline, metadata }) => {
       const { requested, idempotencyKey } = check({
-        idempotencyKey: () => idempotencyKeyOf(request.idempotencyKey, 'idempotency_key'),
+        idempotencyKey: () => keyOf(request, metadata('idempotency-key')),
         target: { id: request.id, expectedVersion: () => expectedVersionOf(request) },
         fields: () => inputOf(request),
       })
@@ -54,7 +54,19 @@ function ownFields({
   return fields
 }
 
+/** The key in the metadata, where HTTP has it, is the same as the field: without it, a repeat would take effect twice. */
+function keyOf(request: CommandRequest, inMetadata: string | undefined): string | undefined {
+  const inField = request.idempotencyKey
+  if (inField !== undefined && inMetadata !== undefined && inField !== inMetadata) {
+    throw invalid([{ field: 'idempotency_key', message: 'differs from the idempotency-key in the metadata' }])
+  }
+  return idempotencyKeyOf(
+    inField ?? inMetadata,
+    inField === undefined ? 'idempotency-key' : 'idempotency_key',
+  )
+}
+
 function expectedVersionOf({ expectedVersion }: CommandRequest): number | undefined {
   if (expectedVersion === undefined || expectedVersion >= 1) return expectedVersion
-  throw invalid([{ field: 'expected_version', message: 'must be 1 or more' }])
+  throw invalid([{ field: 'expected_version', message: 'must be a whole number of 1 or more' }])
 }

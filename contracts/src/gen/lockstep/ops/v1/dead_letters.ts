@@ -5,7 +5,8 @@
 // source: lockstep/ops/v1/dead_letters.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { fromTimestamp, StrictReader as BinaryReader } from "../../../../strict-reader.ts";
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -210,11 +211,9 @@ export const RecordPosition: MessageFns<RecordPosition> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -333,11 +332,9 @@ export const DeadLetterSelection: MessageFns<DeadLetterSelection> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -503,11 +500,9 @@ export const DeadLetter: MessageFns<DeadLetter> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -651,11 +646,9 @@ export const Resolution: MessageFns<Resolution> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -738,11 +731,9 @@ export const ListDeadLettersRequest: MessageFns<ListDeadLettersRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -802,11 +793,9 @@ export const ListDeadLettersResponse: MessageFns<ListDeadLettersResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -877,11 +866,9 @@ export const GetDeadLetterRequest: MessageFns<GetDeadLetterRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -963,11 +950,9 @@ export const GetDeadLetterResponse: MessageFns<GetDeadLetterResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1048,11 +1033,9 @@ export const RecordHeader: MessageFns<RecordHeader> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1167,11 +1150,9 @@ export const RedriveDeadLettersRequest: MessageFns<RedriveDeadLettersRequest> = 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1277,11 +1258,9 @@ export const RedriveDeadLettersResponse: MessageFns<RedriveDeadLettersResponse> 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1393,11 +1372,9 @@ export const DiscardDeadLettersRequest: MessageFns<DiscardDeadLettersRequest> = 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1495,11 +1472,9 @@ export const DiscardDeadLettersResponse: MessageFns<DiscardDeadLettersResponse> 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1688,12 +1663,6 @@ function toTimestamp(date: Date): Timestamp {
   const seconds = Math.trunc(date.getTime() / 1_000);
   const nanos = (date.getTime() % 1_000) * 1_000_000;
   return { seconds, nanos };
-}
-
-function fromTimestamp(t: Timestamp): Date {
-  let millis = (t.seconds || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis);
 }
 
 function fromJsonTimestamp(o: any): Date {

@@ -5,7 +5,8 @@
 // source: lockstep/ops/v1/event_store.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { fromTimestamp, StrictReader as BinaryReader } from "../../../../strict-reader.ts";
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -202,11 +203,9 @@ export const RepublishEventsRequest: MessageFns<RepublishEventsRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -301,11 +300,9 @@ export const EventPosition: MessageFns<EventPosition> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -398,11 +395,9 @@ export const RepublishEventsResponse: MessageFns<RepublishEventsResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -514,11 +509,9 @@ export const ListStatesRequest: MessageFns<ListStatesRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -598,11 +591,9 @@ export const ListStatesResponse: MessageFns<ListStatesResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -711,11 +702,9 @@ export const AggregateState: MessageFns<AggregateState> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -856,12 +845,6 @@ function toTimestamp(date: Date): Timestamp {
   const seconds = Math.trunc(date.getTime() / 1_000);
   const nanos = (date.getTime() % 1_000) * 1_000_000;
   return { seconds, nanos };
-}
-
-function fromTimestamp(t: Timestamp): Date {
-  let millis = (t.seconds || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis);
 }
 
 function fromJsonTimestamp(o: any): Date {

@@ -5,7 +5,8 @@
 // source: lockstep/product/v1/product_commands.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { StrictReader as BinaryReader } from "../../../../strict-reader.ts";
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -61,7 +62,7 @@ export interface UpdateProductRequest {
   product:
     | ProductInput
     | undefined;
-  /** The fields of ProductInput that are applied; empty means all of them. */
+  /** The fields of ProductInput that are applied; empty or `*` means all of them. */
   updateMask:
     | string[]
     | undefined;
@@ -166,11 +167,9 @@ export const ProductInput: MessageFns<ProductInput> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -264,11 +263,9 @@ export const CreateProductRequest: MessageFns<CreateProductRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -347,11 +344,9 @@ export const CreateProductResponse: MessageFns<CreateProductResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -455,11 +450,9 @@ export const UpdateProductRequest: MessageFns<UpdateProductRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -554,11 +547,9 @@ export const UpdateProductResponse: MessageFns<UpdateProductResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -640,11 +631,9 @@ export const DeleteProductRequest: MessageFns<DeleteProductRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -727,11 +716,9 @@ export const DeleteProductResponse: MessageFns<DeleteProductResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;

@@ -5,7 +5,8 @@
 // source: lockstep/stock/v1/stock_queries.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { StrictReader as BinaryReader } from "../../../../strict-reader.ts";
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -95,11 +96,9 @@ export const GetStockRequest: MessageFns<GetStockRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -163,11 +162,9 @@ export const GetStockResponse: MessageFns<GetStockResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -243,11 +240,9 @@ export const ListStockRequest: MessageFns<ListStockRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -334,11 +329,9 @@ export const ListStockResponse: MessageFns<ListStockResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
+        reader.skipUnknown(tag);
       }
+      reader.requireEnd(end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
