@@ -89,7 +89,7 @@ test.each<Row>([
     { 'grpc-encoding': 'x'.repeat(9_000) },
     compressed(request),
   ],
-  ['a call with many headers', 'too_large', Object.fromEntries(manyNames.map((name) => [name, 'x']))],
+  ['a call with many headers', 'headers_too_large', Object.fromEntries(manyNames.map((name) => [name, 'x']))],
   ['bytes that are no message', 'malformed', {}, noMessage],
   ['a string that is not UTF-8', 'malformed', {}, framed(Buffer.from('0a0361ff62', 'hex'))],
   ['bytes that are no message of the health service', 'malformed', {}, noMessage, healthCheck],

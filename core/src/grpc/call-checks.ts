@@ -82,7 +82,7 @@ function errorOf(
     return new AppError('method_not_allowed', `This server has no method ${quoted(path)}`)
   }
   if (rawHeaders.length > 2 * MAX_HEADERS) {
-    return new AppError('too_large', `The call has more than ${MAX_HEADERS} headers`)
+    return new AppError('headers_too_large', `The call has more than ${MAX_HEADERS} headers`)
   }
   const violations = violationsOf(rawHeaders)
   if (violations.length > 0) return invalid(violations)

@@ -27,7 +27,7 @@ async function dropped(spans: number) {
   const metrics = new Registry()
   const lines: string[] = []
   const log = createLog({ service: 'test', level: 'warn' }, { write: (line) => void lines.push(line) })
-  const tracing = startTracing({ service: 'test', endpoint, ratio: 1, maxPerSecond: 1_000, log, metrics })
+  const tracing = startTracing({ service: 'test', endpoint, ratio: 1, maxPerSecond: 1_000_000, log, metrics })
   for (let n = 0; n < spans; n++) void withSpan('work', {}, async () => {})
   await new Promise(setImmediate)
   await tracing[Symbol.asyncDispose]()
