@@ -90,7 +90,7 @@ const shapes: fc.Arbitrary<Shape> = fc.oneof(
     weight: 1,
     arbitrary: shape(fc.integer({ min: 125, max: 2_000 }), (count) => ({
       headers: Object.fromEntries(Array.from({ length: count }, (_, n) => [`a${n}`, 'x'])),
-      code: 'too_large',
+      code: 'headers_too_large',
     })),
   },
   {
