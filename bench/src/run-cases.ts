@@ -11,7 +11,7 @@ import { watchPipeline } from './stack/pipeline.ts'
 export type BenchOptions = { rounds: number; seconds: number }
 
 /** ONLY=create,get chooses cases; ROUNDS and SECONDS make them longer or shorter. */
-export function optionsOf({ ONLY = '', ROUNDS = '3', SECONDS = '6' }: NodeJS.ProcessEnv) {
+export function optionsOf({ ONLY = '', ROUNDS = '3', SECONDS = '4' }: NodeJS.ProcessEnv) {
   return {
     chosen: chosenCases(ONLY),
     rounds: positive('ROUNDS', ROUNDS),

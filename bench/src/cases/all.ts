@@ -12,9 +12,13 @@ import { sizes } from './sizes.ts'
 import { stock } from './stock.ts'
 import { tracing } from './tracing.ts'
 
-/** In the order in which they run: the memory at rest comes first, and what restarts the services last. */
+/**
+ * In the order in which they run. The memory at rest comes first; then the projection, before others fill the topic that
+ * it reads from the start; what restarts the services comes last.
+ */
 export const cases: readonly Case[] = [
   footprint,
+  projection,
   create,
   createLatency,
   readable,
@@ -24,7 +28,6 @@ export const cases: readonly Case[] = [
   grpcCommands,
   grpcQueries,
   createAlone,
-  projection,
   tracing,
   fresh,
   sizes,

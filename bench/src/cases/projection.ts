@@ -9,11 +9,11 @@ import { runBulkWriter } from '../reference/reference-process.ts'
 import { portsOf } from '../stack/bench-stack.ts'
 import { publishProducts } from '../stack/published-products.ts'
 
-const EVENTS = 20_000
+const EVENTS = 60_000
 /** Each look costs the broker CPU time. */
 const POLL_MS = 50
-/** The projection handles as many batches at a time: `concurrency` in core/src/kafka/consumer/consumer-options.ts. */
-const BULKS_IN_FLIGHT = 4
+/** The projection handles the batches of all partitions of a fetch at the same time. */
+const BULKS_IN_FLIGHT = 6
 
 /** The reader consumes a backlog of created products, against the MongoDB driver alone. */
 export const projection: Case = {
