@@ -3,24 +3,34 @@ import type { HttpApp } from '@lockstep/core/http/app.ts'
 import { etagOf, noneMatchHas } from '@lockstep/core/http/reply.ts'
 import type { Filters } from '../queries/definition.ts'
 import type { ReadModelQueries } from '../queries/read-model-queries.ts'
-import type { ReadModel } from '../read-model.ts'
+import type { DocumentReadModel } from '../read-model.ts'
 import { routeDocs } from './route-docs.ts'
+
+const pastNames = ['asOfVersion', 'asOf'] as const
 
 /** The HTTP routes of one read model. */
 export function queryRoutes(
   app: HttpApp,
-  { queries: definitions, items }: Pick<ReadModel, 'queries' | 'items'>,
+  { queries: definitions, items }: Pick<DocumentReadModel, 'queries' | 'items'>,
   queries: ReadModelQueries,
 ): void {
-  const docs = routeDocs(definitions)
+  const { past } = queries
+  const docs = routeDocs(definitions, past !== undefined)
   // Registered only for the document: app.openapi() would validate requests by its own rules.
   app.openAPIRegistry.registerPath(docs.get)
   for (const route of docs.lists.values()) app.openAPIRegistry.registerPath(route)
 
+  const names = past ? ['minVersion', ...pastNames] : ['minVersion']
   app.on('get', docs.get.getRoutingPath(), async ({ req }) => {
-    const { values, violations } = queryParameters(req.url, ['minVersion'])
-    const request = { id: req.param('id') ?? '', minVersion: wholeNumber(values['minVersion']) }
-    const { version, json } = await queries.getEncoded(request, { violations })
+    const { values, violations } = queryParameters(req.url, names)
+    const id = req.param('id') ?? ''
+    const { minVersion, asOfVersion, asOf } = values
+    const ofPast = asOfVersion !== undefined || asOf !== undefined
+    if (ofPast) violations.push(...exclusive(values))
+    const { version, json } =
+      past && ofPast
+        ? await past({ id, asOfVersion: wholeNumber(asOfVersion), asOf }, { violations })
+        : await queries.getEncoded({ id, minVersion: wholeNumber(minVersion) }, { violations })
     const etag = etagOf(version)
     // A cache between the caller and this server must revalidate each time; the tag makes that cheap.
     const headers = { etag, 'cache-control': 'no-cache' }
@@ -30,9 +40,9 @@ export function queryRoutes(
 
   for (const [name, route] of docs.lists) {
     const { filters } = definitions.lists[name]!
-    const names = [...Object.keys(filters), 'pageSize', 'pageToken']
+    const ofList = [...Object.keys(filters), 'pageSize', 'pageToken']
     app.on('get', route.getRoutingPath(), async ({ req }) => {
-      const { values, violations } = queryParameters(req.url, names)
+      const { values, violations } = queryParameters(req.url, ofList)
       const request = {
         ...filterValues(filters, values),
         pageSize: wholeNumber(values['pageSize']),
@@ -44,6 +54,14 @@ export function queryRoutes(
       return { status: 200, body, headers: { 'content-type': 'application/json' } }
     })
   }
+}
+
+function exclusive(values: Readonly<Record<string, string | undefined>>): FieldViolation[] {
+  const [, ...others] = ['asOfVersion', 'asOf', 'minVersion'].filter((name) => values[name] !== undefined)
+  return others.map((field) => ({
+    field,
+    message: 'must be the only one of asOfVersion, asOf and minVersion',
+  }))
 }
 
 function filterValues(filters: Filters, values: Readonly<Record<string, string | undefined>>) {

@@ -1,6 +1,8 @@
 import {
   EventStoreService,
   type AggregateState,
+  type EventPosition,
+  type StoredEvent,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/event_store.ts'
 import { AppError, invalid } from '@lockstep/core/errors/app-error.ts'
 import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
@@ -8,6 +10,7 @@ import { timeViolations } from '@lockstep/core/operators/time-range.ts'
 import { z } from 'zod'
 import type { Aggregate } from '../aggregate.ts'
 import { parseInput, uuid } from '../input.ts'
+import type { ListedEvent, StoredEvents } from './stored-events.ts'
 import type { AggregateStates, AuditedState } from './aggregate-states.ts'
 import type { Republish } from './republish.ts'
 
@@ -19,9 +22,14 @@ const PAGE = 500
 /** `lockstep.ops.v1.EventStore`. */
 export function eventStoreService(
   grpcService: ReturnType<typeof grpcServices>,
-  parts: { aggregates: readonly Aggregate[]; republish: Republish; states: AggregateStates },
+  parts: {
+    aggregates: readonly Aggregate[]
+    republish: Republish
+    states: AggregateStates
+    events: StoredEvents
+  },
 ): GrpcService {
-  const { republish, states } = parts
+  const { republish, states, events } = parts
   return grpcService(EventStoreService, {
     async republishEvents({ all, dryRun, since, until, ...request }, send) {
       const { type: aggregate } = aggregateNamed(request.aggregate)
@@ -56,6 +64,30 @@ export function eventStoreService(
         if (page.length < PAGE) return
       }
     },
+
+    async listEvents({ positions, limit, ...request }, send) {
+      const { type } = aggregateNamed(request.aggregate)
+      const violations = [
+        ...(positions.length > MAX_IDS
+          ? [{ field: 'positions', message: `must be ${MAX_IDS} at most` }]
+          : []),
+        ...(limit !== undefined && limit < 1 ? [{ field: 'limit', message: 'must be 1 or more' }] : []),
+      ]
+      if (violations.length > 0) throw invalid(violations)
+      if (positions.length > 0) {
+        for (const event of await events.find(type, positions.map(positionOf)))
+          await send(eventMessage(event))
+        return
+      }
+      let after = request.after && positionOf(request.after)
+      const upTo = request.upTo && positionOf(request.upTo)
+      for (let left = limit ?? Infinity; left > 0; left -= PAGE) {
+        const page = await events.list(type, { after, upTo, limit: Math.min(PAGE, left) })
+        for (const event of page) await send(eventMessage(event))
+        after = page.at(-1)
+        if (page.length < PAGE) return
+      }
+    },
   })
 
   function aggregateNamed(name: string): Aggregate {
@@ -79,4 +111,13 @@ function stateMessage(state: AuditedState): AggregateState {
   const { id, version, deleted, lastEvent, mismatches, updatedAt } = state
   const ageMs = Math.max(0, Date.now() - updatedAt.getTime())
   return { id, version, deleted, lastEvent, ageMs, mismatches: [...mismatches] }
+}
+
+function positionOf({ id, version }: EventPosition): EventPosition {
+  return { id: idOf(id), version }
+}
+
+function eventMessage({ id, version, payload, occurredAt }: ListedEvent): { event: StoredEvent } {
+  const ageMs = Math.max(0, Date.now() - occurredAt.getTime())
+  return { event: { position: { id, version }, payload, ageMs } }
 }

@@ -38,6 +38,8 @@ export interface StockEvent {
     | { $case: "shipped"; shipped: ReservationShipped }
     | { $case: "counted"; counted: StockCounted }
     | undefined;
+  /** The request whose command caused the event; unset in events of earlier releases. */
+  requestId?: string | undefined;
 }
 
 export interface StockReceived {
@@ -72,6 +74,7 @@ function createBaseStockEvent(): StockEvent {
     createdAt: undefined,
     level: undefined,
     change: undefined,
+    requestId: undefined,
   };
 }
 
@@ -111,6 +114,9 @@ export const StockEvent: MessageFns<StockEvent> = {
       case "counted":
         StockCounted.encode(message.change.counted, writer.uint32(90).fork()).join();
         break;
+    }
+    if (message.requestId !== undefined) {
+      writer.uint32(98).string(message.requestId);
     }
     return writer;
   },
@@ -216,6 +222,14 @@ export const StockEvent: MessageFns<StockEvent> = {
             message.change = { $case: "counted", counted: StockCounted.decode(reader, reader.uint32()) };
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -263,6 +277,11 @@ export const StockEvent: MessageFns<StockEvent> = {
         : isSet(object.counted)
         ? { $case: "counted", counted: StockCounted.fromJSON(object.counted) }
         : undefined,
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : undefined,
     };
   },
 
@@ -296,6 +315,9 @@ export const StockEvent: MessageFns<StockEvent> = {
       obj.shipped = ReservationShipped.toJSON(message.change.shipped);
     } else if (message.change?.$case === "counted") {
       obj.counted = StockCounted.toJSON(message.change.counted);
+    }
+    if (message.requestId !== undefined) {
+      obj.requestId = message.requestId;
     }
     return obj;
   },
