@@ -75,6 +75,7 @@ test('with a version, the totals are read after the store has it', async () => {
 test.each([
   ['?sort=price', ['sort']],
   ['?sort=--name', ['sort']],
+  ['?sort=&noteId=', ['noteId', 'sort']],
   ['?category=Not+a+slug', ['category']],
   ['?minVersion=1', ['noteId']],
   [`?noteId=${id}`, ['minVersion']],

@@ -24,11 +24,14 @@ export function totalsRoute(
   query: TotalsQuery,
 ): void {
   const route = routeOf(definition, docs)
-  const { groupName, idName } = definition
+  const { groupName, filter, idName } = definition
   const names = [groupName, 'sort', idName, 'minVersion']
   app.openAPIRegistry.registerPath(route)
   app.on('get', route.getRoutingPath(), async ({ req }) => {
     const { values, violations } = queryParameters(req.url, names)
+    for (const field of [idName, 'sort', ...(filter.schema.safeParse('').success ? [] : [groupName])]) {
+      if (values[field] === '') violations.push({ field, message: 'must not be empty' })
+    }
     const minVersion = wholeNumber(values['minVersion'])
     const texts = Object.fromEntries([groupName, idName, 'sort'].map((name) => [name, values[name] ?? '']))
     return jsonReply(await query({ ...texts, minVersion } as TotalsRequest, { violations }))
