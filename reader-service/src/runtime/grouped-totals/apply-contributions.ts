@@ -27,17 +27,17 @@ export async function applyContributions(
   for (let left = contributions; left.length > 0;) {
     const bySlot = Map.groupBy(left, ({ id }) => slotOf(id, slots))
     const stored = new Map((await store.read([...bySlot.keys()])).map((slot) => [slot.number, slot]))
-    const changes = [...bySlot].map(([number, of]) => ({
-      of,
-      ...contribute(stored.get(number) ?? emptySlot(number), of),
-    }))
+    const changes = [...bySlot].map(([number, of]) => {
+      const slot = stored.get(number) ?? emptySlot(number)
+      return { slot, of, replaced: contribute(slot, of) }
+    })
     const changed = changes.filter(({ replaced }) => replaced.size > 0)
     if (changed.length === 0) break
-    const lost = await store.write(changed.map(({ next }) => next))
-    for (const { next, replaced } of changed) {
-      if (!lost.has(next.number)) for (const [id, version] of replaced) applied.set(id, version)
+    const lost = await store.write(changed.map(({ slot }) => slot))
+    for (const { slot, replaced } of changed) {
+      if (!lost.has(slot.number)) for (const [id, version] of replaced) applied.set(id, version)
     }
-    left = changed.flatMap(({ next, of }) => (lost.has(next.number) ? of : []))
+    left = changed.flatMap(({ slot, of }) => (lost.has(slot.number) ? of : []))
   }
   return applied
 }

@@ -3,7 +3,7 @@ import type { Collection } from 'mongodb'
 import { orUnavailable } from '../or-unavailable.ts'
 import type { AuditedStore, StoredEntry } from '../read-model.ts'
 import { applyContributions, type SlotStore } from './apply-contributions.ts'
-import { slotIn, type SlotDocument } from './mongo-slots.ts'
+import { slotIn, totalsIn, type SlotDocument } from './mongo-slots.ts'
 import { entryOf, slotOf, totalsOf, withEntry, type Contribution, type Entry, type Slot } from './slots.ts'
 
 type StoredContribution = StoredEntry<Contribution>
@@ -67,7 +67,7 @@ export function auditedTotals(
     count: () =>
       fromMongo(async () => {
         const slots = await collection.find({}, { projection: { totals: 1 } }).toArray()
-        return slots.flatMap(({ totals }) => totals).reduce((sum, [, count]) => sum + count, 0)
+        return slots.flatMap(totalsIn).reduce((sum, { count }) => sum + count, 0)
       }),
     advance: (expected) =>
       fromMongo(async () => (await applyContributions(store, [expected])).has(expected.id)),

@@ -1,7 +1,7 @@
 import type { Db } from 'mongodb'
 import { asAppErrors, queryLimits } from '../projection/mongo-query.ts'
 import type { VersionFinder } from '../read-model.ts'
-import { groupTotals, versionsIn, type SlotDocument } from './mongo-slots.ts'
+import { totalsIn, versionsIn, type SlotDocument } from './mongo-slots.ts'
 import { combine, type GroupTotals } from './slots.ts'
 
 /** The totals as queries read them. Rejects with `unavailable`, or with `deadline_exceeded` if a query takes too long. */
@@ -23,7 +23,7 @@ export function totalsFinder(db: Db, name: string, { timeoutMs }: { timeoutMs: n
         const found = await collection.find({}, { ...queryLimits(timeoutMs, deadline), projection }).toArray()
         const newest = found.reduce((latest, { at }) => Math.max(latest, at.getTime()), -Infinity)
         return {
-          groups: combine(found.map(({ totals }) => ({ totals: totals.map(groupTotals) }))),
+          groups: combine(found.map((slot) => ({ totals: totalsIn(slot) }))),
           asOf: found.length === 0 ? undefined : new Date(newest),
         }
       }),

@@ -71,12 +71,12 @@ const planted: Record<string, Planted> = {
       for (const each of batch) {
         const number = slotOf(each.id, slots)
         const [slot = emptySlot(number)] = await store.read([number])
-        const { next, replaced } = contribute(slot, [each])
-        if (replaced.size === 0) continue
+        const { totals: before } = slot
+        if (contribute(slot, [each]).size === 0) continue
         // The entry first, with the totals as they were; then the totals, from what they are now.
-        await store.write([{ ...next, totals: slot.totals }])
+        await store.write([{ ...slot, totals: before }])
         const [current = emptySlot(number)] = await store.read([number])
-        const totals = totalsOf({ [each.id]: next.entries[each.id]! })
+        const totals = totalsOf({ [each.id]: slot.entries[each.id]! })
         await store.write([{ ...current, totals: [...current.totals, ...totals] }])
       }
     },
