@@ -29,7 +29,8 @@ export type GroupedTotals<
   /** A whole number. Pure. */
   value: (state: LiveState<S>) => number
   query: Omit<TotalsDefinition<G>, 'idName'> & { idName: I } & TotalsDocs
-  grpc: (
+  /** Without it, only HTTP has the query. */
+  grpc?: (
     service: ReturnType<typeof grpcServices>,
     totals: (request: TotalsRequest<G, I>, call: QueryCall) => Promise<TotalsResponse<G>>,
   ) => GrpcService
@@ -63,7 +64,7 @@ export function groupedTotals<
       const query = totalsQuery(definition, ports as QueryPorts<TotalsFinder>)
       return {
         routes: (app) => totalsRoute(app, definition, definition, query),
-        grpc: (service) => grpc(service, query),
+        grpc: (service) => grpc?.(service, query),
       }
     },
   }
