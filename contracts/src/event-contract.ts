@@ -8,6 +8,8 @@ export type EventMessage = {
   version: number
   occurredAt?: Date | undefined
   createdAt?: Date | undefined
+  /** Of the command that caused the event. */
+  requestId?: string | undefined
   change?: { $case: string } | undefined
 }
 

@@ -3,8 +3,7 @@ import { openApiDocument } from '@lockstep/core/http/swagger-ui.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { readerApi } from '@lockstep/reader-service/api.ts'
 import { readModels } from '@lockstep/reader-service/read-models.ts'
-import { queryRoutes } from '@lockstep/reader-service/runtime/inbound/http-routes.ts'
-import { readModelQueries } from '@lockstep/reader-service/runtime/queries/read-model-queries.ts'
+import { serveReadModels } from '@lockstep/reader-service/runtime/serve-read-models.ts'
 import { aggregates } from '@lockstep/writer-service/aggregates.ts'
 import { writerApi } from '@lockstep/writer-service/api.ts'
 import { commandRoutes } from '@lockstep/writer-service/runtime/inbound/http/command-routes.ts'
@@ -19,10 +18,9 @@ export function openApiFiles(): { writer: string; reader: string } {
     return openApiDocument(app, writerApi)
   })
   const reader = describe((app) => {
-    const ports = { getItem: never, finder: { list: never } }
-    for (const readModel of readModels) {
-      queryRoutes(app, readModel, readModelQueries(readModel, ports))
-    }
+    const ports = { read: never, wait: never, getItem: () => never }
+    const all = readModels.map((readModel) => ({ readModel, ports }))
+    for (const { routes } of serveReadModels(all)) routes(app)
     return openApiDocument(app, readerApi)
   })
   return { writer, reader }

@@ -12,7 +12,7 @@ export async function ensureIndexes(db: Db, readModels: readonly ReadModel[]): P
   const results: IndexResult[] = []
   for (const { name, openStore } of readModels) {
     for (const collection of generationsOf(name, existing)) {
-      const before = existing.includes(collection) ? await indexNames(db, collection) : []
+      const before = await indexNames(db, collection)
       await openStore(db, collection).prepare()
       for (const index of await indexNames(db, collection)) {
         if (index === '_id_') continue
@@ -23,8 +23,10 @@ export async function ensureIndexes(db: Db, readModels: readonly ReadModel[]): P
   return results
 }
 
+/** A store without indexes has no collection before its first document. */
 async function indexNames(db: Db, collection: string): Promise<string[]> {
-  return (await db.collection(collection).indexes()).map(({ name }) => name ?? '')
+  const exists = await db.listCollections({ name: collection }, { nameOnly: true }).hasNext()
+  return exists ? (await db.collection(collection).indexes()).map(({ name }) => name ?? '') : []
 }
 
 /** A rebuild creates `product_g1` and so on; afterwards the first generation may be dropped. */

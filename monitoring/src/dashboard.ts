@@ -123,8 +123,14 @@ const rows: Row[] = [
         'Write to readable',
         's',
         'From the moment an event occurred until its read model has it',
-        { expr: quantile(0.5, 'reader_write_to_readable_seconds', ''), legend: 'p50' },
-        { expr: quantile(0.99, 'reader_write_to_readable_seconds', ''), legend: 'p99' },
+        {
+          expr: quantile(0.5, 'reader_write_to_readable_seconds', 'read_model'),
+          legend: '{{read_model}} p50',
+        },
+        {
+          expr: quantile(0.99, 'reader_write_to_readable_seconds', 'read_model'),
+          legend: '{{read_model}} p99',
+        },
       ),
     ],
   },
@@ -170,7 +176,10 @@ const rows: Row[] = [
         'ops',
         'Records by outcome, and events by result at the version gate',
         { expr: rate('kafka_consumer_records_total', 'group, outcome'), legend: '{{group}} {{outcome}}' },
-        { expr: rate('reader_projection_events_total', 'result'), legend: 'events {{result}}' },
+        {
+          expr: rate('reader_projection_events_total', 'read_model, result'),
+          legend: '{{read_model}} {{result}}',
+        },
       ),
       timeseries(
         'Failures',
@@ -187,8 +196,8 @@ const rows: Row[] = [
         { expr: orZero('sum(kafka_consumer_paused_partitions)'), legend: 'partitions paused' },
       ),
       timeseries('Drift', 'short', 'Mismatches in the last audit; pnpm lockstep audit lists them', {
-        expr: orZero('sum(reader_audit_drift_products)'),
-        legend: 'mismatches',
+        expr: orZero('sum by (read_model) (reader_audit_drift_products)'),
+        legend: 'mismatches {{read_model}}',
       }),
     ],
   },

@@ -22,11 +22,11 @@ import { readModels } from './read-models.ts'
 import { auditMetrics } from './runtime/audit/measured-audit.ts'
 import { startScheduledAudit } from './runtime/audit/scheduled-audit.ts'
 import { readerApi } from './api.ts'
-import { queryRoutes } from './runtime/inbound/http-routes.ts'
 import { readModelsService } from './runtime/operators/read-models-service.ts'
 import { readerMetrics } from './runtime/reader-metrics.ts'
 import { connectWriterStates } from './runtime/rebuild/grpc-writer-states.ts'
 import { runReadModel } from './runtime/run-read-model.ts'
+import { serveReadModels } from './runtime/serve-read-models.ts'
 
 /** The whole reader. What is acquired first is released last. */
 export async function wire(context: ServiceContext<typeof readerSettings>, scope: AsyncDisposableStack) {
@@ -100,9 +100,8 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
 
   const admit = requestLimit({ limit: config.READER_MAX_IN_FLIGHT, metrics: registry })
   const grpcService = grpcServices({ log, metrics: registry, admit, draining })
-  const services: GrpcService[] = running.map(({ readModel, queries }) =>
-    readModel.queries.grpc(grpcService, queries),
-  )
+  const served = serveReadModels(running)
+  const services: GrpcService[] = served.flatMap(({ grpc }) => grpc(grpcService) ?? [])
   if (config.OPS_API) {
     const producer = scope.use(connectProducer(kafka, log))
     services.push(
@@ -122,7 +121,7 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   )
 
   const app = createHttpApp({ log, metrics: registry, admit })
-  for (const { readModel, queries } of running) queryRoutes(app, readModel, queries)
+  for (const { routes } of served) routes(app)
   serveApiDocs(app, readerApi)
   scope.use(await serveHttp({ ...listening, app, port: config.READER_HTTP_PORT }))
 }

@@ -8,6 +8,7 @@ import { aggregates } from './aggregates.ts'
 import { postgresAggregateStates } from './runtime/operators/aggregate-states.ts'
 import { postgresEventQueue } from './runtime/operators/event-queue.ts'
 import { eventStoreService } from './runtime/operators/event-store-service.ts'
+import { postgresStoredEvents } from './runtime/operators/stored-events.ts'
 import { republishFrom, republishLimits } from './runtime/operators/republish.ts'
 
 /** The operators' API, on the connections of the service. */
@@ -31,6 +32,7 @@ export function wireOperators(
       aggregates,
       republish: republishFrom(postgresEventQueue(pool), wakeRelay, republishLimits(outboxLimit)),
       states: postgresAggregateStates(pool),
+      events: postgresStoredEvents(pool),
     }),
   ]
 }

@@ -95,6 +95,8 @@ message ${type}Event {
     ${type}Updated updated = 8;
     ${type}Deleted deleted = 9;
   }
+  // The request whose command caused the event.
+  optional string request_id = 10;
 }
 
 message ${type}Created {}

@@ -62,17 +62,29 @@ export const projectionBugs: readonly Bug[] = [
           ])`,
       },
       {
-        file: store,
-        find: 'result = await collection.bulkWrite(operations, { ordered: false })',
+        file: 'reader-service/src/runtime/projection/replace-all.ts',
+        find: 'const { upsertedIds } = await collection.bulkWrite(operations as never, { ordered: false })',
         // Not a bug by itself: the two steps of MongoDB's upsert, which its stand-in executes as one.
         instead: `const updates = await Promise.all(
-            operations.map(({ replaceOne: { filter, replacement } }) => collection.replaceOne(filter, replacement)),
+            replacements.map(({ filter, replacement }) => collection.replaceOne(filter, replacement)),
           )
-          writes = writes.filter((_, index) => updates[index].matchedCount === 0)
+          const absent = [...updates.keys()].filter((index) => updates[index].matchedCount === 0)
           await new Promise((resolve) => setTimeout(resolve, 50))
-          const inserts = writes.map(({ document }) => ({ insertOne: { document } }))
-          if (inserts.length === 0) return []
-          result = await collection.bulkWrite(inserts, { ordered: false })`,
+          const inserts = absent.map((index) => {
+            const { filter, replacement } = replacements[index]
+            return { insertOne: { document: { ...replacement, _id: filter._id } } }
+          })
+          if (inserts.length === 0) return { inserted: none, collided: none }
+          const failed = await collection.bulkWrite(inserts, { ordered: false }).then(
+            () => [],
+            (error) => {
+              if (!(error instanceof MongoBulkWriteError)) throw error
+              return error.result.getWriteErrors()
+            },
+          )
+          const collided = new Set(failed.map(({ index }) => absent[index]))
+          return { inserted: new Set(absent.filter((index) => !collided.has(index))), collided }
+          const upsertedIds = {}`,
       },
       {
         file: store,

@@ -1,23 +1,65 @@
 import type { EventContract, EventMessage } from '@lockstep/contracts/event-contract.ts'
+import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
+import type { HttpApp } from '@lockstep/core/http/app.ts'
 import type { Db } from 'mongodb'
 import type { QueryDefinitions, StoredItem } from './queries/definition.ts'
 import type { ItemFinder } from './queries/item-finder.ts'
+import type { PastItems } from './queries/past-items.ts'
+import type { GetItem } from './versions/get-item.ts'
+import type { WaitForVersion } from './versions/wait-for-version.ts'
 
 /**
- * A read model is a plain value: the events that it is built from, the document that it keeps of each aggregate, its
- * indexes, its public form and its queries. The runtime provides the rest for every read model, by name: consumption,
- * the version-gated write, the cache, version waits, rebuilds, audits and repairs.
+ * A read model is a plain value: the events that it is built from, how a batch of them is applied, and its queries. The
+ * runtime provides the rest for every read model, by name: consumption, dead letters, version waits, generations,
+ * rebuilds, audits and repairs.
  *
- * A slice calls `versionedDocument` (projection/versioned-document.ts) with its definition and adds the result to
- * `read-models.ts`. Its HTTP routes and its gRPC methods are derived from `queries` (queries/definition.ts).
+ * A kind of read model makes this value from a definition. A slice calls it and adds the result to `read-models.ts`:
+ * - `versionedDocument` (projection/versioned-document.ts): one document per aggregate, with a cache, queries by id and
+ *   lists;
+ * - `groupedTotals` (grouped-totals/grouped-totals.ts): count, sum, minimum and maximum of a value by group;
+ * - `history` (history/history.ts): the state after each event, and what it changed.
  */
 export type ReadModel = {
-  /** Names the collections of its generations, the group `<name>-projection`, its cache entries and metric label. */
+  /** Names the collections of its generations, the group `<name>-projection` and the metric label. */
   name: string
   source: Source<SourceState, EventMessage>
-  items: Items
   openStore: OpenStore
   /** Opens one generation's store for queries; each of them takes at most about `timeoutMs`. */
+  openFinder: (db: Db, collection: string, limits: { timeoutMs: number }) => VersionFinder
+  /** What a rebuild copies and an audit compares: the writer's states (the default), or all of its events. */
+  builtFrom?: 'states' | 'events'
+  /** Only if queries read its states by id through the cache. */
+  items?: Items
+  /** Only of a history: what it adds to the queries of another read model. */
+  past?: { of: string; open: (ports: QueryPorts) => PastItems }
+  serve: (ports: QueryPorts) => ServedQueries
+}
+
+/** The store as a version wait polls it. Rejects with `unavailable`. */
+export type VersionFinder = Pick<ItemFinder, 'versions'>
+
+/** What the runtime provides for the queries of one read model. */
+export type QueryPorts<F extends VersionFinder = VersionFinder> = {
+  /** Reads the active generation, and again if another one became active in the meantime. */
+  read: <T>(query: (finder: F) => Promise<T>) => Promise<T>
+  wait: WaitForVersion
+  /** Reads items by id through the cache, if the read model has `items`. */
+  getItem: (noun: string) => GetItem
+  /** From the history of this read model, if there is one. */
+  past?: PastItems | undefined
+}
+
+/** The queries of one read model in both protocols. */
+export type ServedQueries = {
+  /** Adds its routes, with their OpenAPI text. */
+  routes: (app: HttpApp) => void
+  /** Undefined if only HTTP has its queries. */
+  grpc: (service: ReturnType<typeof grpcServices>) => GrpcService | undefined
+}
+
+/** What `versionedDocument` returns. Its routes and its gRPC methods are derived from `queries`. */
+export type DocumentReadModel = Omit<ReadModel, 'items' | 'openFinder'> & {
+  items: Items
   openFinder: (db: Db, collection: string, limits: { timeoutMs: number }) => ItemFinder
   queries: QueryDefinitions
 }
@@ -57,8 +99,8 @@ export type Source<S extends SourceState, M extends EventMessage> = {
 }
 
 /**
- * A kind of read model: `versionedDocument` keeps one document per aggregate. Another kind implements the same three
- * parts: how a batch is applied, what a rebuild prepares and drops, and what an audit compares.
+ * The part that each kind of read model implements: how a batch is applied, what a rebuild prepares and drops, and what
+ * an audit compares.
  */
 export type ReadModelStore<S extends SourceState = SourceState> = {
   /** The versions that the store has of these ids, tombstones included; an unknown id is absent. */

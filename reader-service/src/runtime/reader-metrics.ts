@@ -2,7 +2,7 @@ import { durationBuckets } from '@lockstep/core/telemetry/metrics.ts'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { ProjectionMetrics } from './projection/project-events.ts'
 import type { CacheMetrics } from './queries/load-item.ts'
-import type { WaitMetrics } from './versions/get-item.ts'
+import type { WaitMetrics } from './versions/wait-for-version.ts'
 
 export type ReadModelMetrics = CacheMetrics &
   WaitMetrics &

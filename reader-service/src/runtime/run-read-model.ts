@@ -9,9 +9,8 @@ import { auditReadModel, type Audit } from './audit/audit.ts'
 import { measuredAudit, type AuditMetrics } from './audit/measured-audit.ts'
 import { mongoCacheEpoch } from './cache/cache-epoch.ts'
 import { openGeneration, type Connections, type OpenGeneration } from './open-generation.ts'
-import type { ItemFinder } from './queries/item-finder.ts'
-import { readModelQueries, type ReadModelQueries } from './queries/read-model-queries.ts'
-import type { ReadModel, SourceState } from './read-model.ts'
+import type { LoadItem } from './queries/load-item.ts'
+import type { QueryPorts, ReadModel, SourceState } from './read-model.ts'
 import type { ReaderMetrics } from './reader-metrics.ts'
 import { generationNames } from './rebuild/generations.ts'
 import type { connectWriterStates } from './rebuild/grpc-writer-states.ts'
@@ -24,6 +23,7 @@ import { getItem } from './versions/get-item.ts'
 import { servedVersions } from './versions/served-versions.ts'
 import { publishVersions, subscribeToVersions } from './versions/redis-version-notifications.ts'
 import { versionNotifications } from './versions/version-notifications.ts'
+import { waitForVersion } from './versions/wait-for-version.ts'
 
 /** What all read models of the process share. */
 export type ReaderParts = {
@@ -43,7 +43,7 @@ export type ReaderParts = {
 
 export type RunningReadModel = AsyncDisposable & {
   readModel: ReadModel
-  queries: ReadModelQueries
+  ports: QueryPorts
   operations: RebuildOperations
   audit: Audit
   /** Throws `unavailable` until the active generation is known. */
@@ -61,13 +61,9 @@ export function runReadModel(parts: ReaderParts, readModel: ReadModel): RunningR
 
   // The active generation is known once the registry was read, below.
   const active = () => generations.active()
-  const finder: ItemFinder = {
-    find: (id) => readFromActive(active, (generation) => generation.finder.find(id)),
-    versions: (ids) => readFromActive(active, (generation) => generation.finder.versions(ids)),
-    list: (query) => readFromActive(active, (generation) => generation.finder.list(query)),
-  }
+  const read: QueryPorts['read'] = (query) => readFromActive(active, ({ finder }) => query(finder))
   const served = servedVersions(config.READER_REMEMBERED_IDS)
-  const notifications = versionNotifications(finder)
+  const notifications = versionNotifications({ versions: (ids) => read((finder) => finder.versions(ids)) })
   subscribeToVersions(subscriber, name, notifications.notify)
   const publish = publishVersions(cacheOfProjection, name)
   const notify = (states: readonly SourceState[]) => {
@@ -89,14 +85,16 @@ export function runReadModel(parts: ReaderParts, readModel: ReadModel): RunningR
   )
 
   const { contract } = source
-  const states = writer.of({
-    aggregate: contract.aggregate,
-    stateOf: (lastEvent) => source.stateOf(contract.decode(lastEvent)),
-  })
+  const { aggregate } = contract
+  const stateOf = (event: Uint8Array) => source.stateOf(contract.decode(event))
+  const states =
+    readModel.builtFrom === 'events'
+      ? writer.eventsOf({ aggregate, stateOf })
+      : writer.statesOf({ aggregate, stateOf })
   const groups = kafkaGenerationGroups({
     offsets,
     readModel: name,
-    topics: [eventsTopic(contract.aggregate), retryTopic(projectionGroup(name))],
+    topics: [eventsTopic(aggregate), retryTopic(projectionGroup(name))],
   })
   const storeOf = (generation: number) => {
     const { collection } = generationNames(name, generation)
@@ -112,28 +110,22 @@ export function runReadModel(parts: ReaderParts, readModel: ReadModel): RunningR
 
   const audit = auditReadModel({
     active: () => {
-      const { number, store, auditedCache } = active()
-      return { number, store: store.audited, cache: auditedCache }
+      const { number, store, cache } = active()
+      return { number, store: store.audited, cache: cache.audited }
     },
     writer: states,
     registry: generationRegistry,
   })
 
+  const maxWaitMs = config.READER_MIN_VERSION_WAIT_MS
+  const wait = waitForVersion({ notifications, waits, maxWaitMs, metrics })
+  const load: LoadItem = (id, floor, epoch) =>
+    readFromActive(active, ({ cache }) => cache.load(id, floor, epoch))
+
   return {
     readModel,
     active,
-    queries: readModelQueries(readModel, {
-      finder,
-      getItem: getItem({
-        noun: readModel.queries.get.noun,
-        load: (id, floor, epoch) => readFromActive(active, (generation) => generation.load(id, floor, epoch)),
-        notifications,
-        served,
-        waits,
-        maxWaitMs: config.READER_MIN_VERSION_WAIT_MS,
-        metrics,
-      }),
-    }),
+    ports: { read, wait, getItem: (noun) => getItem({ noun, load, served, wait }) },
     operations: rebuildOperations({
       readModel: name,
       registry: generationRegistry,

@@ -72,6 +72,8 @@ export type EventEnvelope = {
   /** Never before the previous event of the same aggregate. */
   occurredAt: Date
   createdAt: Date
+  /** Of the command. */
+  requestId: string
 }
 
 export type RefusalDefinition = {

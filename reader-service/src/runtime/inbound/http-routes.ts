@@ -5,27 +5,37 @@ import { etagOf } from '@lockstep/core/http/reply.ts'
 import { headersOf } from '@lockstep/core/http/request-head.ts'
 import type { Filters } from '../queries/definition.ts'
 import type { ReadModelQueries } from '../queries/read-model-queries.ts'
-import type { ReadModel } from '../read-model.ts'
+import type { DocumentReadModel } from '../read-model.ts'
 import { routeDocs } from './route-docs.ts'
+
+const pastNames = ['asOfVersion', 'asOf'] as const
 
 /** The HTTP routes of one read model. */
 export function queryRoutes(
   app: HttpApp,
-  { queries: definitions, items }: Pick<ReadModel, 'queries' | 'items'>,
+  { queries: definitions, items }: Pick<DocumentReadModel, 'queries' | 'items'>,
   queries: ReadModelQueries,
 ): void {
-  const docs = routeDocs(definitions)
+  const { past } = queries
+  const docs = routeDocs(definitions, past !== undefined)
   // Registered only for the document: app.openapi() would validate requests by its own rules.
   app.openAPIRegistry.registerPath(docs.get)
   for (const route of docs.lists.values()) app.openAPIRegistry.registerPath(route)
 
+  const names = past ? ['minVersion', ...pastNames] : ['minVersion']
   const getItem: HttpHandler = async (c) => {
-    const { values, violations } = queryParameters(c.req.url, ['minVersion'])
+    const { values, violations } = queryParameters(c.req.url, names)
     const given = headersOf(c)
     const match = entityTagsOf(given['if-match'], 'If-Match', violations)
     const noneMatch = entityTagsOf(given['if-none-match'], 'If-None-Match', violations)
-    const request = { id: c.req.param('id') ?? '', minVersion: wholeNumber(values['minVersion']) }
-    const { version, json } = await queries.getEncoded(request, { violations })
+    const id = c.req.param('id') ?? ''
+    const { minVersion, asOfVersion, asOf } = values
+    const ofPast = asOfVersion !== undefined || asOf !== undefined
+    if (ofPast) violations.push(...exclusive(values))
+    const { version, json } =
+      past && ofPast
+        ? await past({ id, asOfVersion: wholeNumber(asOfVersion), asOf }, { violations })
+        : await queries.getEncoded({ id, minVersion: wholeNumber(minVersion) }, { violations })
     const etag = etagOf(version)
     if (match !== undefined && !matchHas(match, etag)) {
       throw new AppError('version_conflict', `The ${definitions.get.noun} is at version ${version}`)
@@ -39,9 +49,9 @@ export function queryRoutes(
 
   for (const [name, route] of docs.lists) {
     const { filters } = definitions.lists[name]!
-    const names = [...Object.keys(filters), 'pageSize', 'pageToken']
+    const ofList = [...Object.keys(filters), 'pageSize', 'pageToken']
     app.on('get', route.getRoutingPath(), async ({ req }) => {
-      const { values, violations } = queryParameters(req.url, names)
+      const { values, violations } = queryParameters(req.url, ofList)
       const request = {
         ...filterValues(filters, values),
         pageSize: wholeNumber(values['pageSize']),
@@ -53,6 +63,14 @@ export function queryRoutes(
       return { status: 200, body, headers: { 'content-type': 'application/json' } }
     })
   }
+}
+
+function exclusive(values: Readonly<Record<string, string | undefined>>): FieldViolation[] {
+  const [, ...others] = ['asOfVersion', 'asOf', 'minVersion'].filter((name) => values[name] !== undefined)
+  return others.map((field) => ({
+    field,
+    message: 'must be the only one of asOfVersion, asOf and minVersion',
+  }))
 }
 
 function filterValues(filters: Filters, values: Readonly<Record<string, string | undefined>>) {

@@ -14,7 +14,7 @@ const entityTags = z
   .optional()
 
 /** The OpenAPI text of a read model's routes. Requests are validated by `queries/requests.ts`, for every protocol. */
-export function routeDocs({ schema, fields, tag, get, lists }: QueryDefinitions) {
+export function routeDocs({ schema, fields, tag, get, lists }: QueryDefinitions, withPast: boolean) {
   const version = z
     .int()
     .min(1)
@@ -27,12 +27,28 @@ export function routeDocs({ schema, fields, tag, get, lists }: QueryDefinitions)
     })
     .openapi(`${schema}Page`)
   return {
-    get: getRoute(get, tag, item),
+    get: getRoute(get, tag, item, withPast),
     lists: new Map(Object.entries(lists).map(([name, list]) => [name, listRoute(name, list, tag, page)])),
   }
 }
 
-function getRoute({ path, operationId, summary, noun }: GetDefinition, tag: string, item: z.ZodType) {
+function getRoute(
+  { path, operationId, summary, noun }: GetDefinition,
+  tag: string,
+  item: z.ZodType,
+  withPast: boolean,
+) {
+  const past = {
+    asOfVersion: z
+      .int()
+      .min(1)
+      .optional()
+      .openapi({ example: 1, description: `The ${noun} as it was at this version` }),
+    asOf: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .openapi({ example: '2026-03-15T10:00:00.000Z', description: `The ${noun} as it was at this time` }),
+  }
   return createRoute({
     method: 'get',
     tags: [tag],
@@ -41,7 +57,10 @@ function getRoute({ path, operationId, summary, noun }: GetDefinition, tag: stri
     summary,
     description:
       'With `minVersion` the answer waits, for a second at most, until the read model has that version: pass ' +
-      'the version that a command answered to read your own write.',
+      'the version that a command answered to read your own write.' +
+      (withPast
+        ? ' `asOfVersion` waits in the same way; 404 if it did not exist at that version or time.'
+        : ''),
     request: {
       params: z.object({ id }),
       query: z.object({
@@ -50,6 +69,7 @@ function getRoute({ path, operationId, summary, noun }: GetDefinition, tag: stri
           .min(1)
           .optional()
           .openapi({ example: 1, description: 'The least version to answer' }),
+        ...(withPast && past),
       }),
       headers: z.object({
         'if-match': entityTags.openapi({ example: '"3"', description: '412 unless this is the version' }),

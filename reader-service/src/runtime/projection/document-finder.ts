@@ -1,16 +1,10 @@
 import { batchByTurn } from '@lockstep/core/async/batch-by-turn.ts'
-import { AppError } from '@lockstep/core/errors/app-error.ts'
-import { MongoServerError, type Collection, type Db, type Filter } from 'mongodb'
+import type { Collection, Db, Filter } from 'mongodb'
 import type { Item } from '../queries/definition.ts'
 import type { ItemFinder, ItemQuery } from '../queries/item-finder.ts'
 import type { Items } from '../read-model.ts'
 import { storedVersions, type StoredDocument } from './document-store.ts'
-
-/** The server stops a query after `timeoutMs`; the client gives up this much later, if the server does not respond. */
-const CLIENT_GRACE_MS = 250
-
-/** MaxTimeMSExpired */
-const TIME_LIMIT_PASSED = 50
+import { asAppErrors, queryLimits } from './mongo-query.ts'
 
 /** The documents of a collection as queries read them. */
 export function documentFinder(items: Items) {
@@ -18,10 +12,7 @@ export function documentFinder(items: Items) {
 
   return (db: Db, name: string, { timeoutMs }: { timeoutMs: number }): ItemFinder => {
     const collection: Collection<StoredDocument> = db.collection(name)
-    const limits = (deadline = Infinity) => {
-      const leftMs = Math.min(timeoutMs, Math.max(1, deadline - Date.now()))
-      return { maxTimeMS: leftMs, signal: AbortSignal.timeout(leftMs + CLIENT_GRACE_MS) }
-    }
+    const limits = (deadline?: number) => queryLimits(timeoutMs, deadline)
     const findDocument = batchByTurn(async (ids: readonly string[]) => {
       const options = { ...limits(), projection, limit: ids.length, batchSize: ids.length + 1 }
       const found = await collection.find({ _id: { $in: [...ids] } }, options).toArray()
@@ -58,15 +49,4 @@ function filterOf({ conditions, order, after }: ItemQuery): Filter<StoredDocumen
     all.push({ $or: [{ [order.by]: { [beyond]: after.key } }, { _id: { $gt: after.id } }] })
   }
   return { $and: all }
-}
-
-async function asAppErrors<T>(query: () => Promise<T>): Promise<T> {
-  try {
-    return await query()
-  } catch (error) {
-    if (error instanceof MongoServerError && error.code === TIME_LIMIT_PASSED) {
-      throw new AppError('deadline_exceeded', 'The query took too long', { cause: error })
-    }
-    throw new AppError('unavailable', 'The read model cannot be reached', { cause: error })
-  }
 }

@@ -1,6 +1,7 @@
-import { MongoBulkWriteError, type BulkWriteResult, type Collection, type FindOptions } from 'mongodb'
+import type { Collection, FindOptions } from 'mongodb'
 import type { OpenStore, ReadModelStore, SourceState } from '../read-model.ts'
 import { auditedDocuments } from './audited-documents.ts'
+import { replaceAll } from './replace-all.ts'
 
 /** A document as the store has it; a tombstone has no other fields. */
 export type StoredDocument = { _id: string; version: number; deleted: boolean } & Record<string, unknown>
@@ -16,7 +17,6 @@ export type Index = {
   purpose: string
 }
 
-const DUPLICATE_KEY = 11_000
 const NAMESPACE_NOT_FOUND = 26
 
 /** One document per aggregate in a MongoDB collection, written only by a state with a higher version. */
@@ -65,33 +65,22 @@ function precedingVersion({ version }: SourceState): number {
   return version - 1
 }
 
-/**
- * Writes all documents in one round trip and adds to `applied` what each of them replaced. Returns the writes that met
- * a duplicate key: if the filter matches nothing, the server inserts, which collides with any other stored version.
- */
+/** Writes all documents and adds to `applied` what each of them replaced. Returns the writes that collided. */
 async function writeAll(
   collection: Collection<StoredDocument>,
   writes: readonly Write[],
   applied: Map<string, number>,
 ): Promise<Write[]> {
-  const operations = writes.map(({ document: { _id, ...replacement }, replaces }) => ({
-    replaceOne: { filter: { _id, version: replaces }, replacement, upsert: true },
-  }))
-  let result: BulkWriteResult
-  let collided: ReadonlySet<number> = new Set()
-  try {
-    result = await collection.bulkWrite(operations, { ordered: false })
-  } catch (error) {
-    if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) throw error
-    const errors = error.result.getWriteErrors()
-    if (errors.length === 0 || errors.some(({ code }) => code !== DUPLICATE_KEY)) throw error
-    result = error.result
-    collided = new Set(errors.map(({ index }) => index))
-  }
-  const { upsertedIds } = result
+  const { inserted, collided } = await replaceAll(
+    collection,
+    writes.map(({ document: { _id, ...replacement }, replaces }) => ({
+      filter: { _id, version: replaces },
+      replacement,
+    })),
+  )
   return writes.filter(({ document, replaces }, index) => {
     if (collided.has(index)) return true
-    applied.set(document._id, index in upsertedIds ? 0 : replaces)
+    applied.set(document._id, inserted.has(index) ? 0 : replaces)
     return false
   })
 }
@@ -124,7 +113,7 @@ export async function storedVersions(
   return new Map(found.map((document) => [document._id, document.version]))
 }
 
-/** The stand-in for MongoDB sends the message without the code. */
-function ignoreAbsent(error: { code?: number; message?: string }): void {
+/** For a drop: the collection does not exist. The stand-in for MongoDB sends the message without the code. */
+export function ignoreAbsent(error: { code?: number; message?: string }): void {
   if (error.code !== NAMESPACE_NOT_FOUND && error.message !== 'ns not found') throw error
 }

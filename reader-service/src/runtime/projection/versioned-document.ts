@@ -1,8 +1,18 @@
 import type { z } from '@hono/zod-openapi'
 import type { EventMessage } from '@lockstep/contracts/event-contract.ts'
 import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
-import type { Filters, GetDefinition, ListDefinition, Queries } from '../queries/definition.ts'
-import type { ReadModel, Source, SourceState } from '../read-model.ts'
+import type {
+  Filters,
+  GetDefinition,
+  ListDefinition,
+  Queries,
+  QueryDefinitions,
+} from '../queries/definition.ts'
+import type { ItemFinder } from '../queries/item-finder.ts'
+import { queryRoutes } from '../inbound/http-routes.ts'
+import { readModelQueries } from '../queries/read-model-queries.ts'
+import type { DocumentReadModel, QueryPorts, Source, SourceState } from '../read-model.ts'
+import { readModelName } from '../rebuild/generations.ts'
 import { documentFinder } from './document-finder.ts'
 import { documentItems } from './document-items.ts'
 import { documentStore, type DocumentFields, type Index } from './document-store.ts'
@@ -14,9 +24,6 @@ export type LiveState<S extends SourceState> = Exclude<S, { readonly deleted: tr
 type JsonSchema<T> = [T] extends [Date] ? z.ZodISODateTime : z.ZodType<T>
 
 type SortableField<D> = { [K in keyof D]: D[K] extends Date | number ? K : never }[keyof D] & string
-
-/** Without an underscore, which separates the number of a generation from the name in `product_g1`. */
-const namePattern = /^[a-z][a-z0-9-]*$/
 
 /**
  * A read model that keeps one document per aggregate: `{_id, version, deleted, ...document(state)}`, or the tombstone
@@ -48,22 +55,32 @@ export function versionedDocument<
   D extends object,
   K extends string,
   L extends Readonly<Record<string, Filters>>,
->(definition: VersionedDocument<S, M, D, K, L>): ReadModel {
-  if (!namePattern.test(definition.name)) {
-    throw new Error(`"${definition.name}" cannot name a read model: use lower case, digits and hyphens`)
-  }
+>(definition: VersionedDocument<S, M, D, K, L>): DocumentReadModel {
   const { name, source, indexes, schema, fields, tag, get, lists, grpc } = definition
   // The compiler has checked the parts against each other. From here on their types are erased: the runtime passes
   // what one of these functions returns only to the others of the same read model.
   const document = builtOnce(definition.document as unknown as DocumentFields)
   const items = documentItems(document, fields)
+  const definitions = { schema, fields, tag, get, lists, grpc } as unknown as QueryDefinitions
   return {
-    name,
-    source: source as unknown as ReadModel['source'],
+    name: readModelName(name),
+    source: source as unknown as DocumentReadModel['source'],
     items,
     openStore: documentStore(document, indexes),
     openFinder: documentFinder(items),
-    queries: { schema, fields, tag, get, lists, grpc } as unknown as ReadModel['queries'],
+    queries: definitions,
+    serve(ports) {
+      const { read, getItem, past } = ports as QueryPorts<ItemFinder>
+      const list: ItemFinder['list'] = (query) => read((finder) => finder.list(query))
+      const queries = readModelQueries(
+        { queries: definitions, items },
+        { getItem: getItem(get.noun), finder: { list }, past },
+      )
+      return {
+        routes: (app) => queryRoutes(app, { queries: definitions, items }, queries),
+        grpc: (service) => definitions.grpc(service, queries),
+      }
+    },
   }
 }
 

@@ -1,9 +1,10 @@
 import type { FieldViolation } from '@lockstep/core/errors/app-error.ts'
 import type { GetItem } from '../versions/get-item.ts'
-import type { ReadModel } from '../read-model.ts'
+import type { DocumentReadModel } from '../read-model.ts'
 import type { Conditions, EncodedItem, Item, ListDefinition, ListRequest, Page } from './definition.ts'
 import type { ItemFinder } from './item-finder.ts'
 import { encodePageToken } from './page-token.ts'
+import type { PastItems } from './past-items.ts'
 import { validGet, validList, type ValidList } from './requests.ts'
 
 export type QueryCall = {
@@ -21,11 +22,13 @@ export type ReadModelQueries = {
   /** Without the cost of decoding what the cache has. */
   getEncoded: (request: GetRequest, call: QueryCall) => Promise<EncodedItem>
   lists: Readonly<Record<string, (request: ListRequest, call: QueryCall) => Promise<Page<Item>>>>
+  /** Only if the read model has a history. */
+  past?: PastItems | undefined
 }
 
 export function readModelQueries(
-  { queries: definitions, items }: Pick<ReadModel, 'queries' | 'items'>,
-  ports: { getItem: GetItem; finder: Pick<ItemFinder, 'list'> },
+  { queries: definitions, items }: Pick<DocumentReadModel, 'queries' | 'items'>,
+  ports: { getItem: GetItem; finder: Pick<ItemFinder, 'list'>; past?: PastItems | undefined },
 ): ReadModelQueries {
   const getEncoded = async (request: GetRequest, { deadline = Infinity, violations }: QueryCall) => {
     const { id, minVersion } = validGet(request, violations)
@@ -33,6 +36,7 @@ export function readModelQueries(
   }
   return {
     getEncoded,
+    past: ports.past,
     get: async (request, call) => {
       const { version, json } = await getEncoded(request, call)
       return items.decode(request.id.toLowerCase(), version, json) as Item

@@ -6,7 +6,7 @@ import { decodePageToken, type PageScope } from './page-token.ts'
 
 /** The validation of queries, the same for every protocol. An undefined parameter gets its default. */
 
-const DEFAULT_PAGE_SIZE = 20
+export const DEFAULT_PAGE_SIZE = 20
 export const MAX_PAGE_SIZE = 100
 
 /** Throws one `invalid` for all fields; `others` are the violations that the protocol found. */
@@ -16,9 +16,7 @@ export function validGet(
 ): { id: string; minVersion: number | undefined } {
   const violations = [...others]
   if (!isUuid(id)) violations.push({ field: 'id', message: 'must be a UUID' })
-  if (minVersion !== undefined && !(Number.isSafeInteger(minVersion) && minVersion >= 1)) {
-    violations.push({ field: 'minVersion', message: 'must be a whole number of 1 or more' })
-  }
+  violations.push(...versionProblems('minVersion', minVersion))
   if (violations.length > 0) throw invalid(violations)
   return { id: id.toLowerCase(), minVersion }
 }
@@ -47,9 +45,7 @@ export function validList(
     for (const message of problemsOf(definition.filters[field]!, value)) violations.push({ field, message })
   }
   const { pageSize = DEFAULT_PAGE_SIZE, pageToken } = request
-  if (!(Number.isInteger(pageSize) && pageSize >= 1 && pageSize <= MAX_PAGE_SIZE)) {
-    violations.push({ field: 'pageSize', message: `must be a whole number from 1 to ${MAX_PAGE_SIZE}` })
-  }
+  violations.push(...pageSizeProblems(pageSize))
   const scope = { list, filters: [...filters.values()] }
   const after = pageToken === '' ? undefined : decodePageToken(pageToken, scope)
   if (pageToken !== '' && after === undefined) {
@@ -58,6 +54,16 @@ export function validList(
   }
   if (violations.length > 0) throw invalid(violations)
   return { filters, scope, pageSize, after }
+}
+
+export function versionProblems(field: string, version: number | undefined): FieldViolation[] {
+  if (version === undefined || (Number.isSafeInteger(version) && version >= 1)) return []
+  return [{ field, message: 'must be a whole number of 1 or more' }]
+}
+
+export function pageSizeProblems(pageSize: number): FieldViolation[] {
+  if (Number.isInteger(pageSize) && pageSize >= 1 && pageSize <= MAX_PAGE_SIZE) return []
+  return [{ field: 'pageSize', message: `must be a whole number from 1 to ${MAX_PAGE_SIZE}` }]
 }
 
 function problemsOf(filter: TextFilter | NumberFilter, value: string | number | undefined) {

@@ -103,6 +103,15 @@ export type GenerationGroups = {
   remove: (generation: number) => Promise<boolean>
 }
 
+/** Without an underscore, which separates the number of a generation from the name in `product_g1`. */
+const namePattern = /^[a-z][a-z0-9-]*$/
+
+/** Throws if it cannot name the collections and groups of a read model. */
+export function readModelName(name: string): string {
+  if (namePattern.test(name)) return name
+  throw new Error(`"${name}" cannot name a read model: use lower case, digits and hyphens`)
+}
+
 /** The names of what one generation has for itself. */
 export function generationNames(
   readModel: string,

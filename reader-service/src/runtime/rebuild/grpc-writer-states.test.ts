@@ -37,6 +37,7 @@ async function connected(states: Partial<AggregateState>[], failure?: AppError) 
       if (failure) throw failure
     },
     republishEvents: async () => {},
+    listEvents: async () => {},
   })
   const { port } = scope.use(
     await serveGrpc({
@@ -51,7 +52,7 @@ async function connected(states: Partial<AggregateState>[], failure?: AppError) 
   const writer = scope.use(
     connectWriterStates({ address: `127.0.0.1:${port}`, credentials: credentials.createInsecure() }),
   )
-  const notes = writer.of({
+  const notes = writer.statesOf({
     aggregate: 'note',
     stateOf(lastEvent) {
       const text = Buffer.from(lastEvent).toString()
@@ -87,7 +88,7 @@ test('an event that this reader cannot decode is an error, not a state without a
   await using writer = await connected([{ id: 'a', lastEvent: Buffer.from('unknown type') }])
   await expect(writer.notes.find(['a'])).rejects.toMatchObject({
     code: 'internal',
-    message: 'This reader cannot decode the last event of note a',
+    message: 'This reader cannot decode an event of note a',
   })
 })
 

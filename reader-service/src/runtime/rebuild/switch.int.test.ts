@@ -8,6 +8,7 @@ import { noteAt, noteReadModel } from '../testing/notes.ts'
 import { getItem } from '../versions/get-item.ts'
 import { servedVersions } from '../versions/served-versions.ts'
 import { versionNotifications } from '../versions/version-notifications.ts'
+import { waitForVersion } from '../versions/wait-for-version.ts'
 import { generationNames } from './generations.ts'
 import { readFromActive, runGenerations } from './running-generations.ts'
 import { rebuiltFixture, type RebuildFixture } from './testing/rebuild-fixture.ts'
@@ -49,11 +50,13 @@ function replicaOf({ db, registry, ports: { readModel } }: RebuildFixture, trust
   const get = getItem({
     noun: 'note',
     load,
-    notifications: versionNotifications({ versions }),
     served,
-    waits: limitConcurrency({ limit: 10 }),
-    maxWaitMs: 500,
-    metrics: { waited: () => {} },
+    wait: waitForVersion({
+      notifications: versionNotifications({ versions }),
+      waits: limitConcurrency({ limit: 10 }),
+      maxWaitMs: 500,
+      metrics: { waited: () => {} },
+    }),
   })
   return {
     control,

@@ -1,6 +1,6 @@
 import { freshMongo, freshName } from '@lockstep/testkit/fresh-names.ts'
 import { afterAll, beforeAll, describe, expect, inject, vi } from 'vitest'
-import type { ReadModel, SourceState } from '../read-model.ts'
+import type { DocumentReadModel, SourceState } from '../read-model.ts'
 import { auditGuarantees } from './audit-guarantees.ts'
 import { cacheGuarantees } from './cache-guarantees.ts'
 import { listGuarantees } from './list-guarantees.ts'
@@ -19,14 +19,14 @@ export type ReadModelExamples = {
 
 /** What the tests of the suite share. `other` is a second replica on the same servers. */
 export type SuiteSubject = {
-  readModel: ReadModel
+  readModel: DocumentReadModel
   examples: ReadModelExamples
   replica: () => Replica
   other: () => Replica
 }
 
 /** Tests the guarantees of the runtime for one read model on real servers; for a file `*.int.test.ts`. */
-export function readModelSuite(readModel: ReadModel, examples: ReadModelExamples): void {
+export function readModelSuite(readModel: DocumentReadModel, examples: ReadModelExamples): void {
   describe(`${readModel.name}: the guarantees of the runtime`, () => {
     const replicas: Replica[] = []
     beforeAll(async () => {

@@ -9,11 +9,12 @@ import { redisProjectedCache } from '../cache/projected-cache.ts'
 import { projectEvents } from '../projection/project-events.ts'
 import { itemLoader } from '../queries/load-item.ts'
 import { readModelQueries } from '../queries/read-model-queries.ts'
-import type { ReadModel, SourceState } from '../read-model.ts'
+import type { DocumentReadModel, SourceState } from '../read-model.ts'
 import { getItem } from '../versions/get-item.ts'
 import { servedVersions } from '../versions/served-versions.ts'
 import { publishVersions, subscribeToVersions } from '../versions/redis-version-notifications.ts'
 import { versionNotifications } from '../versions/version-notifications.ts'
+import { waitForVersion } from '../versions/wait-for-version.ts'
 import { connectedRedis, openEpoch } from './redis.ts'
 
 export const ttlMs = 60_000
@@ -22,7 +23,7 @@ export type Replica = Awaited<ReturnType<typeof openReplica>>
 
 /** For tests: a read model on real servers, as one replica has it, without Kafka. */
 export async function openReplica(
-  readModel: ReadModel,
+  readModel: DocumentReadModel,
   { mongoUrl, redisUrl, collection }: { mongoUrl: string; redisUrl: string; collection: string },
 ) {
   await using scope = new AsyncDisposableStack()
@@ -45,11 +46,13 @@ export async function openReplica(
   const get = getItem({
     noun: 'item',
     load: itemLoader({ cache, finder, items, metrics }),
-    notifications,
     served: servedVersions(100),
-    waits: limitConcurrency({ limit: 100 }),
-    maxWaitMs: 10_000,
-    metrics,
+    wait: waitForVersion({
+      notifications,
+      waits: limitConcurrency({ limit: 100 }),
+      maxWaitMs: 10_000,
+      metrics,
+    }),
   })
   const project = projectEvents({
     readModel: readModel.name,

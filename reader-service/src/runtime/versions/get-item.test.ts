@@ -6,6 +6,7 @@ import { deletedNoteAt, encodedNote, noteAt } from '../testing/notes.ts'
 import { getItem } from './get-item.ts'
 import { servedVersions } from './served-versions.ts'
 import { versionNotifications } from './version-notifications.ts'
+import { waitForVersion } from './wait-for-version.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -21,7 +22,8 @@ function queryOn(store: Map<string, EncodedItem>, { maxWaiters = 10 } = {}) {
   const metrics = { waiters: vi.fn(), waited: vi.fn() }
   const served = servedVersions(10)
   const waits = limitConcurrency({ limit: maxWaiters, onChange: metrics.waiters })
-  const get = getItem({ noun: 'note', load, notifications, served, waits, maxWaitMs: 1_000, metrics })
+  const wait = waitForVersion({ notifications, waits, maxWaitMs: 1_000, metrics })
+  const get = getItem({ noun: 'note', load, served, wait })
   return { load, versions, notifications, metrics, served, get }
 }
 

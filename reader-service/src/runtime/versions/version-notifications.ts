@@ -1,4 +1,4 @@
-import type { ItemFinder } from '../queries/item-finder.ts'
+import type { VersionFinder } from '../read-model.ts'
 
 export type IdVersion = { id: string; version: number }
 
@@ -15,7 +15,7 @@ const POLL_MS = 100
  * The projector's notifications end a wait early. A notification can be lost, so the store is polled too: one poll for
  * all waiters together. If each waiter polled, their polls would slow down the projection for which they wait (ADR 10).
  */
-export function versionNotifications(store: Pick<ItemFinder, 'versions'>): VersionNotifications {
+export function versionNotifications(store: VersionFinder): VersionNotifications {
   const waits = versionWaits()
   let polling = false
 

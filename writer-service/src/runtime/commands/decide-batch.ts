@@ -148,7 +148,7 @@ function decideCommand(
 }
 
 function apply(
-  { aggregate, id, traceparent, tracestate }: PendingCommand,
+  { aggregate, id, requestId, traceparent, tracestate }: PendingCommand,
   current: StoredAggregate | undefined,
   event: { type: string },
   { at, eventId }: { at: Date; eventId: string },
@@ -157,7 +157,8 @@ function apply(
   const state = aggregate.evolve(current?.state, event)
   const version = (current?.version ?? 0) + 1
   const createdAt = current?.createdAt ?? at
-  const message = events.toMessage(event, state, { eventId, id, version, occurredAt: at, createdAt })
+  const envelope = { eventId, id, version, occurredAt: at, createdAt, requestId }
+  const message = events.toMessage(event, state, envelope)
   const eventType = events.contract.types[message.change.$case]
   if (eventType === undefined) throw new TypeError(`${type}: the event ${message.change.$case} has no type`)
   const payload = events.contract.encode(message)

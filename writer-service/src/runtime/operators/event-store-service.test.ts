@@ -27,6 +27,7 @@ beforeAll(async () => {
     aggregates: [noteAggregate],
     republish: unused,
     states: { find: unused, list: unused },
+    events: { find: unused, list: unused },
   })
   server = await serveGrpc({
     host: '127.0.0.1',

@@ -2,6 +2,7 @@ import {
   EventStoreService,
   type AggregateState,
   type EventPosition,
+  type StoredEvent,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/event_store.ts'
 import { AppError, checkAll, invalid, quoted, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
 import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
@@ -9,6 +10,7 @@ import { timeViolations } from '@lockstep/core/operators/time-range.ts'
 import { z } from 'zod'
 import type { Aggregate } from '../aggregate.ts'
 import { parseInput, uuid, wholeNumber } from '../input.ts'
+import type { ListedEvent, StoredEvents } from './stored-events.ts'
 import type { AggregateStates, AuditedState } from './aggregate-states.ts'
 import type { Republish } from './republish.ts'
 
@@ -20,9 +22,14 @@ const PAGE = 500
 /** `lockstep.ops.v1.EventStore`. */
 export function eventStoreService(
   grpcService: ReturnType<typeof grpcServices>,
-  parts: { aggregates: readonly Aggregate[]; republish: Republish; states: AggregateStates },
+  parts: {
+    aggregates: readonly Aggregate[]
+    republish: Republish
+    states: AggregateStates
+    events: StoredEvents
+  },
 ): GrpcService {
-  const { republish, states } = parts
+  const { republish, states, events } = parts
   return grpcService(EventStoreService, {
     async republishEvents({ all, dryRun, since, until, ...request }, send) {
       const { type: aggregate } = aggregateNamed(request.aggregate)
@@ -64,6 +71,30 @@ export function eventStoreService(
         if (page.length < PAGE) return
       }
     },
+
+    async listEvents({ positions, limit, ...request }, send) {
+      const { type } = aggregateNamed(request.aggregate)
+      throwIfAny([
+        ...violationIf(positions.length > MAX_IDS, 'positions', `must be ${MAX_IDS} at most`),
+        ...violationIf(limit !== undefined && !(limit >= 1), 'limit', 'must be a whole number of 1 or more'),
+      ])
+      if (positions.length > 0) {
+        const found = await events.find(
+          type,
+          positions.map((position) => positionOf(position, 'positions')),
+        )
+        for (const event of found) await send(eventMessage(event))
+        return
+      }
+      let after = request.after && positionOf(request.after)
+      const upTo = request.upTo && positionOf(request.upTo, 'up_to')
+      for (let left = limit ?? Infinity; left > 0; left -= PAGE) {
+        const page = await events.list(type, { after, upTo, limit: Math.min(PAGE, left) })
+        for (const event of page) await send(eventMessage(event))
+        after = page.at(-1)
+        if (page.length < PAGE) return
+      }
+    },
   })
 
   function aggregateNamed(name: string): Aggregate {
@@ -75,16 +106,20 @@ export function eventStoreService(
 }
 
 const target = z.object({ id: uuid() })
-const position = z.object({
-  after: z.object({ id: uuid(), version: wholeNumber(0, Number.MAX_SAFE_INTEGER) }),
-})
+const position = z.object({ id: uuid(), version: wholeNumber(0, Number.MAX_SAFE_INTEGER) })
+const positionIn = {
+  after: z.object({ after: position }),
+  up_to: z.object({ up_to: position }),
+  positions: z.object({ positions: position }),
+}
 
 function idOf(text: string): string {
   return parseInput(target, { id: text }).id
 }
 
-function positionOf(after: EventPosition): EventPosition {
-  return parseInput(position, { after }).after
+function positionOf(given: EventPosition, field: keyof typeof positionIn = 'after'): EventPosition {
+  const parsed: Record<string, EventPosition> = parseInput(positionIn[field], { [field]: given })
+  return parsed[field]!
 }
 
 function violationIf(wrong: boolean, field: string, message: string): FieldViolation[] {
@@ -99,4 +134,9 @@ function stateMessage(state: AuditedState): AggregateState {
   const { id, version, deleted, lastEvent, mismatches, updatedAt } = state
   const ageMs = Math.max(0, Date.now() - updatedAt.getTime())
   return { id, version, deleted, lastEvent, ageMs, mismatches: [...mismatches] }
+}
+
+function eventMessage({ id, version, payload, occurredAt }: ListedEvent): { event: StoredEvent } {
+  const ageMs = Math.max(0, Date.now() - occurredAt.getTime())
+  return { event: { position: { id, version }, payload, ageMs } }
 }

@@ -95,6 +95,37 @@ export interface AggregateState {
   mismatches: string[];
 }
 
+export interface ListEventsRequest {
+  /** Required: product, stock, and so on. */
+  aggregate: string;
+  /** Only these events, at most 1000; the other fields are then ignored. */
+  positions: EventPosition[];
+  /** Only events after this one; unset: from the first. */
+  after:
+    | EventPosition
+    | undefined;
+  /** Only events up to this one; unset: to the last. */
+  upTo:
+    | EventPosition
+    | undefined;
+  /** The largest number of events to send; unset: all of them. */
+  limit?: number | undefined;
+}
+
+export interface ListEventsResponse {
+  event: StoredEvent | undefined;
+}
+
+export interface StoredEvent {
+  position:
+    | EventPosition
+    | undefined;
+  /** The value of the record that carries the event. */
+  payload: Buffer;
+  /** How long ago it occurred, in milliseconds, by the writer's clock. */
+  ageMs: number;
+}
+
 function createBaseRepublishEventsRequest(): RepublishEventsRequest {
   return {
     aggregate: "",
@@ -756,6 +787,278 @@ export const AggregateState: MessageFns<AggregateState> = {
   },
 };
 
+function createBaseListEventsRequest(): ListEventsRequest {
+  return { aggregate: "", positions: [], after: undefined, upTo: undefined, limit: undefined };
+}
+
+export const ListEventsRequest: MessageFns<ListEventsRequest> = {
+  encode(message: ListEventsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.aggregate !== "") {
+      writer.uint32(10).string(message.aggregate);
+    }
+    for (const v of message.positions) {
+      EventPosition.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.after !== undefined) {
+      EventPosition.encode(message.after, writer.uint32(26).fork()).join();
+    }
+    if (message.upTo !== undefined) {
+      EventPosition.encode(message.upTo, writer.uint32(34).fork()).join();
+    }
+    if (message.limit !== undefined) {
+      writer.uint32(40).int32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListEventsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListEventsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.aggregate = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.positions.push(EventPosition.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.after = EventPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.upTo = EventPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+        }
+        reader.skipUnknown(tag);
+      }
+      reader.requireEnd(end);
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListEventsRequest {
+    return {
+      aggregate: isSet(object.aggregate) ? globalThis.String(object.aggregate) : "",
+      positions: globalThis.Array.isArray(object?.positions)
+        ? object.positions.map((e: any) => EventPosition.fromJSON(e))
+        : [],
+      after: isSet(object.after) ? EventPosition.fromJSON(object.after) : undefined,
+      upTo: isSet(object.upTo)
+        ? EventPosition.fromJSON(object.upTo)
+        : isSet(object.up_to)
+        ? EventPosition.fromJSON(object.up_to)
+        : undefined,
+      limit: isSet(object.limit) ? globalThis.Number(object.limit) : undefined,
+    };
+  },
+
+  toJSON(message: ListEventsRequest): unknown {
+    const obj: any = {};
+    if (message.aggregate !== "") {
+      obj.aggregate = message.aggregate;
+    }
+    if (message.positions?.length) {
+      obj.positions = message.positions.map((e) => EventPosition.toJSON(e));
+    }
+    if (message.after !== undefined) {
+      obj.after = EventPosition.toJSON(message.after);
+    }
+    if (message.upTo !== undefined) {
+      obj.upTo = EventPosition.toJSON(message.upTo);
+    }
+    if (message.limit !== undefined) {
+      obj.limit = Math.round(message.limit);
+    }
+    return obj;
+  },
+};
+
+function createBaseListEventsResponse(): ListEventsResponse {
+  return { event: undefined };
+}
+
+export const ListEventsResponse: MessageFns<ListEventsResponse> = {
+  encode(message: ListEventsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.event !== undefined) {
+      StoredEvent.encode(message.event, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListEventsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListEventsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.event = StoredEvent.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        reader.skipUnknown(tag);
+      }
+      reader.requireEnd(end);
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListEventsResponse {
+    return { event: isSet(object.event) ? StoredEvent.fromJSON(object.event) : undefined };
+  },
+
+  toJSON(message: ListEventsResponse): unknown {
+    const obj: any = {};
+    if (message.event !== undefined) {
+      obj.event = StoredEvent.toJSON(message.event);
+    }
+    return obj;
+  },
+};
+
+function createBaseStoredEvent(): StoredEvent {
+  return { position: undefined, payload: Buffer.alloc(0), ageMs: 0 };
+}
+
+export const StoredEvent: MessageFns<StoredEvent> = {
+  encode(message: StoredEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.position !== undefined) {
+      EventPosition.encode(message.position, writer.uint32(10).fork()).join();
+    }
+    if (message.payload.length !== 0) {
+      writer.uint32(18).bytes(message.payload);
+    }
+    if (message.ageMs !== 0) {
+      writer.uint32(24).int64(message.ageMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.position = EventPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.payload = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ageMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        reader.skipUnknown(tag);
+      }
+      reader.requireEnd(end);
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StoredEvent {
+    return {
+      position: isSet(object.position) ? EventPosition.fromJSON(object.position) : undefined,
+      payload: isSet(object.payload) ? Buffer.from(bytesFromBase64(object.payload)) : Buffer.alloc(0),
+      ageMs: isSet(object.ageMs)
+        ? globalThis.Number(object.ageMs)
+        : isSet(object.age_ms)
+        ? globalThis.Number(object.age_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: StoredEvent): unknown {
+    const obj: any = {};
+    if (message.position !== undefined) {
+      obj.position = EventPosition.toJSON(message.position);
+    }
+    if (message.payload.length !== 0) {
+      obj.payload = base64FromBytes(message.payload);
+    }
+    if (message.ageMs !== 0) {
+      obj.ageMs = Math.round(message.ageMs);
+    }
+    return obj;
+  },
+};
+
 /**
  * The writer's event store, for operators and for the reader's rebuilds and audits.
  *
@@ -789,6 +1092,16 @@ export const EventStoreService = {
     responseSerialize: (value: ListStatesResponse): Buffer => Buffer.from(ListStatesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListStatesResponse => ListStatesResponse.decode(value),
   },
+  /** The events of one aggregate type, in the order of id and version. */
+  listEvents: {
+    path: "/lockstep.ops.v1.EventStore/ListEvents" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ListEventsRequest): Buffer => Buffer.from(ListEventsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListEventsRequest => ListEventsRequest.decode(value),
+    responseSerialize: (value: ListEventsResponse): Buffer => Buffer.from(ListEventsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListEventsResponse => ListEventsResponse.decode(value),
+  },
 } as const;
 
 export interface EventStoreServer extends UntypedServiceImplementation {
@@ -799,6 +1112,8 @@ export interface EventStoreServer extends UntypedServiceImplementation {
   republishEvents: handleServerStreamingCall<RepublishEventsRequest, RepublishEventsResponse>;
   /** The current states of one aggregate type, deleted ones included, in the order of ids. */
   listStates: handleServerStreamingCall<ListStatesRequest, ListStatesResponse>;
+  /** The events of one aggregate type, in the order of id and version. */
+  listEvents: handleServerStreamingCall<ListEventsRequest, ListEventsResponse>;
 }
 
 export interface EventStoreClient extends Client {
@@ -822,6 +1137,13 @@ export interface EventStoreClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<ListStatesResponse>;
+  /** The events of one aggregate type, in the order of id and version. */
+  listEvents(request: ListEventsRequest, options?: Partial<CallOptions>): ClientReadableStream<ListEventsResponse>;
+  listEvents(
+    request: ListEventsRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ListEventsResponse>;
 }
 
 export const EventStoreClient = makeGenericClientConstructor(

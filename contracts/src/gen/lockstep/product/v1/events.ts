@@ -27,10 +27,13 @@ export interface ProductEvent {
     | undefined;
   /** When the product was created, in milliseconds: search results are ordered by it. */
   createdAt: Date | undefined;
-  change: { $case: "created"; created: ProductCreated } | { $case: "updated"; updated: ProductUpdated } | {
-    $case: "deleted";
-    deleted: ProductDeleted;
-  } | undefined;
+  change:
+    | { $case: "created"; created: ProductCreated }
+    | { $case: "updated"; updated: ProductUpdated }
+    | { $case: "deleted"; deleted: ProductDeleted }
+    | undefined;
+  /** The request whose command caused the event; unset in events of earlier releases. */
+  requestId?: string | undefined;
 }
 
 export interface ProductCreated {
@@ -50,7 +53,15 @@ export interface ProductDeleted {
 }
 
 function createBaseProductEvent(): ProductEvent {
-  return { eventId: "", productId: "", version: 0, occurredAt: undefined, createdAt: undefined, change: undefined };
+  return {
+    eventId: "",
+    productId: "",
+    version: 0,
+    occurredAt: undefined,
+    createdAt: undefined,
+    change: undefined,
+    requestId: undefined,
+  };
 }
 
 export const ProductEvent: MessageFns<ProductEvent> = {
@@ -80,6 +91,9 @@ export const ProductEvent: MessageFns<ProductEvent> = {
       case "deleted":
         ProductDeleted.encode(message.change.deleted, writer.uint32(66).fork()).join();
         break;
+    }
+    if (message.requestId !== undefined) {
+      writer.uint32(74).string(message.requestId);
     }
     return writer;
   },
@@ -161,6 +175,14 @@ export const ProductEvent: MessageFns<ProductEvent> = {
             message.change = { $case: "deleted", deleted: ProductDeleted.decode(reader, reader.uint32()) };
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         reader.skipUnknown(tag);
       }
@@ -201,6 +223,11 @@ export const ProductEvent: MessageFns<ProductEvent> = {
         : isSet(object.deleted)
         ? { $case: "deleted", deleted: ProductDeleted.fromJSON(object.deleted) }
         : undefined,
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : undefined,
     };
   },
 
@@ -227,6 +254,9 @@ export const ProductEvent: MessageFns<ProductEvent> = {
       obj.updated = ProductUpdated.toJSON(message.change.updated);
     } else if (message.change?.$case === "deleted") {
       obj.deleted = ProductDeleted.toJSON(message.change.deleted);
+    }
+    if (message.requestId !== undefined) {
+      obj.requestId = message.requestId;
     }
     return obj;
   },

@@ -39,6 +39,8 @@ export interface StockEvent {
     | { $case: "shipped"; shipped: ReservationShipped }
     | { $case: "counted"; counted: StockCounted }
     | undefined;
+  /** The request whose command caused the event; unset in events of earlier releases. */
+  requestId?: string | undefined;
 }
 
 export interface StockReceived {
@@ -73,6 +75,7 @@ function createBaseStockEvent(): StockEvent {
     createdAt: undefined,
     level: undefined,
     change: undefined,
+    requestId: undefined,
   };
 }
 
@@ -112,6 +115,9 @@ export const StockEvent: MessageFns<StockEvent> = {
       case "counted":
         StockCounted.encode(message.change.counted, writer.uint32(90).fork()).join();
         break;
+    }
+    if (message.requestId !== undefined) {
+      writer.uint32(98).string(message.requestId);
     }
     return writer;
   },
@@ -217,6 +223,14 @@ export const StockEvent: MessageFns<StockEvent> = {
             message.change = { $case: "counted", counted: StockCounted.decode(reader, reader.uint32()) };
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         reader.skipUnknown(tag);
       }
@@ -262,6 +276,11 @@ export const StockEvent: MessageFns<StockEvent> = {
         : isSet(object.counted)
         ? { $case: "counted", counted: StockCounted.fromJSON(object.counted) }
         : undefined,
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : undefined,
     };
   },
 
@@ -295,6 +314,9 @@ export const StockEvent: MessageFns<StockEvent> = {
       obj.shipped = ReservationShipped.toJSON(message.change.shipped);
     } else if (message.change?.$case === "counted") {
       obj.counted = StockCounted.toJSON(message.change.counted);
+    }
+    if (message.requestId !== undefined) {
+      obj.requestId = message.requestId;
     }
     return obj;
   },

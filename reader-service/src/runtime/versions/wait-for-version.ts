@@ -1,0 +1,65 @@
+import type { ConcurrencyLimit } from '@lockstep/core/async/limit-concurrency.ts'
+import { withTimeout } from '@lockstep/core/async/with-timeout.ts'
+import { AppError } from '@lockstep/core/errors/app-error.ts'
+import type { VersionNotifications } from './version-notifications.ts'
+
+export type AwaitedVersion = {
+  id: string
+  version: number
+  /** When the caller stops waiting, in milliseconds since the epoch. */
+  deadline: number
+  /** In the text of the error. Default: the version and the id. */
+  label?: string
+}
+
+/**
+ * Calls `read` at once, and again whenever the read model may have the version, until it returns something. Rejects with
+ * `read_model_behind` after the longest wait or shortly before the deadline, with `overloaded` if too many queries wait,
+ * and with the errors of `read`.
+ */
+export type WaitForVersion = <T>(awaited: AwaitedVersion, read: () => Promise<T | undefined>) => Promise<T>
+
+export type WaitMetrics = { waited: (result: 'ready' | 'behind' | 'refused') => void }
+
+/** Time for a response to reach its caller before the deadline. */
+const RESPONSE_MARGIN_MS = 20
+
+export function waitForVersion(ports: {
+  notifications: Pick<VersionNotifications, 'startWait'>
+  /** Limits the waits of the whole process. */
+  waits: ConcurrencyLimit
+  maxWaitMs: number
+  metrics: WaitMetrics
+}): WaitForVersion {
+  const { notifications, waits, maxWaitMs, metrics } = ports
+
+  async function waitFor(ended: Promise<void>, until: number): Promise<void> {
+    try {
+      await waits(() => withTimeout(ended, msUntil(until)))
+    } catch (error) {
+      metrics.waited('refused')
+      throw error
+    }
+  }
+
+  return async ({ id, version, deadline, label }, read) => {
+    const until = Math.min(Date.now() + maxWaitMs, deadline - RESPONSE_MARGIN_MS)
+    for (let waited = false; ; waited = true) {
+      // Registered before the read, so that a version that arrives between the read and the wait is not missed.
+      using wait = notifications.startWait(id, version)
+      const found = await withTimeout(read(), msUntil(until))
+      if (found !== undefined) {
+        if (waited) metrics.waited('ready')
+        return found
+      }
+      await waitFor(wait.ended, until)
+      if (Date.now() >= until) {
+        metrics.waited('behind')
+        const awaited = label ?? `version ${version} of ${id}`
+        throw new AppError('read_model_behind', `The read model has not reached ${awaited}`)
+      }
+    }
+  }
+}
+
+const msUntil = (until: number) => Math.max(0, until - Date.now())
