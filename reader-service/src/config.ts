@@ -27,6 +27,10 @@ export const readerSettings = {
     '127.0.0.1',
     'Address on which the reader listens, IPv4, IPv6 or a name; 0.0.0.0 for all of IPv4, :: for all of IPv6 and IPv4',
   ),
+  READER_READ_MODELS: text(
+    '',
+    'Names of the read models that this process runs, separated by commas, so that others can run the rest; empty: all',
+  ),
   READER_GRPC_PORT: port(5003, 'gRPC queries'),
   READER_HTTP_PORT: port(5004, 'HTTP queries and Swagger UI'),
   READER_ADMIN_PORT: port(9102, '/live, /ready and /metrics of the reader'),

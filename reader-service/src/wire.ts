@@ -18,7 +18,7 @@ import { openRedis, openRedisSubscriber } from '@lockstep/core/redis/client.ts'
 import { createMetrics } from '@lockstep/core/telemetry/metrics.ts'
 import { startTracing } from '@lockstep/core/telemetry/tracing.ts'
 import type { readerSettings } from './config.ts'
-import { readModels } from './read-models.ts'
+import { readModelsNamed } from './read-models.ts'
 import { auditMetrics } from './runtime/audit/measured-audit.ts'
 import { startScheduledAudit } from './runtime/audit/scheduled-audit.ts'
 import { readerApi } from './api.ts'
@@ -80,7 +80,8 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
     detail: 'Too many queries wait for a version',
   })
   const parts = { context, connections, replica: randomUUID(), waits, metrics, registry }
-  const running = readModels.map((readModel) => scope.use(runReadModel(parts, readModel)))
+  const chosen = readModelsNamed(config.READER_READ_MODELS)
+  const running = chosen.map((readModel) => scope.use(runReadModel(parts, readModel)))
   const byName = new Map(running.map((each) => [each.readModel.name, each]))
   const { READER_AUDIT_EVERY_MS: everyMs, READER_AUDIT_PRODUCTS_PER_SECOND: documentsPerSecond } = config
   if (everyMs > 0) {
