@@ -5,6 +5,7 @@ import { footprint } from './footprint.ts'
 import { fresh } from './fresh.ts'
 import { get } from './get.ts'
 import { grpcCommands, grpcQueries } from './grpc.ts'
+import { kinds } from './kinds.ts'
 import { patch } from './patch.ts'
 import { projection } from './projection.ts'
 import { readable } from './readable.ts'
@@ -19,6 +20,7 @@ import { tracing } from './tracing.ts'
 export const cases: readonly Case[] = [
   footprint,
   projection,
+  kinds,
   create,
   createLatency,
   readable,

@@ -12,8 +12,10 @@ export type Pipeline = AsyncDisposable & {
   projected(): Promise<void>
   /** The events that the reader has not committed. */
   backlog(): Promise<number>
-  /** Lets the reader, which must be stopped, consume all products again. */
-  rewind(): Promise<void>
+  /** The events of products that one read model has not committed. */
+  backlogOf(readModel: string): Promise<number>
+  /** Lets the reader, which must be stopped, consume all products again for one read model. */
+  rewind(readModel: string): Promise<void>
   /** Uses another database of the same Postgres from now on; without an argument, the first one. */
   follow(postgresUrl?: string): Promise<void>
 }
@@ -44,6 +46,7 @@ export async function watchPipeline(settings: StackSettings): Promise<Pipeline> 
   return {
     published,
     backlog,
+    backlogOf: (readModel) => broker.uncommitted(projectionGroup(readModel), eventsTopic('product')),
     async projected() {
       await published()
       await eventually(
@@ -54,9 +57,8 @@ export async function watchPipeline(settings: StackSettings): Promise<Pipeline> 
         { withinMs: WITHIN_MS, everyMs: EVERY_MS },
       )
     },
-    async rewind() {
-      const [product = ''] = aggregates
-      await broker.setOffsets(projectionGroup(product), eventsTopic(product), '0')
+    async rewind(readModel) {
+      await broker.setOffsets(projectionGroup(readModel), eventsTopic('product'), '0')
       await mongo.db().dropDatabase()
     },
     async follow(url = settings.POSTGRES_URL) {

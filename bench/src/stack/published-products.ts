@@ -6,13 +6,14 @@ import { brokerView } from '@lockstep/testkit/kafka/broker-view.ts'
 /** As many as the relay sends at a time when it has a backlog. */
 const PER_SEND = 500
 const PARTITIONS = 6
+const CATEGORIES = 50
 
 /** Publishes the events of new products past the writer, which would take longer than their projection. */
 export async function publishProducts({ KAFKA_BROKERS }: StackSettings, count: number): Promise<void> {
   await using broker = await brokerView(KAFKA_BROKERS)
   for (let sent = 0; sent < count; sent += PER_SEND) {
-    const records = Array.from({ length: PER_SEND }, () => {
-      const { topic: _, key, value, headers } = createdProduct()
+    const records = Array.from({ length: PER_SEND }, (_, index) => {
+      const { key, value, headers } = createdProduct(`category-${index % CATEGORIES}`)
       return {
         key: Buffer.from(key),
         value,
@@ -25,12 +26,12 @@ export async function publishProducts({ KAFKA_BROKERS }: StackSettings, count: n
   }
 }
 
-function createdProduct() {
+function createdProduct(category: string) {
   const [eventId, productId, at] = [crypto.randomUUID(), crypto.randomUUID(), new Date()]
   const details = {
     name: 'Blue enamel teapot',
     description: 'Holds 1.2 l; dishwasher safe.',
-    category: 'kitchen',
+    category,
     priceCents: 3490,
   }
   const payload = productEvents.encode({
