@@ -58,7 +58,7 @@ export const poisonScenarios: readonly Scenario[] = [
       await poison(injection, 130, 2)
       const paused = async () => {
         const counts = injection.stack.readers.map((reader) =>
-          metric(reader, 'kafka_consumer_paused_partitions', 'reason="flood"'),
+          metric(reader, 'kafka_consumer_paused_partitions', 'group="product-projection",reason="flood"'),
         )
         return (await Promise.all(counts)).reduce<number>((sum, count) => sum + (count ?? 0), 0)
       }

@@ -48,7 +48,11 @@ test('a redriven record that is older than the read model is superseded', async 
   const { id, first } = await productAtTwo(stack, broker)
   const place = await deadLetter(broker, first)
   const superseded = async () =>
-    (await metric(stack.reader, 'reader_projection_events_total', 'superseded')) ?? 0
+    (await metric(
+      stack.reader,
+      'reader_projection_events_total',
+      'read_model="product",result="superseded"',
+    )) ?? 0
   // Events that a writer killed earlier repeats would count.
   const uncommitted = () => broker.uncommitted(projectionGroup('product'), eventsTopic('product'))
   await eventually(async () => expect(await uncommitted()).toBe(0), { withinMs: 60_000 })
