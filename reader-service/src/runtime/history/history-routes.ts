@@ -3,6 +3,7 @@ import type { HttpApp } from '@lockstep/core/http/app.ts'
 import { problemResponses } from '@lockstep/core/http/problem-openapi.ts'
 import { jsonReply } from '@lockstep/core/http/reply.ts'
 import { queryParameters, wholeNumber } from '../inbound/http-routes.ts'
+import { id } from '../inbound/route-docs.ts'
 import type { QueryDefinitions } from '../queries/definition.ts'
 import { MAX_PAGE_SIZE } from '../queries/requests.ts'
 import type { HistoryQuery } from './history-queries.ts'
@@ -46,7 +47,6 @@ function routeOf({ schema, tag, get: { path, noun } }: Documented) {
       }),
     })
     .openapi(`${schema}HistoryEntry`)
-  const id = z.string().openapi({ format: 'uuid', example: '0198c0de-7a11-7c0d-8000-5eed0000cafe' })
   return createRoute({
     method: 'get',
     tags: [tag],

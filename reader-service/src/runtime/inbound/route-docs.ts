@@ -3,7 +3,8 @@ import { problemResponses } from '@lockstep/core/http/problem-openapi.ts'
 import type { GetDefinition, ListDefinition, NumberFilter, QueryDefinitions } from '../queries/definition.ts'
 import { MAX_PAGE_SIZE } from '../queries/requests.ts'
 
-const id = z.string().openapi({ format: 'uuid', example: '0198c0de-7a11-7c0d-8000-5eed0000cafe' })
+/** The id in the path of an item. */
+export const id = z.string().openapi({ format: 'uuid', example: '0198c0de-7a11-7c0d-8000-5eed0000cafe' })
 
 const etag = z.string().openapi({ example: '"3"', description: 'The version' })
 
