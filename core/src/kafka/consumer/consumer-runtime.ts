@@ -33,10 +33,10 @@ const maxUnexplainedCrashes = 5
  *   an error in the log and `kafka_consumer_paused_partitions{reason="flood"}`. (A pause until the next restart was
  *   rejected: it needs an operator at night, and the bad records of one faulty client would stop the good ones.)
  *
- * Offsets are committed once per batch and never past an unfinished record. After a crash, records may be redelivered
- * in order, so effects must be repeatable.
+ * The next batch of a partition is handled only after the last one. Offsets are never committed past an unfinished
+ * record. After a crash, records may be redelivered in order, so effects must be repeatable.
  *
- * Disposal stops fetching, finishes the batch in progress, commits and leaves the group, within `stopTimeoutMs`.
+ * Disposal stops fetching, finishes the batches in progress, commits and leaves the group, within `stopTimeoutMs`.
  */
 export function startConsumer<T>(options: ConsumerOptions<T>): RunningConsumer {
   const { kafka, group, deadLetterGroup = group, log } = options

@@ -29,10 +29,11 @@ export async function runSession(parts: SessionParts, stop: AbortSignal): Promis
   const ended = await Promise.race([stopped.promise, crashed, startFailed])
 
   const leave = async () => {
-    if (ended) return
     // Trap 8: kafkajs's stop does not end a consumer that is joining: the group's response, up to a rebalance timeout
     // later, revives it. So wait for the join first; the deadline ends whatever still runs.
     await Promise.race([started, crashed])
+    await delivery.idle()
+    if (ended) return
     await delivery.flush()
     await consumer.disconnect().catch(() => {})
   }

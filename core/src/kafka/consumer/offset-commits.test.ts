@@ -7,18 +7,15 @@ afterEach(() => void vi.useRealTimers())
 
 function resolvedOffsets() {
   const commit = vi.fn(async (_?: unknown) => {})
-  let offset = 0
-  const uncommittedOffsets = () => ({
-    topics: [{ topic: 't', partitions: [{ partition: 0, offset: `${offset}` }] }],
-  })
   const commits = offsetCommits('group', recordingLog(), 1_000)
   return {
     commit,
     commits,
-    resolve(next: number) {
-      offset = next
-      commits.commitSoon({ commitOffsetsIfNecessary: commit, uncommittedOffsets })
-    },
+    resolve: (next: number) =>
+      commits.commitSoon(
+        { commitOffsetsIfNecessary: commit },
+        { topic: 't', partition: 0, offset: String(next) },
+      ),
     committed: () =>
       commit.mock.calls.map(([offsets]) => JSON.stringify(offsets).match(/"offset":"(\d+)"/)?.[1]),
   }
@@ -41,6 +38,16 @@ test('a commit that failed is repeated without a further batch', async () => {
   resolve(1)
   await vi.advanceTimersByTimeAsync(1_000)
   expect(committed()).toEqual(['1', '1'])
+})
+
+test('offsets of an earlier assignment are not committed, not even after a failure', async () => {
+  const { resolve, commit, commits, committed } = resolvedOffsets()
+  commit.mockRejectedValueOnce(new Error('the group is rebalancing'))
+  resolve(1)
+  resolve(2)
+  commits.forget()
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(committed()).toEqual(['1'])
 })
 
 test('a flush ends after the commit in flight and that of the rest', async () => {
