@@ -36,8 +36,8 @@ export const projectionBugs: readonly Bug[] = [
     changes: [
       {
         file: store,
-        find: 'filter: { _id, version: replaces }',
-        instead: 'filter: { _id }',
+        find: 'replaces === 0 ? { document } : { document, filter: { _id: document._id, version: replaces } }',
+        instead: '({ document, filter: { _id: document._id } })',
       },
       {
         file: project,
@@ -62,19 +62,24 @@ export const projectionBugs: readonly Bug[] = [
           ])`,
       },
       {
-        file: 'reader-service/src/runtime/projection/replace-all.ts',
-        find: 'const { upsertedIds } = await collection.bulkWrite(operations as never, { ordered: false })',
+        file: 'reader-service/src/runtime/projection/write-documents.ts',
+        find: 'const { upsertedIds } = await collection.bulkWrite(operations, { ordered: false })',
         // Not a bug by itself: the two steps of MongoDB's upsert, which its stand-in executes as one.
-        instead: `const updates = await Promise.all(
-            replacements.map(({ filter, replacement }) => collection.replaceOne(filter, replacement)),
+        instead: `const replacements = operations.map((operation) => operation.replaceOne ?? {})
+          const updates = await Promise.all(
+            replacements.map(async ({ filter, replacement }) =>
+              filter ? (await collection.replaceOne(filter, replacement)).matchedCount : 0,
+            ),
           )
-          const absent = [...updates.keys()].filter((index) => updates[index].matchedCount === 0)
-          await new Promise((resolve) => setTimeout(resolve, 50))
+          const absent = [...updates.keys()].filter((index) => updates[index] === 0)
+          if (absent.some((index) => replacements[index].filter)) {
+            await new Promise((resolve) => setTimeout(resolve, 50))
+          }
           const inserts = absent.map((index) => {
             const { filter, replacement } = replacements[index]
-            return { insertOne: { document: { ...replacement, _id: filter._id } } }
+            return filter ? { insertOne: { document: replacement } } : operations[index]
           })
-          if (inserts.length === 0) return { inserted: none, collided: none }
+          if (inserts.length === 0) return { upserted: new Set(), collided: new Set() }
           const failed = await collection.bulkWrite(inserts, { ordered: false }).then(
             () => [],
             (error) => {
@@ -83,7 +88,7 @@ export const projectionBugs: readonly Bug[] = [
             },
           )
           const collided = new Set(failed.map(({ index }) => absent[index]))
-          return { inserted: new Set(absent.filter((index) => !collided.has(index))), collided }
+          return { upserted: new Set(absent.filter((index) => !collided.has(index))), collided }
           const upsertedIds = {}`,
       },
       {

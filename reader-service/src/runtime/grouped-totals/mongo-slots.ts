@@ -1,5 +1,5 @@
 import type { Collection } from 'mongodb'
-import { replaceAll } from '../projection/replace-all.ts'
+import { writeDocuments } from '../projection/write-documents.ts'
 import type { SlotStore } from './apply-contributions.ts'
 import { slotOf, type Entry, type GroupTotals, type Slot } from './slots.ts'
 
@@ -15,22 +15,26 @@ export function mongoSlots(collection: Collection<SlotDocument>): SlotStore {
       return (await collection.find({ _id: { $in: [...numbers] } }).toArray()).map(slotIn)
     },
     async write(slots) {
-      const { collided } = await replaceAll(
+      const { collided } = await writeDocuments(
         collection,
-        slots.map(({ number, seq, at, totals, entries }) => ({
-          filter: { _id: number, seq },
-          replacement: {
-            seq: seq + 1,
-            at,
-            totals: JSON.stringify(
-              totals.map(({ group, count, sum, min, max }) => [group, count, sum, min, max]),
-            ),
-            entries: JSON.stringify(entries),
-          },
-        })),
+        slots.map((slot) =>
+          slot.seq === 0
+            ? { document: documentOf(slot) }
+            : { document: documentOf(slot), filter: { _id: slot.number, seq: slot.seq } },
+        ),
       )
       return new Set(slots.filter((_, index) => collided.has(index)).map(({ number }) => number))
     },
+  }
+}
+
+function documentOf({ number, seq, at, totals, entries }: Slot): SlotDocument {
+  return {
+    _id: number,
+    seq: seq + 1,
+    at,
+    totals: JSON.stringify(totals.map(({ group, count, sum, min, max }) => [group, count, sum, min, max])),
+    entries: JSON.stringify(entries),
   }
 }
 

@@ -27,7 +27,8 @@ function inTwoSteps(db: Db): Db {
 
 function withSteps(collection: Collection): Collection {
   const bulkWrite: Collection['bulkWrite'] = async ([operation, ...others], options) => {
-    if (!operation || !('replaceOne' in operation) || others.length > 0) throw new Error('not expected')
+    if (!operation || others.length > 0) throw new Error('not expected')
+    if (!('replaceOne' in operation)) return collection.bulkWrite([operation], options)
     const { filter, replacement } = operation.replaceOne
     const { matchedCount } = await collection.replaceOne(filter, replacement)
     const document = { ...replacement, _id: filter._id } as Document

@@ -1,7 +1,7 @@
 import type { Collection, FindOptions } from 'mongodb'
 import type { OpenStore, ReadModelStore, SourceState } from '../read-model.ts'
 import { auditedDocuments } from './audited-documents.ts'
-import { replaceAll } from './replace-all.ts'
+import { writeDocuments } from './write-documents.ts'
 
 /** A document as the store has it; a tombstone has no other fields. */
 export type StoredDocument = { _id: string; version: number; deleted: boolean } & Record<string, unknown>
@@ -71,16 +71,15 @@ async function writeAll(
   writes: readonly Write[],
   applied: Map<string, number>,
 ): Promise<Write[]> {
-  const { inserted, collided } = await replaceAll(
+  const { upserted, collided } = await writeDocuments(
     collection,
-    writes.map(({ document: { _id, ...replacement }, replaces }) => ({
-      filter: { _id, version: replaces },
-      replacement,
-    })),
+    writes.map(({ document, replaces }) =>
+      replaces === 0 ? { document } : { document, filter: { _id: document._id, version: replaces } },
+    ),
   )
   return writes.filter(({ document, replaces }, index) => {
     if (collided.has(index)) return true
-    applied.set(document._id, inserted.has(index) ? 0 : replaces)
+    applied.set(document._id, upserted.has(index) ? 0 : replaces)
     return false
   })
 }
