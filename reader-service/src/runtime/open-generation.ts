@@ -4,7 +4,7 @@ import type { Registry } from 'prom-client'
 import type { readerSettings } from '../config.ts'
 import { noCache, openCache, type CacheConnections, type GenerationCache } from './open-cache.ts'
 import { startProjection } from './projection/consume-events.ts'
-import { projectEvents } from './projection/project-events.ts'
+import { projectEvents, type GatedState } from './projection/project-events.ts'
 import type { ItemFinder } from './queries/item-finder.ts'
 import type { ReadModel, ReadModelStore, SourceState, VersionFinder } from './read-model.ts'
 import type { ReadModelMetrics } from './reader-metrics.ts'
@@ -26,11 +26,12 @@ export function openGeneration(options: {
   connections: Connections
   readModel: ReadModel
   number: number
+  onStored: (states: readonly GatedState[]) => void
   notify: (states: readonly SourceState[]) => void
   metrics: ReadModelMetrics
   registry: Registry
 }): OpenGeneration {
-  const { context, connections, readModel, number, notify, metrics, registry } = options
+  const { context, connections, readModel, number, onStored, notify, metrics, registry } = options
   const { config, log, fail } = context
   const { mongo, kafka } = connections
   const { name, items } = readModel
@@ -42,7 +43,7 @@ export function openGeneration(options: {
   const parts = { context, connections, scope, readModel: name, collection, metrics }
   // A read model with items has the finder of items.
   const cache = items ? openCache({ ...parts, items, finder: finder as ItemFinder }) : noCache
-  const project = projectEvents({ readModel: name, store, cache: cache.projected, notify, metrics })
+  const project = projectEvents({ readModel: name, store, cache: cache.projected, onStored, notify, metrics })
   const projection = scope.use(startProjection({ kafka, log, registry, group, readModel, project }))
   void projection.failed.then(fail)
 

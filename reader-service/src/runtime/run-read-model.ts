@@ -9,6 +9,8 @@ import { auditReadModel, type Audit } from './audit/audit.ts'
 import { measuredAudit, type AuditMetrics } from './audit/measured-audit.ts'
 import { mongoCacheEpoch } from './cache/cache-epoch.ts'
 import { openGeneration, type Connections, type OpenGeneration } from './open-generation.ts'
+import { arrivalsOf } from './projection/arrivals.ts'
+import type { GatedState } from './projection/project-events.ts'
 import type { LoadItem } from './queries/load-item.ts'
 import type { QueryPorts, ReadModel, SourceState } from './read-model.ts'
 import type { ReaderMetrics } from './reader-metrics.ts'
@@ -70,6 +72,11 @@ export function runReadModel(parts: ReaderParts, readModel: ReadModel): RunningR
     states.forEach(notifications.notify)
     publish(states)
   }
+  /** Queries read the active generation only. */
+  const passToQueries = (generation: number, states: readonly GatedState[]) => {
+    const { items } = readModel
+    if (items && generations.isActive(generation)) arrivalsOf(items, states).forEach(notifications.notify)
+  }
 
   const generationRegistry = mongoGenerationRegistry(mongo.db, name)
   const generations = scope.use(
@@ -77,7 +84,16 @@ export function runReadModel(parts: ReaderParts, readModel: ReadModel): RunningR
       readModel: name,
       registry: generationRegistry,
       open: (number) =>
-        openGeneration({ context, connections, readModel, number, notify, metrics, registry }),
+        openGeneration({
+          context,
+          connections,
+          readModel,
+          number,
+          onStored: (states) => passToQueries(number, states),
+          notify,
+          metrics,
+          registry,
+        }),
       onActive: metrics.activeGeneration,
       onCorrected: served.clear,
       log,

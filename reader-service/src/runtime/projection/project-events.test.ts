@@ -21,11 +21,12 @@ function projectionOn(stored: Record<string, number>) {
     }),
   }
   const cache = { update: vi.fn(async (_: readonly GatedState[]) => {}) }
+  const onStored = vi.fn()
   const notify = vi.fn()
   const metrics = { projected: vi.fn(), becameReadable: vi.fn() }
-  const projectAttempt = projectEvents({ readModel: 'note', store, cache, notify, metrics })
+  const projectAttempt = projectEvents({ readModel: 'note', store, cache, onStored, notify, metrics })
   const project = (events: SourceEvent[], attempt = 1) => projectAttempt(events, attempt)
-  return { versions, store, cache, notify, metrics, project }
+  return { versions, store, cache, onStored, notify, metrics, project }
 }
 
 const eventOf = (id: string, version: number) => ({
@@ -76,6 +77,16 @@ test('while a cache write is pending the batch fails, and waiting queries are no
   cache.update.mockRejectedValueOnce(new Error('pending'))
   await expect(project([eventOf('a', 1)])).rejects.toThrow('pending')
   expect(notify).toHaveBeenCalledOnce()
+})
+
+test('waiting queries of this process get the states once the store has them, before the cache', async () => {
+  const { store, cache, onStored, project } = projectionOn({})
+  onStored.mockImplementation(() => expect(cache.update).not.toHaveBeenCalled())
+  await project([eventOf('a', 1)])
+  expect(onStored).toHaveBeenCalledExactlyOnceWith([{ state: noteAt('a', 1), applied: true }])
+  store.apply.mockRejectedValueOnce(new Error('down'))
+  await expect(project([eventOf('a', 2)])).rejects.toThrow('down')
+  expect(onStored).toHaveBeenCalledOnce()
 })
 
 test('when the batch is redelivered after a failure, its states reach the cache as superseded', async () => {

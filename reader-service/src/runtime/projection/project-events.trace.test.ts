@@ -11,6 +11,7 @@ test('each traced event has a span in the trace of its command, with the Mongo w
       apply: async (states) => new Map(states.map(({ id }) => [id, 0])),
     },
     cache: { update: async () => {} },
+    onStored: () => {},
     notify: () => {},
     metrics: { projected: () => {}, becameReadable: () => {} },
   })

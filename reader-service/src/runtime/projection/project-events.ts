@@ -33,11 +33,13 @@ export function projectEvents(ports: {
   readModel: string
   store: Pick<ReadModelStore, 'versions' | 'apply'>
   cache: ProjectedCache
+  /** Passes the states that the store has now to the queries of this process that wait for them. */
+  onStored: (states: readonly GatedState[]) => void
   /** Notifies the queries of every replica. A notification can be lost. */
   notify: (states: readonly SourceState[]) => void
   metrics: ProjectionMetrics
 }): ProjectEvents {
-  const { readModel, store, cache, notify, metrics } = ports
+  const { readModel, store, cache, onStored, notify, metrics } = ports
 
   async function writeStore(events: readonly SourceEvent[], attempt: number): Promise<GatedState[]> {
     const byId = eventsById(events)
@@ -56,7 +58,9 @@ export function projectEvents(ports: {
     for (const { occurredAt, state } of newest) {
       if (applied.has(state.id)) metrics.becameReadable((now - occurredAt.getTime()) / 1_000)
     }
-    return newest.map(({ state }) => ({ state, applied: applied.has(state.id) }))
+    const gated = newest.map(({ state }) => ({ state, applied: applied.has(state.id) }))
+    onStored(gated)
+    return gated
   }
 
   async function updateCache(states: readonly GatedState[]): Promise<void> {

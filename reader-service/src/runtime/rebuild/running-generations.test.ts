@@ -52,6 +52,7 @@ function fixtureOf(phase: GenerationPhase, trustedForMs = 60_000) {
     happened,
     closed,
     active: running.active,
+    isActive: running.isActive,
     known,
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   }
@@ -95,10 +96,12 @@ test('queries follow the active generation, and a draining one is closed once', 
 
 test('a replica that has not read the registry for too long refuses queries until it reads it again', async () => {
   await using fixture = fixtureOf('ready', 200)
-  const { registry, active, known } = fixture
+  const { registry, active, isActive, known } = fixture
   await known()
+  expect([0, 1, 2].map(isActive)).toEqual([true, false, false])
   registry.responds = false
   await vi.waitFor(() => expect(active).toThrow('The active generation of note is not known'))
+  expect([0, 1, 2].map(isActive)).toEqual([false, false, false])
   registry.responds = true
   await known()
 })

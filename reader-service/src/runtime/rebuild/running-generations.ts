@@ -7,6 +7,8 @@ import { isFed, type GenerationRegistry } from './generations.ts'
 export type RunningGenerations<G> = AsyncDisposable & {
   /** Throws `unavailable` until it is known, and when the registry was not read for `TRUSTED_FOR_MS`. */
   active: () => G
+  /** Whether it is `active`; false while that is not known. */
+  isActive: (generation: number) => boolean
 }
 
 /** The data of a generation may be deleted when a replica has not read the registry for this long, ms. */
@@ -88,11 +90,15 @@ export function runGenerations<G extends AsyncDisposable>(options: {
     }
   }, pollMs)
 
+  const trusted = () => (performance.now() - readAt <= trustedForMs ? active : undefined)
+
   return {
     active() {
-      if (active && performance.now() - readAt <= trustedForMs) return active
+      const known = trusted()
+      if (known) return known
       throw new AppError('unavailable', `The active generation of ${readModel} is not known; try again`)
     },
+    isActive: (number) => running.has(number) && running.get(number) === trusted(),
     async [Symbol.asyncDispose]() {
       await withTimeout(polling[Symbol.asyncDispose](), STOP_TIMEOUT_MS)
       for (const generation of running.values()) close(generation)

@@ -6,6 +6,7 @@ import { redisAuditedCache } from '../cache/audited-cache.ts'
 import { entryKey } from '../cache/cache-entries.ts'
 import { redisItemCache } from '../cache/item-cache.ts'
 import { redisProjectedCache } from '../cache/projected-cache.ts'
+import { arrivalsOf } from '../projection/arrivals.ts'
 import { projectEvents } from '../projection/project-events.ts'
 import { itemLoader } from '../queries/load-item.ts'
 import { readModelQueries } from '../queries/read-model-queries.ts'
@@ -58,6 +59,7 @@ export async function openReplica(
     readModel: readModel.name,
     store,
     cache: projectedCache,
+    onStored: (states) => arrivalsOf(items, states).forEach(notifications.notify),
     notify: publishVersions(connection, readModel.name),
     metrics,
   })

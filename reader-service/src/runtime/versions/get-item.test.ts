@@ -1,8 +1,9 @@
 import { limitConcurrency } from '@lockstep/core/async/limit-concurrency.ts'
 import type { AppError } from '@lockstep/core/errors/app-error.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { arrivalsOf } from '../projection/arrivals.ts'
 import type { EncodedItem } from '../queries/definition.ts'
-import { deletedNoteAt, encodedNote, noteAt } from '../testing/notes.ts'
+import { deletedNoteAt, encodedNote, noteAt, noteReadModel } from '../testing/notes.ts'
 import { getItem } from './get-item.ts'
 import { servedVersions } from './served-versions.ts'
 import { versionNotifications } from './version-notifications.ts'
@@ -57,6 +58,47 @@ test('a notification ends the wait for a version', async () => {
     notifications.notify({ id: 'a', version: 2 })
   }, 1)
   expect(await response).toEqual({ outcome: 2, ms: 1 })
+})
+
+test('a version that arrives with its item is returned without another read, and remembered', async () => {
+  const store = new Map<string, EncodedItem>()
+  const { get, load, notifications } = queryOn(store)
+  const response = timed(get({ id: 'a', minVersion: 2 }))
+  setTimeout(() => {
+    notifications.notify({ id: 'a', version: 1, item: () => encodedNote(noteAt('a', 1)) })
+    notifications.notify({ id: 'a', version: 3, item: () => encodedNote(noteAt('a', 3)) })
+  }, 1)
+  expect(await response).toEqual({ outcome: 3, ms: 1 })
+  expect(load).toHaveBeenCalledOnce()
+  store.set('a', encodedNote(noteAt('a', 2)))
+  expect(await timed(get({ id: 'a' }))).toMatchObject({ outcome: 'read_model_behind' })
+})
+
+test('a deletion that arrives while a query waits for it is not found', async () => {
+  const { get, notifications } = queryOn(new Map())
+  const response = timed(get({ id: 'a', minVersion: 2 }))
+  setTimeout(
+    () => notifications.notify({ id: 'a', version: 2, item: () => encodedNote(deletedNoteAt('a', 2)) }),
+    1,
+  )
+  expect(await response).toEqual({ outcome: 'not_found', ms: 1 })
+})
+
+test('no item is built if no query waits', async () => {
+  const { notifications } = queryOn(new Map())
+  const item = vi.fn(() => encodedNote(noteAt('a', 1)))
+  notifications.notify({ id: 'a', version: 1, item })
+  expect(item).not.toHaveBeenCalled()
+})
+
+test('only applied states arrive', () => {
+  const states = [
+    { state: noteAt('a', 2), applied: true },
+    { state: noteAt('b', 1), applied: false },
+  ]
+  const arrivals = arrivalsOf(noteReadModel.items, states)
+  expect(arrivals).toEqual([{ id: 'a', version: 2, item: expect.any(Function) }])
+  expect(arrivals[0]!.item!()).toEqual(encodedNote(noteAt('a', 2)))
 })
 
 test('a version whose notification is lost is found by one poll of the store for all waiters', async () => {

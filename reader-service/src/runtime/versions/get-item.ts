@@ -32,6 +32,10 @@ export function getItem(ports: {
     const epoch = served.epoch()
     const item = await load(id, minVersion, epoch)
     if (!item || item.version < minVersion) return undefined
+    return serve(id, item, epoch)
+  }
+
+  function serve(id: string, item: EncodedItem, epoch: number): EncodedItem {
     served.add(id, item.version, epoch)
     return item
   }
@@ -40,7 +44,11 @@ export function getItem(ports: {
     const floor = Math.max(minVersion ?? 0, served.highest(id))
     // Most queries end here, without the cost of a wait.
     let item = minVersion === undefined ? await read(id, floor) : undefined
-    if (!item && floor > 0) item = await wait({ id, version: floor, deadline }, () => read(id, floor))
+    if (!item && floor > 0) {
+      item = await wait({ id, version: floor, deadline }, async (arrived) =>
+        arrived ? serve(id, arrived, served.epoch()) : read(id, floor),
+      )
+    }
     if (!item || item.json === '') throw new AppError('not_found', `There is no ${noun} ${id}`)
     return item
   }

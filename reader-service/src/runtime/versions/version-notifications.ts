@@ -1,13 +1,20 @@
+import type { EncodedItem } from '../queries/definition.ts'
 import type { VersionFinder } from '../read-model.ts'
 
 export type IdVersion = { id: string; version: number }
 
+/** A version that may be in the read model. `item` builds its item, if the read model is known to have it. */
+export type Arrival = IdVersion & { item?: () => EncodedItem }
+
 /** Ends the version waits of this replica's queries on one read model. */
 export type VersionNotifications = {
-  /** `ended` resolves when the version, or a later one, may be in the read model. Dispose of the wait after its use. */
-  startWait: (id: string, version: number) => Disposable & { ended: Promise<void> }
-  notify: (applied: IdVersion) => void
+  /** Dispose of the wait after its use. */
+  startWait: (id: string, version: number) => VersionWait
+  notify: (arrival: Arrival) => void
 }
+
+/** `ended` resolves when the version, or a later one, may be in the read model; with its item, if that is known. */
+export type VersionWait = Disposable & { ended: Promise<EncodedItem | undefined> }
 
 const POLL_MS = 100
 
@@ -44,7 +51,7 @@ export function versionNotifications(store: VersionFinder): VersionNotifications
   }
 }
 
-type Waiter = { version: number; resolve: () => void }
+type Waiter = { version: number; resolve: (item: EncodedItem | undefined) => void }
 
 /** The waits that have not ended, by id. */
 function versionWaits() {
@@ -58,19 +65,21 @@ function versionWaits() {
 
   return {
     ids: () => [...waiters.keys()],
-    add(id: string, version: number): Disposable & { ended: Promise<void> } {
-      const { promise, resolve } = Promise.withResolvers<void>()
+    add(id: string, version: number): VersionWait {
+      const { promise, resolve } = Promise.withResolvers<EncodedItem | undefined>()
       const waiter = { version, resolve }
       const others = waiters.get(id)
       if (others) others.add(waiter)
       else waiters.set(id, new Set([waiter]))
       return { ended: promise, [Symbol.dispose]: () => remove(id, waiter) }
     },
-    end({ id, version }: IdVersion): void {
-      for (const waiter of waiters.get(id) ?? []) {
-        if (waiter.version > version) continue
+    end({ id, version, item }: Arrival): void {
+      const ended = [...(waiters.get(id) ?? [])].filter((waiter) => waiter.version <= version)
+      if (ended.length === 0) return
+      const arrived = item?.()
+      for (const waiter of ended) {
         remove(id, waiter)
-        waiter.resolve()
+        waiter.resolve(arrived)
       }
     },
   }

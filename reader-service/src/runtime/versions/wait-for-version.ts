@@ -1,6 +1,7 @@
 import type { ConcurrencyLimit } from '@lockstep/core/async/limit-concurrency.ts'
 import { withTimeout } from '@lockstep/core/async/with-timeout.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
+import type { EncodedItem } from '../queries/definition.ts'
 import type { VersionNotifications } from './version-notifications.ts'
 
 export type AwaitedVersion = {
@@ -13,11 +14,15 @@ export type AwaitedVersion = {
 }
 
 /**
- * Calls `read` at once, and again whenever the read model may have the version, until it returns something. Rejects with
+ * Calls `read` at once, and again whenever the read model may have the version, until it returns something. `arrived` is
+ * the item at that version or a later one, if this process has just written it to the active generation. Rejects with
  * `read_model_behind` after the longest wait or shortly before the deadline, with `overloaded` if too many queries wait,
  * and with the errors of `read`.
  */
-export type WaitForVersion = <T>(awaited: AwaitedVersion, read: () => Promise<T | undefined>) => Promise<T>
+export type WaitForVersion = <T>(
+  awaited: AwaitedVersion,
+  read: (arrived?: EncodedItem) => Promise<T | undefined>,
+) => Promise<T>
 
 export type WaitMetrics = { waited: (result: 'ready' | 'behind' | 'refused') => void }
 
@@ -33,9 +38,9 @@ export function waitForVersion(ports: {
 }): WaitForVersion {
   const { notifications, waits, maxWaitMs, metrics } = ports
 
-  async function waitFor(ended: Promise<void>, until: number): Promise<void> {
+  async function waitFor<T>(ended: Promise<T>, until: number): Promise<T | undefined> {
     try {
-      await waits(() => withTimeout(ended, msUntil(until)))
+      return await waits(() => withTimeout(ended, msUntil(until)))
     } catch (error) {
       metrics.waited('refused')
       throw error
@@ -44,16 +49,17 @@ export function waitForVersion(ports: {
 
   return async ({ id, version, deadline, label }, read) => {
     const until = Math.min(Date.now() + maxWaitMs, deadline - RESPONSE_MARGIN_MS)
+    let arrived: EncodedItem | undefined
     for (let waited = false; ; waited = true) {
       // Registered before the read, so that a version that arrives between the read and the wait is not missed.
       using wait = notifications.startWait(id, version)
-      const found = await withTimeout(read(), msUntil(until))
+      const found = await withTimeout(read(arrived), msUntil(until))
       if (found !== undefined) {
         if (waited) metrics.waited('ready')
         return found
       }
-      await waitFor(wait.ended, until)
-      if (Date.now() >= until) {
+      arrived = await waitFor(wait.ended, until)
+      if (!arrived && Date.now() >= until) {
         metrics.waited('behind')
         const awaited = label ?? `version ${version} of ${id}`
         throw new AppError('read_model_behind', `The read model has not reached ${awaited}`)
