@@ -107,5 +107,5 @@ test('a reader that leaves ends the source', async () => {
     }
   }
   for await (const chunk of writeArchive({}, source())) if (chunk.length > 0) break
-  expect(ended).toBe(true)
+  await expect.poll(() => ended).toBe(true)
 })

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { finished } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
 import { trailerOf, TRAILER_BYTES } from './trailer.ts'
 
@@ -18,8 +17,8 @@ import { trailerOf, TRAILER_BYTES } from './trailer.ts'
  * Both directions are streams: the memory in use does not depend on the number of entries.
  */
 
-export const FORMAT = 'lockstep'
-export const FORMAT_VERSION = 1
+const FORMAT = 'lockstep'
+const FORMAT_VERSION = 1
 
 /** Lines are collected up to this size before they are compressed: each call of zlib is a task of a thread. */
 const PIECE_CHARACTERS = 64 * 1024
@@ -42,7 +41,7 @@ export type ArchiveHeader = Readonly<Record<string, unknown>>
 export async function* writeArchive(
   header: ArchiveHeader,
   entries: AsyncIterable<string>,
-): AsyncGenerator<Buffer, { count: number }> {
+): AsyncGenerator<Buffer> {
   const hash = createHash('sha256')
   let count = 0
   async function* pieces() {
@@ -61,7 +60,6 @@ export async function* writeArchive(
     yield chunk
   }
   yield trailerOf(count, hash.digest('hex'))
-  return { count }
 }
 
 export type OpenArchive = {
@@ -161,7 +159,7 @@ async function* through(
     yield* transform as AsyncIterable<Buffer>
   } finally {
     transform.destroy()
+    // Without waiting for it: the source may wait for a caller that sends nothing.
     input.destroy()
-    await finished(input).catch(() => {})
   }
 }
