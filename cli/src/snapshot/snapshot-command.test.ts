@@ -2,12 +2,23 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Metadata, Server, ServerCredentials, status, type ServerDuplexStream } from '@grpc/grpc-js'
-import { ReadModelsService } from '@lockstep/contracts/gen/lockstep/ops/v1/read_model.ts'
+import { ReadModelsService, type GenerationStatus } from '@lockstep/contracts/gen/lockstep/ops/v1/read_model.ts'
 import { writeArchive } from '@lockstep/core/archive/archive.ts'
 import { expect, test } from 'vitest'
 import { run } from '../run.ts'
 
 type Request = { readModel?: string; data: Buffer }
+
+const generation: GenerationStatus = {
+  readModel: 'product',
+  generation: 3,
+  phase: 'ready',
+  active: true,
+  copied: 2,
+  total: 2,
+  lag: 0,
+  startedAt: undefined,
+}
 
 async function* lines() {
   yield* await Promise.resolve(['{"a":1}', '{"b":2}'])
@@ -40,7 +51,7 @@ async function fakeReader(bytes: Buffer, { fails = false } = {}) {
       }
       call.on('data', (request: Request) => received.push(request))
       call.on('end', () => {
-        call.write({ generation: { readModel: 'product', generation: 3, phase: 'ready', active: true } })
+        call.write({ generation })
         call.end()
       })
     },

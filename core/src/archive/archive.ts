@@ -62,7 +62,8 @@ export async function* writeArchive(
   yield trailerOf(count, hash.digest('hex'))
 }
 
-export type OpenArchive = {
+/** Dispose of it if its entries are not read to the end. */
+export type OpenArchive = AsyncDisposable & {
   header: ArchiveHeader
   /** Throws an ArchiveError at the end if the file is not complete and unaltered: only then the entries are valid. */
   entries: AsyncGenerator<string, { count: number }>
@@ -70,10 +71,16 @@ export type OpenArchive = {
 
 /** Reads the header. Rejects with an ArchiveError if the bytes do not begin with one of this format version. */
 export async function openArchive(bytes: AsyncIterable<Uint8Array>): Promise<OpenArchive> {
-  const lines = readLines(bytes)
-  const first = await lines.next()
-  if (first.done) throw new ArchiveError('The file has no header: it is not a snapshot or an export')
-  return { header: parseHeader(first.value), entries: lines }
+  const entries = readLines(bytes)
+  const close = () => entries[Symbol.asyncDispose]()
+  try {
+    const first = await entries.next()
+    if (first.done) throw new ArchiveError('The file has no header: it is not a snapshot or an export')
+    return { header: parseHeader(first.value), entries, [Symbol.asyncDispose]: close }
+  } catch (error) {
+    await close()
+    throw error
+  }
 }
 
 function parseHeader(line: string): ArchiveHeader {

@@ -84,7 +84,7 @@ export function readModelsService(
             yield data
           }
         }
-        const archive = await openArchive(bytes())
+        await using archive = await openArchive(bytes())
         const { readModel } = snapshotHeader(archive.header)
         if (expected !== undefined && expected !== readModel) {
           throw new AppError('malformed', `The file is a snapshot of ${readModel}, and not of ${expected}`)

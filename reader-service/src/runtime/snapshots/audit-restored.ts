@@ -3,7 +3,8 @@ import type { Mismatch } from '../audit/mismatches.ts'
 
 /** The writer limits the rate: a rebuild reads its states as fast. */
 const DOCUMENTS_PER_SECOND = 100_000
-const AGE_LIMIT_MS = 10_000
+/** Longer than a group needs after the death of a member: a late event is no fault of the snapshot. */
+const AGE_LIMIT_MS = 30_000
 
 /** Returns why a restored generation cannot be used; undefined if it agrees with the writer. It repairs nothing. */
 export async function auditRestored(audit: Audit, onPage: () => Promise<void>): Promise<string | undefined> {

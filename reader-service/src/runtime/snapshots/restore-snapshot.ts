@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { OpenArchive } from '@lockstep/core/archive/archive.ts'
+import { ArchiveError, type OpenArchive } from '@lockstep/core/archive/archive.ts'
 import { checkContract, refused } from '@lockstep/core/archive/contract.ts'
 import { repeat } from '@lockstep/core/async/repeat.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
@@ -13,8 +13,8 @@ import { snapshotHeader, type SnapshotHeader } from './snapshot-header.ts'
 
 /** Documents per write: queries of the same database do not wait long for one write. */
 const WRITE_SIZE = 100
-/** While the database does not respond, a write is repeated for about this long. */
-const REPEAT_FOR_MS = 60_000
+/** While the database does not respond, a write is repeated for about this long: nearly as long as a claim lasts. */
+const REPEAT_FOR_MS = 15_000
 /** How long it waits for the end of an earlier restore whose replica died: its claim expires, then it is dropped. */
 const WAIT_FOR_EARLIER_MS = 90_000
 const POLL_MS = 500
@@ -47,8 +47,8 @@ export function restoreSnapshot(ports: RestorePorts): RestoreSnapshot {
     }, CLAIM_MS / 4)
     try {
       const copied = await copy({ ports, archive, step, owner })
-      if (!(await registry.advance(step, owner, { phase: 'setting_offsets', copied, total: copied })))
-        throw claimLost()
+      const change = { phase: 'setting_offsets', copied, total: copied } as const
+      if (!(await repeated(() => registry.advance(step, owner, change)))) throw claimLost()
       log.info({ readModel, generation: number, copied }, 'the snapshot is complete')
     } catch (error) {
       // If this fails too, the claim expires, and another replica does it.
@@ -110,7 +110,7 @@ async function copy(options: {
   const write = async () => {
     if (lines.length === 0) return
     copied += lines.length
-    if (!(await registry.advance(step, owner, { copied }))) throw claimLost()
+    if (!(await repeated(() => registry.advance(step, owner, { copied })))) throw claimLost()
     await repeated(() => documents.load(lines))
     lines = []
   }
@@ -122,14 +122,14 @@ async function copy(options: {
   return copied
 }
 
-/** A short outage must not make the caller send the whole file again. */
-async function repeated(load: () => Promise<void>): Promise<void> {
+/** A short outage of the database must not make the caller send the whole file again. */
+async function repeated<T>(write: () => Promise<T>): Promise<T> {
   const limit = Date.now() + REPEAT_FOR_MS
   for (;;) {
     try {
-      return await load()
+      return await write()
     } catch (error) {
-      if (!(error instanceof AppError && error.kind === 'unavailable') || Date.now() > limit) throw error
+      if (error instanceof ArchiveError || Date.now() > limit) throw error
     }
     await sleep(POLL_MS)
   }

@@ -109,7 +109,7 @@ export function eventStoreService(
           }
         }
         // The header is in the first messages.
-        const archive = await openArchive(bytes())
+        await using archive = await openArchive(bytes())
         await parts.importEvents(archive, { publish, onProgress: (imported) => send({ imported }) })
       }),
   })
