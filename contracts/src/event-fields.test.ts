@@ -9,5 +9,7 @@ test('the fields of events include those of the messages that they contain, and 
   expect(fields).toContain('lockstep.product.v1.ProductDetails.price_cents#4:3')
   expect(fields).toContain('google.protobuf.Timestamp.seconds#1:3')
   expect(fields.filter((field) => field.includes('Stock'))).toEqual([])
-  expect(eventFields(stockEvents)).toContain('lockstep.stock.v1.StockEvent.level#6:lockstep.stock.v1.StockLevel')
+  expect(eventFields(stockEvents)).toContain(
+    'lockstep.stock.v1.StockEvent.level#6:lockstep.stock.v1.StockLevel',
+  )
 })

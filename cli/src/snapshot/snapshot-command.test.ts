@@ -2,7 +2,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Metadata, Server, ServerCredentials, status, type ServerDuplexStream } from '@grpc/grpc-js'
-import { ReadModelsService, type GenerationStatus } from '@lockstep/contracts/gen/lockstep/ops/v1/read_model.ts'
+import {
+  ReadModelsService,
+  type GenerationStatus,
+} from '@lockstep/contracts/gen/lockstep/ops/v1/read_model.ts'
 import { writeArchive } from '@lockstep/core/archive/archive.ts'
 import { expect, test } from 'vitest'
 import { run } from '../run.ts'
@@ -38,7 +41,11 @@ async function fakeReader(bytes: Buffer, { fails = false } = {}) {
   })
   const server = new Server()
   server.addService(ReadModelsService, {
-    saveSnapshot(call: { write(message: object): void; end(): void; emit(event: 'error', error: Error): void }) {
+    saveSnapshot(call: {
+      write(message: object): void
+      end(): void
+      emit(event: 'error', error: Error): void
+    }) {
       call.write({ data: bytes.subarray(0, 100) })
       call.write({ data: bytes.subarray(100) })
       if (fails) call.emit('error', gone)

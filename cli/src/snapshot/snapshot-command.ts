@@ -72,6 +72,9 @@ export function addSnapshotCommand(program: Command, contextOf: () => Context): 
       const { contract: _contract, ...shown } = header
       const { content, readModel, createdAt } = header as Record<string, string | undefined>
       const of = readModel === undefined ? `${content}` : `${content} ${readModel}`
-      out.value({ ...shown, count, bytes }, `${of}, saved at ${createdAt}: ${count} entries, ${bytes} bytes, valid`)
+      out.value(
+        { ...shown, count, bytes },
+        `${of}, saved at ${createdAt}: ${count} entries, ${bytes} bytes, valid`,
+      )
     })
 }

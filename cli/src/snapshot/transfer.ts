@@ -8,7 +8,10 @@ import { Problem } from '../exit.ts'
 const CHUNK_BYTES = 64 * 1024
 
 /** Writes what a service streams. The file has its name only if the call ends with OK and the file is whole. */
-export function receiveFile(path: string, messages: AsyncIterable<{ data: Buffer }>): Promise<VerifiedArchive> {
+export function receiveFile(
+  path: string,
+  messages: AsyncIterable<{ data: Buffer }>,
+): Promise<VerifiedArchive> {
   async function* chunks() {
     for await (const { data } of messages) yield data
   }
@@ -29,7 +32,9 @@ export async function sendFile<Request, Response>(
   const ended = new AbortController()
   async function send() {
     let index = 0
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>) {
+    for await (const chunk of createReadStream(path, {
+      highWaterMark: CHUNK_BYTES,
+    }) as AsyncIterable<Buffer>) {
       if (ended.signal.aborted) return
       if (call.write(requestOf(chunk, index++))) continue
       await once(call, 'drain', { signal: ended.signal }).catch(() => {})

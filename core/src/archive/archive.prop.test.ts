@@ -40,7 +40,10 @@ test('an archive returns the header and the entries, however its bytes are cut i
 })
 
 test('gunzip shows the header, the entries and the trailer, one per line', async () => {
-  const lines = gunzipSync(await archiveOf(['{"a":1}', '[]'])).toString().trimEnd().split('\n')
+  const lines = gunzipSync(await archiveOf(['{"a":1}', '[]']))
+    .toString()
+    .trimEnd()
+    .split('\n')
   expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
     { format: 'lockstep', formatVersion: 1, readModel: 'note' },
     { a: 1 },
@@ -60,7 +63,7 @@ test('an altered bit in any byte is found, also where gzip ignores it', async ()
   const bytes = await archiveOf(['{"name":"teapot"}'])
   for (let index = 0; index < bytes.length; index++) {
     const altered = Buffer.from(bytes)
-    altered[index]! ^= 1 << index % 8
+    altered[index]! ^= 1 << (index % 8)
     await expect(readAll(altered), `byte ${index}`).rejects.toThrow(ArchiveError)
   }
 })

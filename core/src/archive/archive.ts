@@ -96,7 +96,7 @@ function parseHeader(line: string): ArchiveHeader {
       `The file has format version ${JSON.stringify(header.formatVersion)}, and this release reads version ${FORMAT_VERSION} only`,
     )
   }
-  return header as ArchiveHeader
+  return header
 }
 
 async function* readLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, { count: number }> {

@@ -31,7 +31,7 @@ type ResponseOf<M> = M extends { responseDeserialize: (bytes: Buffer) => infer R
 type Unary<Request, Response> = (request: Request, call: GrpcCall) => Promise<Response>
 type Streaming<Request, Response> = (request: Request, send: Send<Response>, call: GrpcCall) => Promise<void>
 
-/** Receives a stream. The handler sets its pace; a caller that disconnects before its last message ends the work. */
+/** Receives a stream, at the pace of the handler. */
 type Duplex<Request, Response> = Streaming<AsyncIterable<Request>, Response>
 
 export type GrpcHandlers<D> = {
@@ -79,10 +79,7 @@ export function grpcServices(options: {
     return {
       definition: Object.fromEntries(methods.map(([name, method]) => [name, tolerant(method)])),
       implementation: Object.fromEntries(
-        methods.map(([name, method]) => [
-          name,
-          implementationOf(method, handlers[name]),
-        ]),
+        methods.map(([name, method]) => [name, implementationOf(method, handlers[name])]),
       ),
     }
   }

@@ -39,7 +39,10 @@ export function sendTo<Response>(
   }
 }
 
-/** The messages of the caller, until it has sent the last one. Throws if it disconnects before, or the service stops. */
+/**
+ * The messages of the caller, until it has sent the last one. Throws if the service stops. A caller that disconnects may
+ * look like one that has sent its last message (HTTP/2 reports the end first): the content must show that it is whole.
+ */
 export async function* requestsOf<Request>(
   call: ServerDuplexStream<Request, unknown>,
   draining: AbortSignal | undefined,

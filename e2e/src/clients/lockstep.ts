@@ -25,16 +25,11 @@ export function startLockstep({ writers, reader }: Services) {
   return (...argv: string[]): { ended: Promise<Ran>; kill: () => void } => {
     const { promise, resolve } = Promise.withResolvers<Ran>()
     const command = [join(root, 'cli/src/main.ts'), ...argv]
-    const child = execFile(
-      process.execPath,
-      command,
-      { env, maxBuffer: 64 * 1024 * 1024 },
-      (_, out, err) => {
-        const lines = argv.includes('--json') ? out.trim().split('\n').filter(Boolean) : []
-        const json = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
-        resolve({ code: child.exitCode ?? -1, out, err, json })
-      },
-    )
+    const child = execFile(process.execPath, command, { env, maxBuffer: 64 * 1024 * 1024 }, (_, out, err) => {
+      const lines = argv.includes('--json') ? out.trim().split('\n').filter(Boolean) : []
+      const json = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+      resolve({ code: child.exitCode ?? -1, out, err, json })
+    })
     return { ended: promise, kill: () => void child.kill('SIGKILL') }
   }
 }

@@ -129,11 +129,7 @@ export function runReadModel(parts: ReaderParts, readModel: ReadModel): RunningR
   const snapshotPorts = {
     ...shared,
     documentsOf: (number: number) =>
-      mongoSnapshotDocuments(
-        mongo.db,
-        generationNames(name, number).collection,
-        storeOf(number).collections,
-      ),
+      mongoSnapshotDocuments(mongo.db, generationNames(name, number).collection, storeOf(number).collections),
     contract: () => eventFields(contract),
     prepare: (number: number) => storeOf(number).prepare(),
     operations,

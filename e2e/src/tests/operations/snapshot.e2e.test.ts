@@ -78,7 +78,10 @@ test('each kind of read model is saved and restored while products change, and a
       const { json: verified } = await lockstep('snapshot', 'verify', file, '--json')
       expect(verified).toMatchObject([{ content: 'read model', readModel, count: saved.json[0]?.documents }])
       await restored(stack, file)
-      expect(await activeOf(stack, readModel)).toMatchObject({ phase: 'ready', copied: saved.json[0]?.documents })
+      expect(await activeOf(stack, readModel)).toMatchObject({
+        phase: 'ready',
+        copied: saved.json[0]?.documents,
+      })
     }
   }
   for (const readModel of ['product', 'product-history', 'category-totals']) {

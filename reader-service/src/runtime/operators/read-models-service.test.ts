@@ -191,9 +191,14 @@ test('a snapshot travels as a stream in both directions', async () => {
 
 test('a snapshot that is truncated, of another read model, or no snapshot at all is refused', async () => {
   const bytes = await saved()
-  const refusal = (details: string) => ({ code: status.INVALID_ARGUMENT, details: expect.stringContaining(details) as string })
+  const refusal = (details: string) => ({
+    code: status.INVALID_ARGUMENT,
+    details: expect.stringContaining(details) as string,
+  })
   await expect(restore(bytes.subarray(0, -1))).rejects.toMatchObject(refusal('truncated or was altered'))
-  await expect(restore(bytes, 'product')).rejects.toMatchObject(refusal('a snapshot of note, and not of product'))
+  await expect(restore(bytes, 'product')).rejects.toMatchObject(
+    refusal('a snapshot of note, and not of product'),
+  )
   await expect(restore(Buffer.from('teapot'))).rejects.toMatchObject(refusal('truncated or was altered'))
   await expect(restore(Buffer.alloc(0))).rejects.toMatchObject(refusal('truncated or was altered'))
 })

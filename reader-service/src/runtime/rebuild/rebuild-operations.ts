@@ -112,7 +112,10 @@ async function startOrFollow({ readModel, registry, count }: OperationPorts): Pr
     const { generations } = await registry.read()
     const building = generations.find(isBeingBuilt)
     if (building?.from === 'snapshot') {
-      throw new AppError('unavailable', `A snapshot of ${readModel} is being restored; try again when that is done`)
+      throw new AppError(
+        'unavailable',
+        `A snapshot of ${readModel} is being restored; try again when that is done`,
+      )
     }
     if (building) return building.number
     if (generations.some(isBeingDropped)) {
@@ -137,5 +140,14 @@ export function twoGenerations(readModel: string): AppError {
 
 function statusOf(readModel: string, generation: Generation, active: number) {
   const { number, phase, copied, total, startedAt, problem } = generation
-  return { readModel, generation: number, phase, copied, total, startedAt, problem, active: number === active }
+  return {
+    readModel,
+    generation: number,
+    phase,
+    copied,
+    total,
+    startedAt,
+    problem,
+    active: number === active,
+  }
 }

@@ -119,7 +119,10 @@ async function abandon(task: RebuildTask) {
 }
 
 /** Nothing incomplete becomes active. The reason stays in the registry until the generation is dropped. */
-async function giveUp({ ports: { readModel, registry, log }, generation, owner }: RebuildTask, problem: string) {
+async function giveUp(
+  { ports: { readModel, registry, log }, generation, owner }: RebuildTask,
+  problem: string,
+) {
   if (!(await registry.advance(generation, owner, { phase: 'draining', problem }))) return
   log.error({ readModel, generation: generation.number, problem }, 'a restored generation cannot be used')
 }

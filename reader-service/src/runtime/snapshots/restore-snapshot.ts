@@ -72,14 +72,21 @@ async function checkFits(ports: RestorePorts, archive: OpenArchive, header: Snap
   const advice = `run lockstep rebuild ${readModel} instead`
   const cluster = await groups.cluster()
   if (header.cluster !== cluster) {
-    throw refused(`The snapshot is from the Kafka cluster ${header.cluster}, and this is ${cluster}; ${advice}`)
+    throw refused(
+      `The snapshot is from the Kafka cluster ${header.cluster}, and this is ${cluster}; ${advice}`,
+    )
   }
   const gap = await groups.gapAfter(header.offsets)
-  if (gap !== undefined) throw refused(`The topic does not have all events after the snapshot: ${gap}; ${advice}`)
+  if (gap !== undefined)
+    throw refused(`The topic does not have all events after the snapshot: ${gap}; ${advice}`)
 }
 
 /** Returns the number of the new generation. Waits while an earlier restore ends. */
-async function begin(ports: RestorePorts, { total, offsets }: SnapshotHeader, owner: string): Promise<number> {
+async function begin(
+  ports: RestorePorts,
+  { total, offsets }: SnapshotHeader,
+  owner: string,
+): Promise<number> {
   const { readModel, registry } = ports
   const limit = Date.now() + WAIT_FOR_EARLIER_MS
   for (;;) {

@@ -22,7 +22,13 @@ export type SaveSnapshot = () => AsyncGenerator<Buffer>
  * an event before the offsets is in the documents, because the projection commits an offset after the write. An event
  * after them may be in the documents or not; a restore applies it again, and the version gate decides.
  */
-export function saveSnapshot({ readModel, registry, groups, documentsOf, contract }: SnapshotPorts): SaveSnapshot {
+export function saveSnapshot({
+  readModel,
+  registry,
+  groups,
+  documentsOf,
+  contract,
+}: SnapshotPorts): SaveSnapshot {
   return async function* save() {
     const { active } = await registry.read()
     const documents = documentsOf(active)
@@ -39,7 +45,10 @@ export function saveSnapshot({ readModel, registry, groups, documentsOf, contrac
       // The documents of a generation are deleted some seconds after it is not fed any more, and it never is again.
       const { generations } = await registry.read()
       if (generations.some((each) => each.number === active && isFed(each))) return
-      throw new AppError('unavailable', `Generation ${active} of ${readModel} was dropped meanwhile; try again`)
+      throw new AppError(
+        'unavailable',
+        `Generation ${active} of ${readModel} was dropped meanwhile; try again`,
+      )
     }
     yield* writeArchive({ ...header, contract: contractHeader(contract()) }, complete())
   }

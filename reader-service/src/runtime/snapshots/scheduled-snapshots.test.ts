@@ -35,7 +35,13 @@ test('snapshots are saved again when they are due, and only the newest are kept'
   const others = ['note-history-20200101T000000000Z.snapshot.gz', 'readme.txt']
   for (const name of others) await writeFile(join(folder, name), '')
   {
-    await using _ = startScheduledSnapshots({ snapshots: new Map([['note', save]]), everyMs: 1, folder, kept: 2, log })
+    await using _ = startScheduledSnapshots({
+      snapshots: new Map([['note', save]]),
+      everyMs: 1,
+      folder,
+      kept: 2,
+      log,
+    })
     await expect.poll(() => saves.started).toBeGreaterThan(4)
   }
   const left = (await readdir(folder)).filter((name) => !others.includes(name) && !name.startsWith('.'))
@@ -47,10 +53,18 @@ test('snapshots are saved again when they are due, and only the newest are kept'
 test('after a restart, a snapshot that is recent enough is not saved again', async () => {
   await using place = await folderOf()
   const { saves, save } = source()
-  const options = { snapshots: new Map([['note', save]]), everyMs: 3_600_000, folder: place.folder, kept: 2, log }
+  const options = {
+    snapshots: new Map([['note', save]]),
+    everyMs: 3_600_000,
+    folder: place.folder,
+    kept: 2,
+    log,
+  }
   {
     await using _ = startScheduledSnapshots(options)
-    await expect.poll(async () => (await readdir(place.folder)).filter((name) => !name.startsWith('.'))).toHaveLength(1)
+    await expect
+      .poll(async () => (await readdir(place.folder)).filter((name) => !name.startsWith('.')))
+      .toHaveLength(1)
   }
   await startScheduledSnapshots(options)[Symbol.asyncDispose]()
   expect(saves.started).toBe(1)
@@ -70,6 +84,12 @@ test('a save that fails leaves no file, and a temporary file of a process that d
   await writeFile(abandoned, '')
   await utimes(abandoned, new Date(0), new Date(0))
   const { save } = source()
-  await using _ = startScheduledSnapshots({ snapshots: new Map([['note', save]]), everyMs: 1, folder, kept: 2, log })
+  await using _ = startScheduledSnapshots({
+    snapshots: new Map([['note', save]]),
+    everyMs: 1,
+    folder,
+    kept: 2,
+    log,
+  })
   await expect.poll(() => readdir(folder)).not.toContain('.note.1.partial')
 })

@@ -57,7 +57,8 @@ async function saveIfDue(
   const file = fileName(readModel, now)
   const { count, bytes } = await saveArchive(join(folder, file), until(signal, save()))
   log.info({ readModel, file, documents: count, bytes }, 'saved a snapshot')
-  for (const old of (await filesOf(readModel, folder)).slice(kept)) await rm(join(folder, old), { force: true })
+  for (const old of (await filesOf(readModel, folder)).slice(kept))
+    await rm(join(folder, old), { force: true })
   await removeAbandoned(folder, now)
 }
 
@@ -76,7 +77,10 @@ function fileName(readModel: string, at: Date): string {
 /** Newest first. */
 async function filesOf(readModel: string, folder: string): Promise<string[]> {
   const pattern = new RegExp(`^${readModel}-\\d{8}T\\d{9}Z\\.snapshot\\.gz$`)
-  return (await readdir(folder)).filter((name) => pattern.test(name)).toSorted().toReversed()
+  return (await readdir(folder))
+    .filter((name) => pattern.test(name))
+    .toSorted()
+    .toReversed()
 }
 
 async function removeAbandoned(folder: string, now: Date): Promise<void> {

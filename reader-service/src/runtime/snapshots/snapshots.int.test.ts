@@ -23,7 +23,11 @@ async function snapshotFixture(notes = 12, fields: readonly string[] = ['note.v1
     registry: fixture.registry,
     groups: fixture.groups,
     documentsOf: (number) =>
-      mongoSnapshotDocuments(fixture.db, generationNames('note', number).collection, fixture.storeOf(number).collections),
+      mongoSnapshotDocuments(
+        fixture.db,
+        generationNames('note', number).collection,
+        fixture.storeOf(number).collections,
+      ),
     contract: () => fields,
     prepare: (number) => fixture.storeOf(number).prepare(),
     operations: fixture.operations,
@@ -64,10 +68,13 @@ async function snapshotFixture(notes = 12, fields: readonly string[] = ['note.v1
 }
 
 async function* chunks(bytes: Buffer, size = 100) {
-  for (let from = 0; from < bytes.length; from += size) yield await Promise.resolve(bytes.subarray(from, from + size))
+  for (let from = 0; from < bytes.length; from += size)
+    yield await Promise.resolve(bytes.subarray(from, from + size))
 }
 
-async function expectUntouched(fixture: Pick<RebuildFixture, 'registry'> & { settled: () => Promise<unknown> }) {
+async function expectUntouched(
+  fixture: Pick<RebuildFixture, 'registry'> & { settled: () => Promise<unknown> },
+) {
   await fixture.settled()
   const { active, generations } = await fixture.registry.read()
   expect({ active, numbers: generations.map(({ number }) => number) }).toEqual({ active: 0, numbers: [0] })
@@ -163,7 +170,9 @@ test('a restore whose process died is dropped when its claim has expired, and a 
   const bytes = await fixture.save()
   // As a process that dies leaves it: some documents, and a claim that nothing keeps.
   await fixture.registry.begin(12, { offsets: {}, owner: 'dead', forMs: 300 })
-  await fixture.ports.documentsOf(1).load((await Array.fromAsync(fixture.ports.documentsOf(0).scan())).slice(0, 3))
+  await fixture.ports
+    .documentsOf(1)
+    .load((await Array.fromAsync(fixture.ports.documentsOf(0).scan())).slice(0, 3))
   await fixture.restore(chunks(bytes))
   const { active, generations } = await fixture.registry.read()
   expect({ active, numbers: generations.map(({ number }) => number) }).toEqual({ active: 2, numbers: [0, 2] })
@@ -212,7 +221,14 @@ test('a file whose documents are of an unknown collection is refused', async () 
   async function* lines() {
     yield await Promise.resolve('{"in":".more","document":{"_id":"a"}}')
   }
-  const header = { content: 'read model', readModel: 'note', createdAt: '', total: 1, cluster: 'here', offsets: {} }
+  const header = {
+    content: 'read model',
+    readModel: 'note',
+    createdAt: '',
+    total: 1,
+    cluster: 'here',
+    offsets: {},
+  }
   const contract = contractHeader(fixture.ports.contract())
   const bytes = Buffer.concat(await Array.fromAsync(writeArchive({ ...header, contract }, lines())))
   await expect(fixture.restore(chunks(bytes))).rejects.toThrow('documents of ".more"')

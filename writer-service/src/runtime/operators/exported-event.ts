@@ -42,7 +42,8 @@ export function readEvents(
     const event = parseEvent(line)
     const { type, id, version, eventId } = event
     const aggregate = aggregates.find((each) => each.type === type)
-    if (!aggregate) throw new ArchiveError(`The file has events of "${type}", an aggregate that this writer lacks`)
+    if (!aggregate)
+      throw new ArchiveError(`The file has events of "${type}", an aggregate that this writer lacks`)
     const before = last?.type === type && last.id === id ? last : undefined
     if (version !== (before?.version ?? 0) + 1) {
       throw new ArchiveError(`Version ${version} of ${type} ${id} follows version ${before?.version ?? 0}`)

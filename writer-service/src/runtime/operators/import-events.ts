@@ -108,7 +108,11 @@ async function storeBatch({ client, publish }: Import, batch: readonly ReadEvent
     ],
   })
   // The last state of each aggregate.
-  const states = [...new Map(batch.map(({ after }): [string, ImportedState] => [`${after.type}/${after.id}`, after])).values()]
+  const states = [
+    ...new Map(
+      batch.map(({ after }): [string, ImportedState] => [`${after.type}/${after.id}`, after]),
+    ).values(),
+  ]
   await client.query({
     ...importStates,
     values: [
