@@ -1,7 +1,16 @@
 import type { Db, Filter, UpdateFilter } from 'mongodb'
-import type { Generation, GenerationPhase, GenerationRegistry, GenerationStep } from './generations.ts'
+import type {
+  Generation,
+  GenerationPhase,
+  GenerationRegistry,
+  GenerationStep,
+  RestoredGeneration,
+} from './generations.ts'
 
-type StoredGeneration = Omit<Generation, 'number' | 'offsets' | 'target' | 'cursor'> & {
+type StoredGeneration = Omit<Generation, 'number' | 'offsets' | 'target' | 'cursor' | 'from' | 'problem'> & {
+  /** Absent in generations of earlier releases. */
+  from?: Generation['from']
+  problem?: string | undefined
   offsets: Generation['offsets'] | null
   target: Generation['target'] | null
   cursor: string | null
@@ -51,14 +60,14 @@ export function mongoGenerationRegistry(db: Db, readModel: string): GenerationRe
       const all = Object.entries(generations).map(([key, stored]) => toGeneration(key, stored))
       return { active, corrections, generations: all.toSorted((a, b) => a.number - b.number) }
     },
-    async begin(total) {
+    async begin(total, restored) {
       const { last, generations } = await document()
       if (Object.keys(generations).length > 1) return undefined
       const number = last + 1
       // Of two concurrent calls, one finds that `last` has changed.
       const begun = await update(
         { last },
-        { $set: { last: number, [pathOf(number)]: newGeneration('setting_offsets', total) } },
+        { $set: { last: number, [pathOf(number)]: beginning(total, restored) } },
       )
       return begun ? number : undefined
     },
@@ -116,10 +125,19 @@ function toGeneration(key: string, stored: StoredGeneration): Generation {
   return {
     ...generation,
     number: Number(key.slice(1)),
+    from: generation.from ?? 'writer',
+    problem: generation.problem,
     offsets: generation.offsets ?? undefined,
     target: generation.target ?? undefined,
     cursor: generation.cursor ?? undefined,
   }
+}
+
+function beginning(total: number, restored: RestoredGeneration | undefined): StoredGeneration {
+  if (!restored) return newGeneration('setting_offsets', total)
+  const { offsets, owner, forMs } = restored
+  const ownedUntil = new Date(Date.now() + forMs)
+  return { ...newGeneration('restoring', total), from: 'snapshot', offsets, owner, ownedUntil }
 }
 
 function newGeneration(phase: GenerationPhase, total: number): StoredGeneration {
