@@ -8,9 +8,9 @@ test('the source is read at once: an error that arrives while the file is opened
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-archive-'))
   await using _ = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) }
   let read = false
-  async function* failing(): AsyncGenerator<Buffer> {
+  async function* failing() {
     read = true
-    await Promise.reject(new Error('the call failed'))
+    yield await Promise.reject<Buffer>(new Error('the call failed'))
   }
   const saving = saveArchive(join(folder, 'file'), failing())
   expect(read).toBe(true)
