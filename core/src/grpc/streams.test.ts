@@ -1,4 +1,5 @@
-import { credentials, status } from '@grpc/grpc-js'
+import { PassThrough } from 'node:stream'
+import { credentials, status, type ServerDuplexStream } from '@grpc/grpc-js'
 import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
 import {
   ReadModelsClient,
@@ -13,6 +14,7 @@ import { createLog } from '../log/log.ts'
 import { serveGrpc } from './server.ts'
 import { grpcServices, type GrpcHandlers } from './service.ts'
 import { grpcStatus } from './status.ts'
+import { CallerDisconnected, requestsOf } from './streams.ts'
 import { framed, rawCall, rawSession } from './testing/raw-call.ts'
 
 /** A real server and client. The server reads all messages and then responds once; `end` is how that ended. */
@@ -85,6 +87,23 @@ test('a caller that disconnects ends the work: with an error, or as after its la
   const end = await fixture.end.promise
   const name = end instanceof Error ? end.name : end
   expect(['complete', 'CallerDisconnected']).toContain(name)
+})
+
+test.each<[string, (call: PassThrough) => unknown]>([
+  ['with an end', (call) => call.end()],
+  ['with an error', (call) => call.destroy(new Error('aborted'))],
+])('messages that stop %s because the call is cancelled are not complete', async (_, stop) => {
+  const call = Object.assign(new PassThrough({ objectMode: true }), { cancelled: false })
+  const requests = requestsOf(
+    call as unknown as ServerDuplexStream<string, unknown>,
+    undefined,
+    (text) => text,
+  )
+  call.write('a')
+  expect(await requests.next()).toEqual({ done: false, value: 'a' })
+  call.cancelled = true
+  stop(call)
+  await expect(requests.next()).rejects.toThrow(CallerDisconnected)
 })
 
 test('a service that stops ends the stream of a caller that sends nothing', async () => {
