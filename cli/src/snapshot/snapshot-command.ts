@@ -39,14 +39,17 @@ export function addSnapshotCommand(program: Command, contextOf: () => Context): 
     .action(async (file: string, { readModel }: { readModel?: string }) => {
       const { out, addresses } = contextOf()
       // Damage is found before the first byte is sent. The reader verifies what it receives as well.
-      await verifyFile(file)
+      const { bytes } = await verifyFile(file)
       const restoring = withClient(ReadModelsClient, 'reader', addresses, async (client) => {
+        using bar = out.progress('bytes')
         const call = client.restoreSnapshot()
         let last: GenerationStatus | undefined
-        const request = (data: Buffer, index: number): RestoreSnapshotRequest => ({
-          readModel: index === 0 ? readModel : undefined,
-          data,
-        })
+        let sent = 0
+        const request = (data: Buffer): RestoreSnapshotRequest => {
+          const first = sent === 0
+          bar.update((sent += data.length), bytes)
+          return { readModel: first ? readModel : undefined, data }
+        }
         await sendFile<RestoreSnapshotRequest, RestoreSnapshotResponse>(file, call, request, (response) => {
           last = response.generation ?? last
         })

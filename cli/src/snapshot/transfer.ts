@@ -26,17 +26,16 @@ export function verifyFile(path: string): Promise<VerifiedArchive> {
 export async function sendFile<Request, Response>(
   path: string,
   call: ClientDuplexStream<Request, Response>,
-  requestOf: (data: Buffer, index: number) => Request,
+  requestOf: (data: Buffer) => Request,
   onResponse: (response: Response) => void,
 ): Promise<void> {
   const ended = new AbortController()
   async function send() {
-    let index = 0
     for await (const chunk of createReadStream(path, {
       highWaterMark: CHUNK_BYTES,
     }) as AsyncIterable<Buffer>) {
       if (ended.signal.aborted) return
-      if (call.write(requestOf(chunk, index++))) continue
+      if (call.write(requestOf(chunk))) continue
       await once(call, 'drain', { signal: ended.signal }).catch(() => {})
     }
     call.end()

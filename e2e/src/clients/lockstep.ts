@@ -14,6 +14,8 @@ export function lockstepOf(services: Services) {
 
 type Services = { writers: readonly Service[]; reader: Service }
 
+export type StartedTool = { pid: number | undefined; ended: Promise<Ran>; kill: () => void }
+
 /** As `lockstepOf`, for a process that a test kills: its code is -1 then. */
 export function startLockstep({ writers, reader }: Services) {
   const [writer] = writers as [Service]
@@ -22,7 +24,7 @@ export function startLockstep({ writers, reader }: Services) {
     LOCKSTEP_WRITER: `127.0.0.1:${portsOf(writer).grpc}`,
     LOCKSTEP_READER: `127.0.0.1:${portsOf(reader).grpc}`,
   }
-  return (...argv: string[]): { ended: Promise<Ran>; kill: () => void } => {
+  return (...argv: string[]): StartedTool => {
     const { promise, resolve } = Promise.withResolvers<Ran>()
     const command = [join(root, 'cli/src/main.ts'), ...argv]
     const child = execFile(process.execPath, command, { env, maxBuffer: 64 * 1024 * 1024 }, (_, out, err) => {
@@ -30,6 +32,6 @@ export function startLockstep({ writers, reader }: Services) {
       const json = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
       resolve({ code: child.exitCode ?? -1, out, err, json })
     })
-    return { ended: promise, kill: () => void child.kill('SIGKILL') }
+    return { pid: child.pid, ended: promise, kill: () => void child.kill('SIGKILL') }
   }
 }

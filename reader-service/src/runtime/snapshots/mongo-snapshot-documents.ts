@@ -5,8 +5,8 @@ import type { SnapshotDocuments } from './snapshot-documents.ts'
 
 const { EJSON } = BSON
 
-/** Documents in memory: one page, and what waits for the compression. */
-const PAGE_SIZE = 1_000
+/** Documents in memory: one page, and what waits for the compression. The largest (a stock) have 45 KB. */
+const PAGE_SIZE = 200
 
 /** `in` is absent for the first collection of a generation. */
 type Line = { in?: string; document: Document & { _id: string } }
