@@ -77,7 +77,7 @@ export type RestoredGeneration = { offsets: TopicOffsets; owner: string; forMs: 
 /** The work on a generation in one phase; it is void once the generation is in another phase. */
 export type GenerationStep = Pick<Generation, 'number' | 'phase'>
 
-/** What all replicas know about the generations of one read model. Rejects while it cannot be read or written. */
+/** What all replicas know about the generations of one read model. Rejects with `unavailable` while MongoDB does not respond. */
 export type GenerationRegistry = {
   read: () => Promise<Generations>
   /** Adds another generation and returns its number; undefined if there are two already. */

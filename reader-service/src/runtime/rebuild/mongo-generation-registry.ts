@@ -1,4 +1,5 @@
 import type { Db, Filter, UpdateFilter } from 'mongodb'
+import { orUnavailable } from '../or-unavailable.ts'
 import type {
   Generation,
   GenerationPhase,
@@ -37,7 +38,9 @@ export function mongoGenerationRegistry(db: Db, readModel: string): GenerationRe
   const registry = db.collection<RegistryDocument>('read_model_generations')
   const _id = readModel
 
-  async function document(): Promise<RegistryDocument> {
+  const document = () => fromMongo(readOrCreate)
+
+  async function readOrCreate(): Promise<RegistryDocument> {
     const first = { active: 0, corrections: 0, last: 0, generations: { g0: newGeneration('ready', 0) } }
     const found =
       (await registry.findOne({ _id }, { signal: AbortSignal.timeout(READ_TIMEOUT_MS) })) ??
@@ -50,9 +53,8 @@ export function mongoGenerationRegistry(db: Db, readModel: string): GenerationRe
     return found
   }
 
-  async function update(filter: Filter<RegistryDocument>, change: UpdateFilter<RegistryDocument>) {
-    return (await registry.updateOne({ _id, ...filter }, change)).matchedCount > 0
-  }
+  const update = (filter: Filter<RegistryDocument>, change: UpdateFilter<RegistryDocument>) =>
+    fromMongo(async () => (await registry.updateOne({ _id, ...filter }, change)).matchedCount > 0)
 
   return {
     async read() {
@@ -152,4 +154,8 @@ function newGeneration(phase: GenerationPhase, total: number): StoredGeneration 
     owner: '',
     ownedUntil: new Date(0),
   }
+}
+
+function fromMongo<T>(work: () => Promise<T>): Promise<T> {
+  return orUnavailable('The generations of the read model cannot be reached', work)
 }
