@@ -93,7 +93,7 @@ function parseHeader(line: string): ArchiveHeader {
   if (header?.format !== FORMAT) throw new ArchiveError('The file is not a snapshot or an export of Lockstep')
   if (header.formatVersion !== FORMAT_VERSION) {
     throw new ArchiveError(
-      `The file has format version ${JSON.stringify(header.formatVersion)}, and this release reads version ${FORMAT_VERSION} only`,
+      `The file has format version ${JSON.stringify(header.formatVersion)}, and this release reads version ${FORMAT_VERSION} only; use the release that saved it`,
     )
   }
   return header
@@ -119,7 +119,7 @@ async function* readLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<stri
   }
   const count = lines - 1
   if (!tail.equals(trailerOf(Math.max(0, count), hash.digest('hex')))) {
-    throw new ArchiveError('The file is truncated or was altered: its checksum does not match')
+    throw damaged('its checksum does not match')
   }
   return { count }
 }
@@ -130,8 +130,12 @@ async function* gunzipped(compressed: AsyncIterable<Buffer>): AsyncGenerator<Buf
     yield* through(compressed, gunzip)
   } catch (error) {
     if (!(error as NodeJS.ErrnoException).code?.startsWith('Z_')) throw error
-    throw new ArchiveError(`The file is truncated or was altered: ${(error as Error).message}`)
+    throw damaged((error as Error).message)
   }
+}
+
+function damaged(reason: string): ArchiveError {
+  return new ArchiveError(`The file is truncated or was altered; use another one (${reason})`)
 }
 
 async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
@@ -151,7 +155,7 @@ async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<string
     length += chunk.length - from
     if (length > MAX_LINE_BYTES) throw new ArchiveError('The file has a line that is too long')
   }
-  if (length > 0) throw new ArchiveError('The file is truncated: its last line is not complete')
+  if (length > 0) throw damaged('its last line is not complete')
 }
 
 /** What `transform` makes of the source. The consumer sets the pace, and an error of the source reaches it. */

@@ -35,5 +35,7 @@ export function checkContract(header: ArchiveHeader, known: readonly string[]): 
   if (!Array.isArray(contract?.fields)) throw new ArchiveError('The header of the file has no contract')
   const unknown = contract.fields.find((field) => !known.includes(field))
   if (unknown === undefined) return
-  throw refused(`The file is from a newer contract: this release does not know ${unknown}`)
+  throw refused(
+    `The file is from a newer contract: this release does not know ${unknown}; use the release that saved it`,
+  )
 }

@@ -112,18 +112,20 @@ export function runReadModel(parts: ReaderParts, readModel: ReadModel): RunningR
     }
     return { ...store, drop }
   }
-  const auditOf = (number: number) =>
-    auditReadModel({
-      active: () => ({ number, store: storeOf(number).audited, cache: noCache.audited }),
-      writer: states,
-      registry: generationRegistry,
-    })
+  const auditOf = (compared: Parameters<typeof auditReadModel>[0]['active']) =>
+    auditReadModel({ active: compared, writer: states, registry: generationRegistry })
   const shared = { readModel: name, registry: generationRegistry, groups, log }
   const rebuild = {
     ...shared,
     storeOf,
     writer: states,
-    audit: (number: number, onPage: () => Promise<void>) => auditRestored(auditOf(number), onPage),
+    audit(number: number, onPage: () => Promise<void>) {
+      const restored = { number, store: storeOf(number).audited, cache: noCache.audited }
+      return auditRestored(
+        auditOf(() => restored),
+        onPage,
+      )
+    },
   }
   scope.use(startRebuildWorker(rebuild, replica))
   const operations = rebuildOperations({ ...shared, count: () => active().store.audited.count() })
@@ -136,13 +138,9 @@ export function runReadModel(parts: ReaderParts, readModel: ReadModel): RunningR
     operations,
   }
 
-  const audit = auditReadModel({
-    active: () => {
-      const { number, store, cache } = active()
-      return { number, store: store.audited, cache: cache.audited }
-    },
-    writer: states,
-    registry: generationRegistry,
+  const audit = auditOf(() => {
+    const { number, store, cache } = active()
+    return { number, store: store.audited, cache: cache.audited }
   })
 
   const maxWaitMs = config.READER_MIN_VERSION_WAIT_MS

@@ -11,12 +11,13 @@ import { activeGeneration, expectAudited, operate } from './snapshot-operations.
 test('each kind of read model is saved and restored while products change, and agrees with the writer', async ({
   stack,
 }) => {
-  const readModels = ['product', 'product-history', 'category-totals']
+  const forEach = (work: (readModel: string) => Promise<unknown>) =>
+    Promise.all(['product', 'product-history', 'category-totals'].map(work))
   let versions: ReadonlyMap<string, number>
   {
     await using load = await changingProducts(stack)
     versions = load.versions
-    for (const readModel of readModels) {
+    await forEach(async (readModel) => {
       const file = join(stack.dir, `${readModel}.snapshot`)
       const saved = await operate(stack, 'snapshot', 'save', file, '--read-model', readModel, '--json')
       const documents = saved.json[0]?.documents
@@ -24,12 +25,12 @@ test('each kind of read model is saved and restored while products change, and a
       expect(verified).toMatchObject([{ content: 'read model', readModel, count: documents }])
       await operate(stack, 'snapshot', 'restore', file)
       expect(await activeGeneration(stack, readModel)).toMatchObject({ phase: 'ready', copied: documents })
-    }
+    })
   }
-  for (const readModel of readModels) {
+  await forEach(async (readModel) => {
     await expectAudited(stack, readModel)
     await operate(stack, 'rebuild', readModel, '--drop-old')
-  }
+  })
   await Promise.all([...versions].map(([id, version]) => readable(stack.reader, id, version)))
 })
 

@@ -131,10 +131,15 @@ async function startOrFollow({ readModel, registry, count }: OperationPorts): Pr
   }
 }
 
+/** What to do if a snapshot cannot be used. */
+export function rebuildInstead(readModel: string): string {
+  return `run lockstep rebuild ${readModel} instead`
+}
+
 export function twoGenerations(readModel: string): AppError {
   return new AppError(
     { kind: 'conflict', code: 'already_exists', title: 'There are two generations' },
-    `There are two generations of ${readModel}; drop the one that queries do not use first`,
+    `There are two generations of ${readModel}; drop the one that queries do not use first: lockstep rebuild ${readModel} --drop-old`,
   )
 }
 

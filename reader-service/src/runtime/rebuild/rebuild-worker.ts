@@ -4,6 +4,7 @@ import { withTimeout } from '@lockstep/core/async/with-timeout.ts'
 import type { Log } from '@lockstep/core/log/log.ts'
 import type { ReadModelStore } from '../read-model.ts'
 import type { Generation, GenerationGroups, GenerationPhase, GenerationRegistry } from './generations.ts'
+import { rebuildInstead } from './rebuild-operations.ts'
 import { TRUSTED_FOR_MS } from './running-generations.ts'
 import type { WriterStates } from './writer-states.ts'
 
@@ -141,7 +142,12 @@ async function setOffsets(task: RebuildTask) {
   if (!(await registry.claim(generation, owner, CLAIM_MS))) return
   if (generation.from === 'snapshot') {
     const gap = await groups.gapAfter(offsets)
-    if (gap !== undefined) return giveUp(task, `the events after the snapshot are not complete: ${gap}`)
+    if (gap !== undefined) {
+      return giveUp(
+        task,
+        `the topic does not have all events after the snapshot: ${gap}; ${rebuildInstead(task.ports.readModel)}`,
+      )
+    }
   }
   await groups.setOffsets(number, offsets)
   const phase = generation.from === 'snapshot' ? 'catching_up' : 'backfilling'
@@ -203,7 +209,7 @@ async function audit(task: RebuildTask) {
     if (await registry.claim(generation, owner, CLAIM_MS)) return
     throw new Error('another replica has the claim on the audit')
   })
-  if (problem !== undefined) return giveUp(task, problem)
+  if (problem !== undefined) return giveUp(task, `${problem}; ${rebuildInstead(readModel)}`)
   if (!(await registry.finish(generation, owner))) return
   log.info({ readModel, generation: number }, 'the restored generation is active')
 }

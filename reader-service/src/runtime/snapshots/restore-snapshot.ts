@@ -6,7 +6,12 @@ import { repeat } from '@lockstep/core/async/repeat.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import type { Log } from '@lockstep/core/log/log.ts'
 import type { GenerationStep } from '../rebuild/generations.ts'
-import { twoGenerations, type OnProgress, type RebuildOperations } from '../rebuild/rebuild-operations.ts'
+import {
+  rebuildInstead,
+  twoGenerations,
+  type OnProgress,
+  type RebuildOperations,
+} from '../rebuild/rebuild-operations.ts'
 import { CLAIM_MS } from '../rebuild/rebuild-worker.ts'
 import type { SnapshotPorts } from './save-snapshot.ts'
 import { snapshotHeader, type SnapshotHeader } from './snapshot-header.ts'
@@ -67,9 +72,11 @@ export function restoreSnapshot(ports: RestorePorts): RestoreSnapshot {
 
 async function checkFits(ports: RestorePorts, archive: OpenArchive, header: SnapshotHeader): Promise<void> {
   const { readModel, groups, contract } = ports
-  if (header.readModel !== readModel) throw new AppError('malformed', `The snapshot is not of ${readModel}`)
+  if (header.readModel !== readModel) {
+    throw new AppError('malformed', `The file is a snapshot of ${header.readModel}, and not of ${readModel}`)
+  }
   checkContract(archive.header, contract())
-  const advice = `run lockstep rebuild ${readModel} instead`
+  const advice = rebuildInstead(readModel)
   const cluster = await groups.cluster()
   if (header.cluster !== cluster) {
     throw refused(

@@ -138,7 +138,7 @@ test.each<[string, (fixture: Awaited<ReturnType<typeof snapshotFixture>>) => Par
     'from the Kafka cluster here',
   ],
   ['it is from a newer contract', () => ({ contract: () => ['old'] }), 'does not know note.v1.Note.text'],
-  ['it is of another read model', () => ({ readModel: 'other' }), 'The snapshot is not of other'],
+  ['it is of another read model', () => ({ readModel: 'other' }), 'a snapshot of note, and not of other'],
 ])('a snapshot is refused before anything is built if %s', async (_, change, message) => {
   await using fixture = await snapshotFixture()
   const bytes = await fixture.save()
@@ -161,7 +161,9 @@ test('a generation in which the audit finds a mismatch does not become active', 
   fixture.audited.problem = 'the audit found 1 mismatch'
   // So that the caller, who polls, can read the reason before the generation is dropped.
   fixture.rebuildPorts.readByAllMs = 2_000
-  await expect(fixture.restore(chunks(bytes))).rejects.toThrow('was not used: the audit found 1 mismatch')
+  await expect(fixture.restore(chunks(bytes))).rejects.toThrow(
+    'was not used: the audit found 1 mismatch; run lockstep rebuild note instead',
+  )
   await expectUntouched(fixture)
 })
 

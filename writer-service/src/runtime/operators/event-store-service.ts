@@ -14,8 +14,8 @@ import type { Aggregate } from '../aggregate.ts'
 import { parseInput, uuid, wholeNumber } from '../input.ts'
 import type { ListedEvent, StoredEvents } from './stored-events.ts'
 import type { AggregateStates, AuditedState } from './aggregate-states.ts'
-import type { ExportEvents } from './export-events.ts'
-import type { ImportEvents } from './import-events.ts'
+import type { ExportEvents } from './export/export-events.ts'
+import type { ImportEvents } from './export/import-events.ts'
 import type { Republish } from './republish.ts'
 
 const MAX_IDS = 1_000

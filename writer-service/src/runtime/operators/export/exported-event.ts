@@ -1,6 +1,6 @@
 import { ArchiveError } from '@lockstep/core/archive/archive.ts'
 import { z } from 'zod'
-import type { Aggregate, AnyState } from '../aggregate.ts'
+import type { Aggregate, AnyState } from '../../aggregate.ts'
 
 export const CONTENT = 'events'
 
@@ -43,7 +43,9 @@ export function readEvents(
     const { type, id, version, eventId } = event
     const aggregate = aggregates.find((each) => each.type === type)
     if (!aggregate)
-      throw new ArchiveError(`The file has events of "${type}", an aggregate that this writer lacks`)
+      throw new ArchiveError(
+        `The file has events of "${type}", an aggregate that this release lacks; import it with one that has it`,
+      )
     const before = last?.type === type && last.id === id ? last : undefined
     if (version !== (before?.version ?? 0) + 1) {
       throw new ArchiveError(`Version ${version} of ${type} ${id} follows version ${before?.version ?? 0}`)

@@ -4,7 +4,7 @@ import { AppError } from '@lockstep/core/errors/app-error.ts'
 import { rethrowUnavailable } from '@lockstep/core/postgres/rethrow-unavailable.ts'
 import { sql } from '@lockstep/core/postgres/sql.ts'
 import type { Pool, PoolClient } from 'pg'
-import type { Aggregate } from '../aggregate.ts'
+import type { Aggregate } from '../../aggregate.ts'
 import { CONTENT, readEvents, type ImportedState } from './exported-event.ts'
 
 const lockEventStore = sql(import.meta.url, './lock-event-store.sql')

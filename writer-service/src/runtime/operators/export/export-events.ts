@@ -2,9 +2,9 @@ import { writeArchive } from '@lockstep/core/archive/archive.ts'
 import { contractHeader } from '@lockstep/core/archive/contract.ts'
 import { sql } from '@lockstep/core/postgres/sql.ts'
 import type { Pool } from 'pg'
-import { firstId } from './event-queue.ts'
+import { firstId } from '../event-queue.ts'
 import { CONTENT, type ExportedEvent } from './exported-event.ts'
-import { rowsOf } from './rows-of.ts'
+import { rowsOf } from '../rows-of.ts'
 
 const exportEvents = sql(import.meta.url, './export-events.sql')
 
