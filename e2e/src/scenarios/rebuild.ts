@@ -84,7 +84,7 @@ async function drift({ stack, record, note }: Injection): Promise<{ drifted: str
 }
 
 /** Runs the operators' tool until it succeeds. */
-export function operated({ stack, note }: Injection, ...argv: string[]): Promise<Record<string, unknown>[]> {
+function operated({ stack, note }: Injection, ...argv: string[]): Promise<Record<string, unknown>[]> {
   note(`lockstep ${argv.join(' ')}`)
   return surely(async () => {
     const { code, err, json } = await lockstepOf(stack)(...argv, '--json')
@@ -111,7 +111,7 @@ function backfilling(injection: Injection): Promise<void> {
  * Follows the rebuild to its end and audits the new generation, then switches queries back to the first generation for
  * a while, repairs it, and drops the other one. No query fails meanwhile.
  */
-export async function backToFirstGeneration(injection: Injection): Promise<void> {
+async function backToFirstGeneration(injection: Injection): Promise<void> {
   const { stack, expect } = injection
   const since = Date.now()
   for (let other; (other = await otherGeneration(injection));) {
