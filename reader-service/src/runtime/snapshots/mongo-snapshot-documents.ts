@@ -5,8 +5,8 @@ import type { SnapshotDocuments } from './snapshot-documents.ts'
 
 const { EJSON } = BSON
 
-/** Documents in memory: one page, and what waits for the compression. The largest (a stock) have 45 KB. */
-const PAGE_SIZE = 200
+/** Documents in memory: one page, and what waits for the compression. Some have 60 KB. */
+const PAGE_SIZE = 100
 
 /** `in` is absent for the first collection of a generation. */
 type Line = { in?: string; document: Document & { _id: string } }
