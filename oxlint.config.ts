@@ -101,7 +101,7 @@ function readerLayers(): OxlintOverride[] {
       files: [`${src}/runtime/${'*/'.repeat(depth)}*.ts`],
       rules: imports([...everywhere, outOfRuntime(depth), ownService]),
     })),
-    { files: [`${src}/runtime/{versions,queries,rebuild,audit}/*.ts`], rules: imports(useCases) },
+    { files: [`${src}/runtime/{versions,queries,rebuild,audit,snapshots}/*.ts`], rules: imports(useCases) },
     {
       files: [
         `${src}/runtime/*/{grpc,kafka,mongo,redis}-*.ts`,

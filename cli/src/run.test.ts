@@ -52,6 +52,8 @@ test.each<[string, string[], string]>([
   ['a drop without a read model', ['rebuild', '--drop-old'], 'Name the read model'],
   ['a switch without a read model', ['rebuild', '--switch-to', '1'], 'Name the read model'],
   ['an invalid generation', ['rebuild', 'product', '--switch-to', 'new'], 'whole number from 0'],
+  ['a snapshot without a file', ['snapshot', 'save'], "missing required argument 'file'"],
+  ['an import of two files', ['import', 'a', 'b'], 'too many arguments'],
   ['two actions at once', ['rebuild', 'product', '--status', '--drop-old'], 'Use only one of'],
 ])('%s is wrong usage, and the message shows the right one', async (_, argv, right) => {
   const { code, out, err } = await lockstep(...argv)

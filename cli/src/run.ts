@@ -9,6 +9,8 @@ import { addErrorsCommand } from './errors/errors-command.ts'
 import { Problem, UsageError } from './exit.ts'
 import { addRebuildCommand } from './rebuild/rebuild-command.ts'
 import { addRepublishCommand } from './republish/republish-command.ts'
+import { addExportCommands } from './snapshot/export-commands.ts'
+import { addSnapshotCommand } from './snapshot/snapshot-command.ts'
 import { foreignLines } from './terminal-text.ts'
 
 const description = `The operators' tool, a client of the services' operators' API (lockstep.ops.v1).
@@ -35,6 +37,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   addRepublishCommand(program, context)
   addAuditCommand(program, context)
   addRebuildCommand(program, context)
+  addSnapshotCommand(program, context)
+  addExportCommands(program, context)
 
   try {
     await program.parseAsync([...argv], { from: 'user' })

@@ -106,4 +106,11 @@ export const readerSettings = {
     { min: 1, max: 100_000 },
     'Documents that a scheduled audit compares per second',
   ),
+  READER_SNAPSHOT_EVERY_MS: milliseconds(
+    0,
+    { min: 0, max: 604_800_000 },
+    'Longest age of the newest snapshot of each read model before this reader saves another one, ms; 0: no snapshots',
+  ),
+  READER_SNAPSHOT_DIR: text('snapshots', 'Folder of these snapshots, on a disk of their own'),
+  READER_SNAPSHOTS_KEPT: integer(7, { min: 1, max: 10_000 }, 'Snapshots of each read model that are kept'),
 }

@@ -26,6 +26,7 @@ import { readModelsService } from './runtime/operators/read-models-service.ts'
 import { readerMetrics } from './runtime/reader-metrics.ts'
 import { connectWriterStates } from './runtime/rebuild/grpc-writer-states.ts'
 import { runReadModel } from './runtime/run-read-model.ts'
+import { startScheduledSnapshots } from './runtime/snapshots/scheduled-snapshots.ts'
 import { serveReadModels } from './runtime/serve-read-models.ts'
 
 /** The whole reader. What is acquired first is released last. */
@@ -87,6 +88,17 @@ export async function wire(context: ServiceContext<typeof readerSettings>, scope
   if (everyMs > 0) {
     const audits = new Map(running.map(({ readModel, audit }) => [readModel.name, audit]))
     scope.use(startScheduledAudit({ audits, everyMs, documentsPerSecond, log }))
+  }
+  if (config.READER_SNAPSHOT_EVERY_MS > 0) {
+    scope.use(
+      startScheduledSnapshots({
+        snapshots: new Map(running.map(({ readModel, snapshots }) => [readModel.name, snapshots.save])),
+        everyMs: config.READER_SNAPSHOT_EVERY_MS,
+        folder: config.READER_SNAPSHOT_DIR,
+        kept: config.READER_SNAPSHOTS_KEPT,
+        log,
+      }),
+    )
   }
 
   // Inbound. Readiness needs MongoDB only: without Redis queries are slower, without Kafka the read models are older.

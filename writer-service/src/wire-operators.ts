@@ -1,3 +1,4 @@
+import { eventFields } from '@lockstep/contracts/event-fields.ts'
 import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
 import type { KafkaSettings } from '@lockstep/core/kafka/client/client.ts'
 import { connectProducer } from '@lockstep/core/kafka/producer/producer.ts'
@@ -7,6 +8,8 @@ import type { Pool } from 'pg'
 import { aggregates } from './aggregates.ts'
 import { postgresAggregateStates } from './runtime/operators/aggregate-states.ts'
 import { postgresEventQueue } from './runtime/operators/event-queue.ts'
+import { exportFrom } from './runtime/operators/export/export-events.ts'
+import { importInto } from './runtime/operators/export/import-events.ts'
 import { eventStoreService } from './runtime/operators/event-store-service.ts'
 import { postgresStoredEvents } from './runtime/operators/stored-events.ts'
 import { republishFrom, republishLimits } from './runtime/operators/republish.ts'
@@ -26,6 +29,7 @@ export function wireOperators(
   const { grpcService, kafka, pool, wakeRelay, outboxLimit, log } = parts
   // A producer of its own: a redrive of many records does not delay the relay.
   const producer = scope.use(connectProducer(kafka, log))
+  const contract = aggregates.flatMap(({ events }) => eventFields(events.contract)).toSorted()
   return [
     deadLettersService(grpcService, { kafka, log, producer }),
     eventStoreService(grpcService, {
@@ -33,6 +37,12 @@ export function wireOperators(
       republish: republishFrom(postgresEventQueue(pool), wakeRelay, republishLimits(outboxLimit)),
       states: postgresAggregateStates(pool),
       events: postgresStoredEvents(pool),
+      exportEvents: exportFrom(
+        pool,
+        aggregates.map(({ type }) => type),
+        contract,
+      ),
+      importEvents: importInto(pool, { aggregates, contract, onImported: wakeRelay }),
     }),
   ]
 }

@@ -110,7 +110,7 @@ function inUse({ readModel, generation }: GenerationStatus): string {
 
 function statusLine(status: GenerationStatus): string {
   const { readModel, generation, phase, active, copied, total, lag } = status
-  const copying = phase === 'backfilling' ? `${copied} of ${total} states` : ''
+  const copying = ['backfilling', 'restoring'].includes(phase) ? `${copied} of ${total} copied` : ''
   return [
     readModel.padEnd(16),
     `${generation}`.padStart(3),

@@ -1,10 +1,9 @@
-import { once } from 'node:events'
 import {
   status,
+  type handleBidiStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
   type ServerUnaryCall,
-  type ServerWritableStream,
   type ServiceError,
   type ServiceDefinition,
   type UntypedServiceImplementation,
@@ -19,6 +18,7 @@ import { requestIdOf } from '../telemetry/request-id.ts'
 import { withSpan } from '../telemetry/tracing.ts'
 import { answerAfterDeadline } from './own-errors.ts'
 import { grpcError } from './status.ts'
+import { CallerDisconnected, requestsOf, sendTo, type Send } from './streams.ts'
 
 /** What a handler knows about the call, beside the request. */
 export type GrpcCall = {
@@ -32,19 +32,18 @@ export type GrpcCall = {
 type RequestOf<M> = M extends { requestDeserialize: (bytes: Buffer) => infer R } ? R : never
 type ResponseOf<M> = M extends { responseDeserialize: (bytes: Buffer) => infer R } ? R : never
 
-/**
- * Sends one message of a stream; resolves when there is room for the next one, so that a slow caller slows the work
- * down. Rejects if the caller has disconnected, which ends the work.
- */
-export type Send<Response> = (message: Response) => Promise<void>
-
 type Unary<Request, Response> = (request: Request, call: GrpcCall) => Promise<Response>
 type Streaming<Request, Response> = (request: Request, send: Send<Response>, call: GrpcCall) => Promise<void>
 
+/** Receives a stream, at the pace of the handler. */
+type Duplex<Request, Response> = Streaming<AsyncIterable<Request>, Response>
+
 export type GrpcHandlers<D> = {
-  [K in keyof D]: D[K] extends { responseStream: true }
-    ? Streaming<RequestOf<D[K]>, ResponseOf<D[K]>>
-    : Unary<RequestOf<D[K]>, ResponseOf<D[K]>>
+  [K in keyof D]: D[K] extends { requestStream: true; responseStream: true }
+    ? Duplex<RequestOf<D[K]>, ResponseOf<D[K]>>
+    : D[K] extends { responseStream: true }
+      ? Streaming<RequestOf<D[K]>, ResponseOf<D[K]>>
+      : Unary<RequestOf<D[K]>, ResponseOf<D[K]>>
 }
 
 type Method = ServiceDefinition[string]
@@ -90,14 +89,15 @@ export function grpcServices(options: {
     return {
       definition: Object.fromEntries(methods.map(([name, method]) => [name, tolerant(method)])),
       implementation: Object.fromEntries(
-        methods.map(([name, method]) => [
-          name,
-          method.responseStream
-            ? streaming(method.path, handlers[name] as Streaming<unknown, unknown>)
-            : unary(method.path, handlers[name] as Unary<unknown, unknown>),
-        ]),
+        methods.map(([name, method]) => [name, implementationOf(method, handlers[name])]),
       ),
     }
+  }
+
+  function implementationOf({ path, requestStream, responseStream }: Method, handler: unknown) {
+    if (requestStream) return duplex(path, handler as Duplex<unknown, unknown>)
+    if (responseStream) return streaming(path, handler as Streaming<unknown, unknown>)
+    return unary(path, handler as Unary<unknown, unknown>)
   }
 
   function unary<Request, Response>(
@@ -122,6 +122,20 @@ export function grpcServices(options: {
       void serve(path, call, (context) =>
         admitStream(() => handler(readable(call.request), send, context)),
       ).then(
+        () => call.end(),
+        (shown: Partial<ServiceError>) => call.emit('error', shown),
+      )
+    }
+  }
+
+  function duplex<Request, Response>(
+    path: string,
+    handler: Duplex<Request, Response>,
+  ): handleBidiStreamingCall<Request, Response> {
+    return (call) => {
+      const requests = requestsOf(call, options.draining, readable)
+      const send = sendTo(call, options.draining)
+      void serve(path, call, (context) => admitStream(() => handler(requests, send, context))).then(
         () => call.end(),
         (shown: Partial<ServiceError>) => call.emit('error', shown),
       )
@@ -168,32 +182,6 @@ export function grpcServices(options: {
 }
 
 type AnyCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getDeadline'>
-
-class CallerDisconnected extends Error {
-  override readonly name = 'CallerDisconnected'
-  override readonly message = 'The caller has disconnected'
-}
-
-function sendTo<Response>(
-  call: ServerWritableStream<unknown, Response>,
-  draining: AbortSignal | undefined,
-): Send<Response> {
-  return async (message) => {
-    if (draining?.aborted) throw new AppError('unavailable', 'The service stops; request the rest again')
-    if (call.cancelled) throw new CallerDisconnected()
-    if (call.write(message)) return
-    const waited = new AbortController()
-    try {
-      await Promise.race([
-        once(call, 'drain', { signal: waited.signal }),
-        once(call, 'cancelled', { signal: waited.signal }),
-        ...(draining ? [once(draining, 'abort', { signal: waited.signal })] : []),
-      ])
-    } finally {
-      waited.abort()
-    }
-  }
-}
 
 /**
  * Requests are decoded strictly, and decoding never throws: grpc-js would respond without the request id. The wrapper of

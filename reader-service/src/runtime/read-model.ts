@@ -103,6 +103,8 @@ export type Source<S extends SourceState, M extends EventMessage> = {
  * an audit compares.
  */
 export type ReadModelStore<S extends SourceState = SourceState> = {
+  /** What follows the name of the generation in the names of its collections; '' is the first one. */
+  collections: readonly string[]
   /** The versions that the store has of these ids, tombstones included; an unknown id is absent. */
   versions: (ids: readonly string[]) => Promise<Map<string, number>>
   /**

@@ -1,3 +1,4 @@
+import { eventFields } from '@lockstep/contracts/event-fields.ts'
 import { eventsTopic, projectionGroup, retryTopic } from '@lockstep/contracts/topics.ts'
 import type { ConcurrencyLimit } from '@lockstep/core/async/limit-concurrency.ts'
 import type { GroupOffsets } from '@lockstep/core/kafka/admin/group-offsets.ts'
@@ -21,6 +22,11 @@ import { mongoGenerationRegistry } from './rebuild/mongo-generation-registry.ts'
 import { rebuildOperations, type RebuildOperations } from './rebuild/rebuild-operations.ts'
 import { startRebuildWorker } from './rebuild/rebuild-worker.ts'
 import { readFromActive, runGenerations } from './rebuild/running-generations.ts'
+import { noCache } from './open-cache.ts'
+import { auditRestored } from './snapshots/audit-restored.ts'
+import { mongoSnapshotDocuments } from './snapshots/mongo-snapshot-documents.ts'
+import { restoreSnapshot, type RestoreSnapshot } from './snapshots/restore-snapshot.ts'
+import { saveSnapshot, type SaveSnapshot } from './snapshots/save-snapshot.ts'
 import { getItem } from './versions/get-item.ts'
 import { servedVersions } from './versions/served-versions.ts'
 import { publishVersions, subscribeToVersions } from './versions/redis-version-notifications.ts'
@@ -48,6 +54,7 @@ export type RunningReadModel = AsyncDisposable & {
   ports: QueryPorts
   operations: RebuildOperations
   audit: Audit
+  snapshots: { save: SaveSnapshot; restore: RestoreSnapshot }
   /** Throws `unavailable` until the active generation is known. */
   active: () => OpenGeneration
 }
@@ -121,16 +128,35 @@ export function runReadModel(parts: ReaderParts, readModel: ReadModel): RunningR
     }
     return { ...store, drop }
   }
-  const rebuild = { readModel: name, registry: generationRegistry, groups, storeOf, writer: states, log }
-  scope.use(startRebuildWorker(rebuild, replica))
-
-  const audit = auditReadModel({
-    active: () => {
-      const { number, store, cache } = active()
-      return { number, store: store.audited, cache: cache.audited }
-    },
+  const auditOf = (compared: Parameters<typeof auditReadModel>[0]['active']) =>
+    auditReadModel({ active: compared, writer: states, registry: generationRegistry })
+  const shared = { readModel: name, registry: generationRegistry, groups, log }
+  const rebuild = {
+    ...shared,
+    storeOf,
     writer: states,
-    registry: generationRegistry,
+    audit(number: number, onPage: () => Promise<void>) {
+      const restored = { number, store: storeOf(number).audited, cache: noCache.audited }
+      return auditRestored(
+        auditOf(() => restored),
+        onPage,
+      )
+    },
+  }
+  scope.use(startRebuildWorker(rebuild, replica))
+  const operations = rebuildOperations({ ...shared, count: () => active().store.audited.count() })
+  const snapshotPorts = {
+    ...shared,
+    documentsOf: (number: number) =>
+      mongoSnapshotDocuments(mongo.db, generationNames(name, number).collection, storeOf(number).collections),
+    contract: () => eventFields(contract),
+    prepare: (number: number) => storeOf(number).prepare(),
+    operations,
+  }
+
+  const audit = auditOf(() => {
+    const { number, store, cache } = active()
+    return { number, store: store.audited, cache: cache.audited }
   })
 
   const maxWaitMs = config.READER_MIN_VERSION_WAIT_MS
@@ -142,13 +168,9 @@ export function runReadModel(parts: ReaderParts, readModel: ReadModel): RunningR
     readModel,
     active,
     ports: { read, wait, getItem: (noun) => getItem({ noun, load, served, wait }) },
-    operations: rebuildOperations({
-      readModel: name,
-      registry: generationRegistry,
-      groups,
-      count: () => active().store.audited.count(),
-    }),
+    operations,
     audit: measuredAudit(name, audit, parts.metrics),
+    snapshots: { save: saveSnapshot(snapshotPorts), restore: restoreSnapshot(snapshotPorts) },
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   }
 }

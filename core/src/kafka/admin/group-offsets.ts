@@ -8,6 +8,10 @@ export type TopicOffsets = Record<string, Record<string, string>>
 export type GroupOffsets = {
   /** The ends of the topics now. */
   ends(topics: readonly string[]): Promise<TopicOffsets>
+  /** The first records that the topics still have. */
+  starts(topics: readonly string[]): Promise<TopicOffsets>
+  /** The id of the cluster: offsets mean nothing in another one. */
+  cluster(): Promise<string>
   /** What the group has committed, without the partitions where it has committed nothing. */
   committed(group: string, topics: readonly string[]): Promise<TopicOffsets>
   /** Sets the offsets from which the group continues. The group must have no members. */
@@ -29,16 +33,20 @@ export function groupOffsets(kafka: KafkaSettings, log: KafkaLog): GroupOffsets 
     }
   }
 
+  const edges = (topics: readonly string[], edge: 'low' | 'high') =>
+    withAdmin(async (admin) => {
+      const offsets: TopicOffsets = {}
+      for (const topic of topics) {
+        const found = await admin.fetchTopicOffsets(topic)
+        offsets[topic] = Object.fromEntries(found.map((each) => [each.partition, each[edge]]))
+      }
+      return offsets
+    })
+
   return {
-    ends: (topics) =>
-      withAdmin(async (admin) => {
-        const offsets: TopicOffsets = {}
-        for (const topic of topics) {
-          const ends = await admin.fetchTopicOffsets(topic)
-          offsets[topic] = Object.fromEntries(ends.map(({ partition, high }) => [partition, high]))
-        }
-        return offsets
-      }),
+    ends: (topics) => edges(topics, 'high'),
+    starts: (topics) => edges(topics, 'low'),
+    cluster: () => withAdmin(async (admin) => (await admin.describeCluster()).clusterId),
     committed: (group, topics) =>
       withAdmin(async (admin) => {
         const found = await admin.fetchOffsets({ groupId: group, topics: [...topics] })

@@ -12,6 +12,7 @@ export function totalsStore(db: Db, name: string): ReadModelStore<Contribution> 
   const slots = mongoSlots(collection)
   const apply = (contributions: readonly Contribution[]) => applyContributions(slots, contributions)
   return {
+    collections: [''],
     versions: (ids) => versionsIn(collection, ids),
     apply,
     prepare: async () => {},

@@ -22,8 +22,10 @@ export type EntryDocument = {
 /** The newest version of an aggregate. An entry is visible once the head has reached it. */
 type Head = { _id: string; version: number }
 
+const headsSuffix = '.heads'
+
 export const headsOf = (db: Db, collection: string): Collection<Head> =>
-  db.collection<Head>(`${collection}.heads`)
+  db.collection<Head>(`${collection}${headsSuffix}`)
 
 /**
  * Entries that are inserted if they are absent, and a head for each aggregate, which is raised after them. A crash in
@@ -45,6 +47,7 @@ export function historyStore(items: Items): OpenStore<HistoryEntry> {
     }
 
     return {
+      collections: ['', headsSuffix],
       versions: (keys) => visibleEntries(documents, heads, keys),
       apply,
       prepare: entries.prepare,

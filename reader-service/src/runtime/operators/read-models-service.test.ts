@@ -5,15 +5,18 @@ import {
   type AuditReadModelRequest,
   type AuditReadModelResponse,
   type ListGenerationsResponse,
+  type RestoreSnapshotResponse,
+  type SaveSnapshotResponse,
   type SwitchGenerationResponse,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/read_model.ts'
+import { writeArchive, type OpenArchive } from '@lockstep/core/archive/archive.ts'
 import { serveGrpc, type GrpcServer } from '@lockstep/core/grpc/server.ts'
 import { grpcServices } from '@lockstep/core/grpc/service.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Audit } from '../audit/audit.ts'
-import type { GenerationStatus, RebuildOperations } from '../rebuild/rebuild-operations.ts'
+import type { GenerationStatus, OnProgress, RebuildOperations } from '../rebuild/rebuild-operations.ts'
 import { readModelsService } from './read-models-service.ts'
 
 /** The protocol only: a real server and client, and fakes of the operations behind them. */
@@ -44,9 +47,25 @@ const audit = vi.fn<Audit>(async (_, { onMismatch, onProgress }) => {
 const operationsOf = (readModel: string): RebuildOperations => ({
   status: async () => [statusOf(readModel)],
   rebuild: (onProgress) => onProgress(statusOf(readModel)),
+  follow: (_, onProgress) => onProgress(statusOf(readModel)),
   switchTo: async (generation) => ({ ...statusOf(readModel), generation, lag: undefined }),
   dropOther: (onProgress) => onProgress({ ...statusOf(readModel), phase: 'draining' }),
 })
+/** The restore keeps what arrived. */
+const restored: string[] = []
+const snapshots = {
+  async *save() {
+    yield* writeArchive({ content: 'read model', readModel: 'note', ...headerOfNote }, twoLines())
+  },
+  async restore({ entries }: OpenArchive, onProgress: OnProgress) {
+    for await (const line of entries) restored.push(line)
+    await onProgress(statusOf('note'))
+  },
+}
+const headerOfNote = { createdAt: '2026-03-14T09:26:53.589Z', total: 2, cluster: 'c', offsets: {} }
+async function* twoLines() {
+  yield* await Promise.resolve(['{"a":1}', '{"b":2}'])
+}
 let server: GrpcServer
 let client: ReadModelsClient
 
@@ -54,7 +73,7 @@ beforeAll(async () => {
   const log = createLog({ service: 'test', level: 'silent' })
   const grpcService = grpcServices({ log, metrics: new Registry(), admit: (work) => work() })
   const readModels = new Map(
-    ['product', 'note'].map((name) => [name, { audit, operations: operationsOf(name) }]),
+    ['product', 'note'].map((name) => [name, { audit, operations: operationsOf(name), snapshots }]),
   )
   server = await serveGrpc({
     host: '127.0.0.1',
@@ -148,4 +167,40 @@ test('all values of an audit that are out of range are reported together', async
     code: status.INVALID_ARGUMENT,
     details: expect.stringContaining('documents_per_second, age_limit_ms'),
   })
+})
+
+async function saved(): Promise<Buffer> {
+  const responses = client.saveSnapshot({ readModel: 'note' }) as AsyncIterable<SaveSnapshotResponse>
+  return Buffer.concat((await Array.fromAsync(responses)).map(({ data }) => data))
+}
+
+/** Sends the bytes in three messages, and returns the responses or the error. */
+async function restore(bytes: Buffer, readModel?: string): Promise<RestoreSnapshotResponse[]> {
+  const call = client.restoreSnapshot()
+  const third = Math.ceil(bytes.length / 3)
+  for (let from = 0; from < bytes.length; from += third) {
+    call.write({ readModel: from === 0 ? readModel : undefined, data: bytes.subarray(from, from + third) })
+  }
+  call.end()
+  return Array.fromAsync(call as AsyncIterable<RestoreSnapshotResponse>)
+}
+
+test('a snapshot travels as a stream in both directions', async () => {
+  restored.length = 0
+  expect(await restore(await saved(), 'note')).toEqual([{ generation: statusOf('note') }])
+  expect(restored).toEqual(['{"a":1}', '{"b":2}'])
+})
+
+test('a snapshot that is truncated, of another read model, or no snapshot at all is refused', async () => {
+  const bytes = await saved()
+  const refusal = (details: string) => ({
+    code: status.INVALID_ARGUMENT,
+    details: expect.stringContaining(details) as string,
+  })
+  await expect(restore(bytes.subarray(0, -1))).rejects.toMatchObject(refusal('truncated or was altered'))
+  await expect(restore(bytes, 'product')).rejects.toMatchObject(
+    refusal('a snapshot of note, and not of product'),
+  )
+  await expect(restore(Buffer.from('teapot'))).rejects.toMatchObject(refusal('truncated or was altered'))
+  await expect(restore(Buffer.alloc(0))).rejects.toMatchObject(refusal('truncated or was altered'))
 })

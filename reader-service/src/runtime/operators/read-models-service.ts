@@ -2,18 +2,27 @@ import {
   ReadModelsService,
   type AuditReadModelResponse,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/read_model.ts'
+import { openArchive } from '@lockstep/core/archive/archive.ts'
+import { orMalformed } from '@lockstep/core/archive/contract.ts'
 import { AppError, invalid, quoted, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
 import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
 import type { AuditProgress } from '../audit/audit-run.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { RebuildOperations } from '../rebuild/rebuild-operations.ts'
+import type { RestoreSnapshot } from '../snapshots/restore-snapshot.ts'
+import type { SaveSnapshot } from '../snapshots/save-snapshot.ts'
+import { snapshotHeader } from '../snapshots/snapshot-header.ts'
 
 const DEFAULT_PER_SECOND = 1_000
 const MAX_PER_SECOND = 100_000
 const DEFAULT_AGE_LIMIT_MS = 10_000
 const MAX_AGE_LIMIT_MS = 600_000
 
-export type OperatedReadModel = { audit: Audit; operations: RebuildOperations }
+export type OperatedReadModel = {
+  audit: Audit
+  operations: RebuildOperations
+  snapshots: { save: SaveSnapshot; restore: RestoreSnapshot }
+}
 
 /**
  * `lockstep.ops.v1.ReadModels`.
@@ -65,6 +74,25 @@ export function readModelsService(
     },
     dropGeneration: async ({ readModel }, send) =>
       named(readModel).operations.dropOther((generation) => send({ generation })),
+    async saveSnapshot({ readModel }, send) {
+      for await (const data of named(readModel).snapshots.save()) await send({ data })
+    },
+    restoreSnapshot: (requests, send) =>
+      orMalformed(async () => {
+        let expected: string | undefined
+        async function* bytes() {
+          for await (const { readModel, data } of requests) {
+            expected ??= readModel
+            yield data
+          }
+        }
+        await using archive = await openArchive(bytes())
+        const { readModel } = snapshotHeader(archive.header)
+        if (expected !== undefined && expected !== readModel) {
+          throw new AppError('malformed', `The file is a snapshot of ${readModel}, and not of ${expected}`)
+        }
+        await named(readModel).snapshots.restore(archive, (generation) => send({ generation }))
+      }),
   })
 }
 

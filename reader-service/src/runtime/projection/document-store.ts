@@ -44,6 +44,7 @@ export function documentStore(fields: DocumentFields, indexes: readonly Index[])
     }
 
     return {
+      collections: [''],
       versions: (ids) => storedVersions(collection, ids),
       apply,
       async prepare() {

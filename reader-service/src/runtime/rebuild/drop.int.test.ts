@@ -146,7 +146,8 @@ test('beside two generations a rebuild is refused, and the reason is the one tha
   const rebuild = () => operations.rebuild(async () => {})
   await expect(rebuild()).rejects.toMatchObject({
     code: 'already_exists',
-    message: 'There are two generations of note; drop the one that queries do not use first',
+    message:
+      'There are two generations of note; drop the one that queries do not use first: lockstep rebuild note --drop-old',
   })
   await drain(0)
   await expect(rebuild()).rejects.toMatchObject({

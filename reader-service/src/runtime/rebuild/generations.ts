@@ -4,9 +4,12 @@ import { projectionGroup } from '@lockstep/contracts/topics.ts'
  * A generation is one build of a read model: a collection, a consumer group and cache entries. Generation 0 is the
  * first. A rebuild builds another one beside the active one, phase by phase:
  *
+ * - `restoring`: only of a snapshot: one replica copies its documents, and nothing feeds it;
  * - `setting_offsets`: the offsets at which its group starts are recorded, then committed for the group;
  * - `backfilling`: every replica feeds it from the topic, and one copies the writer's states into it;
- * - `catching_up`: it has all states, and its group consumes what was published during the backfill;
+ * - `catching_up`: it has all states, and its group consumes what was published during the backfill, or since the
+ *   snapshot was saved;
+ * - `auditing`: only of a snapshot: it is compared with the writer;
  * - `ready`: it is, or can become, the active generation, the one that queries use;
  * - `draining`: it is being dropped: replicas stop feeding it and leave its group;
  * - `dropping`: no replica uses it, and its data are deleted.
@@ -14,6 +17,10 @@ import { projectionGroup } from '@lockstep/contracts/topics.ts'
 export type Generation = {
   number: number
   phase: GenerationPhase
+  /** What it is built from. */
+  from: 'writer' | 'snapshot'
+  /** Why it is being dropped, if it could not be used. */
+  problem: string | undefined
   /** Undefined until they are recorded. */
   offsets: TopicOffsets | undefined
   /** The ends of the topics after the backfill; undefined until they are recorded. */
@@ -28,9 +35,11 @@ export type Generation = {
 }
 
 export type GenerationPhase =
+  | 'restoring'
   | 'setting_offsets'
   | 'backfilling'
   | 'catching_up'
+  | 'auditing'
   | 'ready'
   | 'draining'
   | 'dropping'
@@ -39,11 +48,11 @@ type InPhase = Pick<Generation, 'phase'>
 
 /** Whether every replica feeds it from the topic. */
 export function isFed({ phase }: InPhase): boolean {
-  return phase === 'backfilling' || phase === 'catching_up' || phase === 'ready'
+  return phase === 'backfilling' || phase === 'catching_up' || phase === 'auditing' || phase === 'ready'
 }
 
-export function isBeingBuilt({ phase }: InPhase): boolean {
-  return phase === 'setting_offsets' || phase === 'backfilling' || phase === 'catching_up'
+export function isBeingBuilt(generation: InPhase): boolean {
+  return generation.phase !== 'ready' && !isBeingDropped(generation)
 }
 
 export function isBeingDropped({ phase }: InPhase): boolean {
@@ -60,16 +69,19 @@ export type Generations = {
   generations: readonly Generation[]
 }
 
-export type GenerationChange = Partial<Omit<Generation, 'number' | 'startedAt'>>
+export type GenerationChange = Partial<Omit<Generation, 'number' | 'startedAt' | 'from'>>
+
+/** A generation that a snapshot is copied into; its claim is taken in the same write. */
+export type RestoredGeneration = { offsets: TopicOffsets; owner: string; forMs: number }
 
 /** The work on a generation in one phase; it is void once the generation is in another phase. */
 export type GenerationStep = Pick<Generation, 'number' | 'phase'>
 
-/** What all replicas know about the generations of one read model. Rejects while it cannot be read or written. */
+/** What all replicas know about the generations of one read model. Rejects with `unavailable` while MongoDB does not respond. */
 export type GenerationRegistry = {
   read: () => Promise<Generations>
   /** Adds another generation and returns its number; undefined if there are two already. */
-  begin: (total: number) => Promise<number | undefined>
+  begin: (total: number, restored?: RestoredGeneration) => Promise<number | undefined>
   /** Takes or keeps the claim on a step; false while another replica has it, and when the step is void. */
   claim: (step: GenerationStep, owner: string, forMs: number) => Promise<boolean>
   /** Gives the claim back, so that another replica can take it at once. */
@@ -95,6 +107,12 @@ export type TopicOffsets = Record<string, Record<string, string>>
 export type GenerationGroups = {
   /** The current ends of the topics that the generations consume. */
   ends: () => Promise<TopicOffsets>
+  /** Where the group continues; where it has committed nothing, at the first record. */
+  position: (generation: number) => Promise<TopicOffsets>
+  /** Why the topics do not have all records from there on; undefined if they have. */
+  gapAfter: (offsets: TopicOffsets) => Promise<string | undefined>
+  /** The id of the cluster in which the offsets are valid. */
+  cluster: () => Promise<string>
   /** Makes the group, which has no members yet, start there. */
   setOffsets: (generation: number, offsets: TopicOffsets) => Promise<void>
   /** The number of records between what the group has committed and these ends. */

@@ -38,6 +38,8 @@ async function connected(states: Partial<AggregateState>[], failure?: AppError) 
     },
     republishEvents: async () => {},
     listEvents: async () => {},
+    exportEvents: async () => {},
+    importEvents: async () => {},
   })
   const { port } = scope.use(
     await serveGrpc({

@@ -1,7 +1,17 @@
 import type { Db, Filter, UpdateFilter } from 'mongodb'
-import type { Generation, GenerationPhase, GenerationRegistry, GenerationStep } from './generations.ts'
+import { orUnavailable } from '../or-unavailable.ts'
+import type {
+  Generation,
+  GenerationPhase,
+  GenerationRegistry,
+  GenerationStep,
+  RestoredGeneration,
+} from './generations.ts'
 
-type StoredGeneration = Omit<Generation, 'number' | 'offsets' | 'target' | 'cursor'> & {
+type StoredGeneration = Omit<Generation, 'number' | 'offsets' | 'target' | 'cursor' | 'from' | 'problem'> & {
+  /** Absent in generations of earlier releases. */
+  from?: Generation['from']
+  problem?: string | undefined
   offsets: Generation['offsets'] | null
   target: Generation['target'] | null
   cursor: string | null
@@ -28,7 +38,9 @@ export function mongoGenerationRegistry(db: Db, readModel: string): GenerationRe
   const registry = db.collection<RegistryDocument>('read_model_generations')
   const _id = readModel
 
-  async function document(): Promise<RegistryDocument> {
+  const document = () => fromMongo(readOrCreate)
+
+  async function readOrCreate(): Promise<RegistryDocument> {
     const first = { active: 0, corrections: 0, last: 0, generations: { g0: newGeneration('ready', 0) } }
     const found =
       (await registry.findOne({ _id }, { signal: AbortSignal.timeout(READ_TIMEOUT_MS) })) ??
@@ -41,9 +53,8 @@ export function mongoGenerationRegistry(db: Db, readModel: string): GenerationRe
     return found
   }
 
-  async function update(filter: Filter<RegistryDocument>, change: UpdateFilter<RegistryDocument>) {
-    return (await registry.updateOne({ _id, ...filter }, change)).matchedCount > 0
-  }
+  const update = (filter: Filter<RegistryDocument>, change: UpdateFilter<RegistryDocument>) =>
+    fromMongo(async () => (await registry.updateOne({ _id, ...filter }, change)).matchedCount > 0)
 
   return {
     async read() {
@@ -51,14 +62,14 @@ export function mongoGenerationRegistry(db: Db, readModel: string): GenerationRe
       const all = Object.entries(generations).map(([key, stored]) => toGeneration(key, stored))
       return { active, corrections, generations: all.toSorted((a, b) => a.number - b.number) }
     },
-    async begin(total) {
+    async begin(total, restored) {
       const { last, generations } = await document()
       if (Object.keys(generations).length > 1) return undefined
       const number = last + 1
       // Of two concurrent calls, one finds that `last` has changed.
       const begun = await update(
         { last },
-        { $set: { last: number, [pathOf(number)]: newGeneration('setting_offsets', total) } },
+        { $set: { last: number, [pathOf(number)]: beginning(total, restored) } },
       )
       return begun ? number : undefined
     },
@@ -116,10 +127,19 @@ function toGeneration(key: string, stored: StoredGeneration): Generation {
   return {
     ...generation,
     number: Number(key.slice(1)),
+    from: generation.from ?? 'writer',
+    problem: generation.problem,
     offsets: generation.offsets ?? undefined,
     target: generation.target ?? undefined,
     cursor: generation.cursor ?? undefined,
   }
+}
+
+function beginning(total: number, restored: RestoredGeneration | undefined): StoredGeneration {
+  if (!restored) return newGeneration('setting_offsets', total)
+  const { offsets, owner, forMs } = restored
+  const ownedUntil = new Date(Date.now() + forMs)
+  return { ...newGeneration('restoring', total), from: 'snapshot', offsets, owner, ownedUntil }
 }
 
 function newGeneration(phase: GenerationPhase, total: number): StoredGeneration {
@@ -134,4 +154,8 @@ function newGeneration(phase: GenerationPhase, total: number): StoredGeneration 
     owner: '',
     ownedUntil: new Date(0),
   }
+}
+
+function fromMongo<T>(work: () => Promise<T>): Promise<T> {
+  return orUnavailable('The generations of the read model cannot be reached', work)
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { refused } from '@lockstep/core/archive/contract.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import {
   isBeingBuilt,
@@ -10,6 +11,8 @@ import {
 } from './generations.ts'
 
 export type GenerationStatus = Pick<Generation, 'phase' | 'copied' | 'total' | 'startedAt'> & {
+  /** Why it is being dropped, if it could not be used. */
+  problem?: string | undefined
   readModel: string
   generation: number
   active: boolean
@@ -24,6 +27,8 @@ export type RebuildOperations = {
   status: () => Promise<GenerationStatus[]>
   /** Starts a rebuild, or follows the one in progress, until its generation is active. */
   rebuild: (onProgress: OnProgress) => Promise<void>
+  /** Follows a generation that is being built until it is active. Rejects if it is dropped. */
+  follow: (generation: number, onProgress: OnProgress) => Promise<void>
   /** Makes queries use this generation; may be repeated. Needs MongoDB only. */
   switchTo: (generation: number) => Promise<GenerationStatus>
   /** Drops the generation that queries do not use, and follows that to its end. */
@@ -55,21 +60,23 @@ export function rebuildOperations(ports: OperationPorts): RebuildOperations {
     )
   }
 
+  async function follow(number: number, onProgress: OnProgress): Promise<void> {
+    for (;;) {
+      const followed = (await status()).find(({ generation }) => generation === number)
+      if (followed?.problem !== undefined) throw refused(`${named(number)} was not used: ${followed.problem}`)
+      if (!followed || isBeingDropped(followed)) {
+        throw new AppError('not_found', `An operator dropped ${named(number)}`)
+      }
+      await onProgress(followed)
+      if (followed.phase === 'ready') return
+      await sleep(POLL_MS)
+    }
+  }
+
   return {
     status,
-
-    async rebuild(onProgress) {
-      const number = await startOrFollow(ports)
-      for (;;) {
-        const followed = (await status()).find(({ generation }) => generation === number)
-        if (!followed || isBeingDropped(followed)) {
-          throw new AppError('not_found', `An operator dropped ${named(number)}`)
-        }
-        await onProgress(followed)
-        if (followed.phase === 'ready') return
-        await sleep(POLL_MS)
-      }
-    },
+    rebuild: async (onProgress) => follow(await startOrFollow(ports), onProgress),
+    follow,
 
     async switchTo(number) {
       const done = await registry.activate(number)
@@ -104,6 +111,12 @@ async function startOrFollow({ readModel, registry, count }: OperationPorts): Pr
   for (;;) {
     const { generations } = await registry.read()
     const building = generations.find(isBeingBuilt)
+    if (building?.from === 'snapshot') {
+      throw new AppError(
+        'unavailable',
+        `A snapshot of ${readModel} is being restored; try again when that is done`,
+      )
+    }
     if (building) return building.number
     if (generations.some(isBeingDropped)) {
       throw new AppError(
@@ -111,19 +124,35 @@ async function startOrFollow({ readModel, registry, count }: OperationPorts): Pr
         `A generation of ${readModel} is being dropped; try again when that is done`,
       )
     }
-    if (generations.length > 1) {
-      throw new AppError(
-        { kind: 'conflict', code: 'already_exists', title: 'There are two generations' },
-        `There are two generations of ${readModel}; drop the one that queries do not use first`,
-      )
-    }
+    if (generations.length > 1) throw twoGenerations(readModel)
     // Of two concurrent callers, one starts it, and the other finds it in the next round.
     const started = await registry.begin(await count())
     if (started !== undefined) return started
   }
 }
 
+/** What to do if a snapshot cannot be used. */
+export function rebuildInstead(readModel: string): string {
+  return `run lockstep rebuild ${readModel} instead`
+}
+
+export function twoGenerations(readModel: string): AppError {
+  return new AppError(
+    { kind: 'conflict', code: 'already_exists', title: 'There are two generations' },
+    `There are two generations of ${readModel}; drop the one that queries do not use first: lockstep rebuild ${readModel} --drop-old`,
+  )
+}
+
 function statusOf(readModel: string, generation: Generation, active: number) {
-  const { number, phase, copied, total, startedAt } = generation
-  return { readModel, generation: number, phase, copied, total, startedAt, active: number === active }
+  const { number, phase, copied, total, startedAt, problem } = generation
+  return {
+    readModel,
+    generation: number,
+    phase,
+    copied,
+    total,
+    startedAt,
+    problem,
+    active: number === active,
+  }
 }

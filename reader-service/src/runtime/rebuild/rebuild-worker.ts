@@ -4,6 +4,7 @@ import { withTimeout } from '@lockstep/core/async/with-timeout.ts'
 import type { Log } from '@lockstep/core/log/log.ts'
 import type { ReadModelStore } from '../read-model.ts'
 import type { Generation, GenerationGroups, GenerationPhase, GenerationRegistry } from './generations.ts'
+import { rebuildInstead } from './rebuild-operations.ts'
 import { TRUSTED_FOR_MS } from './running-generations.ts'
 import type { WriterStates } from './writer-states.ts'
 
@@ -16,7 +17,7 @@ const PAGE_SIZE = 500
 /** States per write: queries of the same database do not wait long for one write. */
 const WRITE_SIZE = 100
 /** How long a replica keeps a claim without renewing it, ms: longer than a page takes. */
-const CLAIM_MS = 20_000
+export const CLAIM_MS = 20_000
 /** A lag of fewer records counts as caught up: under load, the lag of a group is never 0. */
 const CAUGHT_UP_LAG = 100
 /** After this long, ms, each replica has read a change of the registry, or knows that its knowledge is too old. */
@@ -33,6 +34,8 @@ export type RebuildPorts = {
   groups: GenerationGroups
   storeOf: (generation: number) => GenerationStore
   writer: WriterStates
+  /** Compares a generation with the writer; returns why it cannot be used. `onPage` may end the audit by an error. */
+  audit: (generation: number, onPage: () => Promise<void>) => Promise<string | undefined>
   log: Log
   pageSize?: number
   readByAllMs?: number
@@ -49,9 +52,11 @@ type RebuildTask = {
 type Step = (task: RebuildTask) => Promise<void>
 
 const steps: Record<GenerationPhase, Step | undefined> = {
+  restoring: abandon,
   setting_offsets: setOffsets,
   backfilling: backfill,
   catching_up: catchUp,
+  auditing: audit,
   ready: undefined,
   draining: drain,
   dropping: drop,
@@ -109,8 +114,23 @@ export function startRebuildWorker(ports: RebuildPorts, owner: string): AsyncDis
   }
 }
 
-async function setOffsets({ ports, generation, owner }: RebuildTask) {
-  const { registry, groups, storeOf } = ports
+/** The replica that copied the snapshot has lost its claim: only the caller has the file, and must send it again. */
+async function abandon(task: RebuildTask) {
+  await giveUp(task, 'the snapshot did not arrive completely; restore it again')
+}
+
+/** Nothing incomplete becomes active. The reason stays in the registry until the generation is dropped. */
+async function giveUp(
+  { ports: { readModel, registry, log }, generation, owner }: RebuildTask,
+  problem: string,
+) {
+  if (!(await registry.advance(generation, owner, { phase: 'draining', problem }))) return
+  log.error({ readModel, generation: generation.number, problem }, 'a restored generation cannot be used')
+}
+
+async function setOffsets(task: RebuildTask) {
+  const { generation, owner } = task
+  const { registry, groups, storeOf } = task.ports
   const { number, offsets } = generation
   await storeOf(number).prepare()
   if (!offsets) {
@@ -120,8 +140,18 @@ async function setOffsets({ ports, generation, owner }: RebuildTask) {
   }
   // The generation may have been dropped since: its group would be created again.
   if (!(await registry.claim(generation, owner, CLAIM_MS))) return
+  if (generation.from === 'snapshot') {
+    const gap = await groups.gapAfter(offsets)
+    if (gap !== undefined) {
+      return giveUp(
+        task,
+        `the topic does not have all events after the snapshot: ${gap}; ${rebuildInstead(task.ports.readModel)}`,
+      )
+    }
+  }
   await groups.setOffsets(number, offsets)
-  await registry.advance(generation, owner, { phase: 'backfilling' })
+  const phase = generation.from === 'snapshot' ? 'catching_up' : 'backfilling'
+  await registry.advance(generation, owner, { phase })
 }
 
 /** Page by page, after the last id that was recorded. */
@@ -161,8 +191,27 @@ async function catchUp({ ports, generation, owner }: RebuildTask) {
   if ((await groups.lag(number, target)) > 0) return
   const lag = await groups.lag(number, ends)
   if (lag > CAUGHT_UP_LAG) return
+  if (generation.from === 'snapshot') {
+    await registry.advance(generation, owner, { phase: 'auditing' })
+    return
+  }
   if (!(await registry.finish(generation, owner))) return
   log.info({ readModel, generation: number, lag }, 'the new generation is active')
+}
+
+/** A snapshot may be older than a repair, or than a change of the read model's definition: its events would not show. */
+async function audit(task: RebuildTask) {
+  const { ports, generation, owner, stop } = task
+  const { readModel, registry, log } = ports
+  const { number } = generation
+  const problem = await ports.audit(number, async () => {
+    stop.throwIfAborted()
+    if (await registry.claim(generation, owner, CLAIM_MS)) return
+    throw new Error('another replica has the claim on the audit')
+  })
+  if (problem !== undefined) return giveUp(task, `${problem}; ${rebuildInstead(readModel)}`)
+  if (!(await registry.finish(generation, owner))) return
+  log.info({ readModel, generation: number }, 'the restored generation is active')
 }
 
 /**

@@ -13,6 +13,8 @@ function fixtureOf(phase: GenerationPhase, trustedForMs = 60_000) {
   const generationAt = (number: number): Generation => ({
     number,
     phase: number === registry.active ? 'ready' : registry.phase,
+    from: 'writer',
+    problem: undefined,
     offsets: undefined,
     target: undefined,
     cursor: undefined,

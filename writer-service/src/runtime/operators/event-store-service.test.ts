@@ -28,6 +28,10 @@ beforeAll(async () => {
     republish: unused,
     states: { find: unused, list: unused },
     events: { find: unused, list: unused },
+    exportEvents: () => {
+      throw new Error('an invalid request was executed')
+    },
+    importEvents: unused,
   })
   server = await serveGrpc({
     host: '127.0.0.1',

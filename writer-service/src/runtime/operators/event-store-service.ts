@@ -4,6 +4,8 @@ import {
   type EventPosition,
   type StoredEvent,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/event_store.ts'
+import { openArchive } from '@lockstep/core/archive/archive.ts'
+import { orMalformed } from '@lockstep/core/archive/contract.ts'
 import { AppError, checkAll, invalid, quoted, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
 import type { grpcServices, GrpcService } from '@lockstep/core/grpc/service.ts'
 import { timeViolations } from '@lockstep/core/operators/time-range.ts'
@@ -12,6 +14,8 @@ import type { Aggregate } from '../aggregate.ts'
 import { parseInput, uuid, wholeNumber } from '../input.ts'
 import type { ListedEvent, StoredEvents } from './stored-events.ts'
 import type { AggregateStates, AuditedState } from './aggregate-states.ts'
+import type { ExportEvents } from './export/export-events.ts'
+import type { ImportEvents } from './export/import-events.ts'
 import type { Republish } from './republish.ts'
 
 const MAX_IDS = 1_000
@@ -27,6 +31,8 @@ export function eventStoreService(
     republish: Republish
     states: AggregateStates
     events: StoredEvents
+    exportEvents: ExportEvents
+    importEvents: ImportEvents
   },
 ): GrpcService {
   const { republish, states, events } = parts
@@ -95,6 +101,24 @@ export function eventStoreService(
         if (page.length < PAGE) return
       }
     },
+
+    async exportEvents(_, send) {
+      for await (const data of parts.exportEvents()) await send({ data })
+    },
+
+    importEvents: (requests, send) =>
+      orMalformed(async () => {
+        let publish = true
+        async function* bytes() {
+          for await (const { withoutPublishing, data } of requests) {
+            publish = !withoutPublishing
+            yield data
+          }
+        }
+        // The header is in the first messages.
+        await using archive = await openArchive(bytes())
+        await parts.importEvents(archive, { publish, onProgress: (imported) => send({ imported }) })
+      }),
   })
 
   function aggregateNamed(name: string): Aggregate {

@@ -24,9 +24,18 @@ export async function rebuildFixture(mongoUrl: string, notes: number) {
     a.id < b.id ? -1 : 1,
   )
   const steps: string[] = []
-  const kafka = { end: 7, committed: 0, members: 0 }
+  const kafka = {
+    end: 7,
+    committed: 0,
+    members: 0,
+    cluster: 'here',
+    gap: undefined as string | undefined,
+  }
   const groups: GenerationGroups = {
     ends: async () => ({ topic: { 0: String(kafka.end) } }),
+    position: async () => ({ topic: { 0: String(kafka.committed) } }),
+    gapAfter: async () => kafka.gap,
+    cluster: async () => kafka.cluster,
     setOffsets: async (generation, offsets) =>
       void steps.push(`set offsets of ${generation} to ${offsets['topic']?.['0']}`),
     lag: async (_, ends) => Math.max(0, Number(ends['topic']?.['0']) - kafka.committed),
@@ -35,6 +44,7 @@ export async function rebuildFixture(mongoUrl: string, notes: number) {
       return kafka.members === 0
     },
   }
+  const audited = { problem: undefined as string | undefined }
   const writer: WriterStates = {
     async list({ after, limit }) {
       steps.push(`list states after ${states.findIndex(({ id }) => id === after) + 1}`)
@@ -53,6 +63,7 @@ export async function rebuildFixture(mongoUrl: string, notes: number) {
     groups,
     storeOf,
     writer,
+    audit: async () => audited.problem,
     log,
     pageSize: 5,
     readByAllMs: 0,
@@ -63,6 +74,7 @@ export async function rebuildFixture(mongoUrl: string, notes: number) {
     states,
     steps,
     kafka,
+    audited,
     groups,
     writer,
     ports,

@@ -11,8 +11,10 @@ import {
   type CallOptions,
   type ChannelCredentials,
   Client,
+  type ClientDuplexStream,
   type ClientOptions,
   type ClientReadableStream,
+  type handleBidiStreamingCall,
   type handleServerStreamingCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -124,6 +126,26 @@ export interface StoredEvent {
   payload: Buffer;
   /** How long ago it occurred, in milliseconds, by the writer's clock. */
   ageMs: number;
+}
+
+export interface ExportEventsRequest {
+}
+
+export interface ExportEventsResponse {
+  /** The next bytes of the file. */
+  data: Buffer;
+}
+
+export interface ImportEventsRequest {
+  /** In the first message: do not put the events into the outbox, so that they are not published. */
+  withoutPublishing: boolean;
+  /** The next bytes of the file. */
+  data: Buffer;
+}
+
+export interface ImportEventsResponse {
+  /** Events so far. They are stored when the call ends with OK. */
+  imported: number;
 }
 
 function createBaseRepublishEventsRequest(): RepublishEventsRequest {
@@ -1059,6 +1081,237 @@ export const StoredEvent: MessageFns<StoredEvent> = {
   },
 };
 
+function createBaseExportEventsRequest(): ExportEventsRequest {
+  return {};
+}
+
+export const ExportEventsRequest: MessageFns<ExportEventsRequest> = {
+  encode(_: ExportEventsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportEventsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportEventsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        reader.skipUnknown(tag);
+      }
+      reader.requireEnd(end);
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ExportEventsRequest {
+    return {};
+  },
+
+  toJSON(_: ExportEventsRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+};
+
+function createBaseExportEventsResponse(): ExportEventsResponse {
+  return { data: Buffer.alloc(0) };
+}
+
+export const ExportEventsResponse: MessageFns<ExportEventsResponse> = {
+  encode(message: ExportEventsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.data.length !== 0) {
+      writer.uint32(10).bytes(message.data);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportEventsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportEventsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        reader.skipUnknown(tag);
+      }
+      reader.requireEnd(end);
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExportEventsResponse {
+    return { data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0) };
+  },
+
+  toJSON(message: ExportEventsResponse): unknown {
+    const obj: any = {};
+    if (message.data.length !== 0) {
+      obj.data = base64FromBytes(message.data);
+    }
+    return obj;
+  },
+};
+
+function createBaseImportEventsRequest(): ImportEventsRequest {
+  return { withoutPublishing: false, data: Buffer.alloc(0) };
+}
+
+export const ImportEventsRequest: MessageFns<ImportEventsRequest> = {
+  encode(message: ImportEventsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.withoutPublishing !== false) {
+      writer.uint32(8).bool(message.withoutPublishing);
+    }
+    if (message.data.length !== 0) {
+      writer.uint32(18).bytes(message.data);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportEventsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportEventsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.withoutPublishing = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        reader.skipUnknown(tag);
+      }
+      reader.requireEnd(end);
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ImportEventsRequest {
+    return {
+      withoutPublishing: isSet(object.withoutPublishing)
+        ? globalThis.Boolean(object.withoutPublishing)
+        : isSet(object.without_publishing)
+        ? globalThis.Boolean(object.without_publishing)
+        : false,
+      data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: ImportEventsRequest): unknown {
+    const obj: any = {};
+    if (message.withoutPublishing !== false) {
+      obj.withoutPublishing = message.withoutPublishing;
+    }
+    if (message.data.length !== 0) {
+      obj.data = base64FromBytes(message.data);
+    }
+    return obj;
+  },
+};
+
+function createBaseImportEventsResponse(): ImportEventsResponse {
+  return { imported: 0 };
+}
+
+export const ImportEventsResponse: MessageFns<ImportEventsResponse> = {
+  encode(message: ImportEventsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.imported !== 0) {
+      writer.uint32(8).int64(message.imported);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportEventsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportEventsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.imported = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        reader.skipUnknown(tag);
+      }
+      reader.requireEnd(end);
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ImportEventsResponse {
+    return { imported: isSet(object.imported) ? globalThis.Number(object.imported) : 0 };
+  },
+
+  toJSON(message: ImportEventsResponse): unknown {
+    const obj: any = {};
+    if (message.imported !== 0) {
+      obj.imported = Math.round(message.imported);
+    }
+    return obj;
+  },
+};
+
 /**
  * The writer's event store, for operators and for the reader's rebuilds and audits.
  *
@@ -1102,6 +1355,32 @@ export const EventStoreService = {
     responseSerialize: (value: ListEventsResponse): Buffer => Buffer.from(ListEventsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListEventsResponse => ListEventsResponse.decode(value),
   },
+  /** The bytes of an export of all events. The export is complete only if the call ends with OK. */
+  exportEvents: {
+    path: "/lockstep.ops.v1.EventStore/ExportEvents" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ExportEventsRequest): Buffer => Buffer.from(ExportEventsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExportEventsRequest => ExportEventsRequest.decode(value),
+    responseSerialize: (value: ExportEventsResponse): Buffer =>
+      Buffer.from(ExportEventsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ExportEventsResponse => ExportEventsResponse.decode(value),
+  },
+  /**
+   * Stores all events of an export, or none. The caller sends the bytes of the file. Commands wait meanwhile.
+   * INVALID_ARGUMENT if the file is truncated or altered, or is not an export; FAILED_PRECONDITION if the event store is
+   * not empty, or if the file is from a newer contract.
+   */
+  importEvents: {
+    path: "/lockstep.ops.v1.EventStore/ImportEvents" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: ImportEventsRequest): Buffer => Buffer.from(ImportEventsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ImportEventsRequest => ImportEventsRequest.decode(value),
+    responseSerialize: (value: ImportEventsResponse): Buffer =>
+      Buffer.from(ImportEventsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ImportEventsResponse => ImportEventsResponse.decode(value),
+  },
 } as const;
 
 export interface EventStoreServer extends UntypedServiceImplementation {
@@ -1114,6 +1393,14 @@ export interface EventStoreServer extends UntypedServiceImplementation {
   listStates: handleServerStreamingCall<ListStatesRequest, ListStatesResponse>;
   /** The events of one aggregate type, in the order of id and version. */
   listEvents: handleServerStreamingCall<ListEventsRequest, ListEventsResponse>;
+  /** The bytes of an export of all events. The export is complete only if the call ends with OK. */
+  exportEvents: handleServerStreamingCall<ExportEventsRequest, ExportEventsResponse>;
+  /**
+   * Stores all events of an export, or none. The caller sends the bytes of the file. Commands wait meanwhile.
+   * INVALID_ARGUMENT if the file is truncated or altered, or is not an export; FAILED_PRECONDITION if the event store is
+   * not empty, or if the file is from a newer contract.
+   */
+  importEvents: handleBidiStreamingCall<ImportEventsRequest, ImportEventsResponse>;
 }
 
 export interface EventStoreClient extends Client {
@@ -1144,6 +1431,27 @@ export interface EventStoreClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<ListEventsResponse>;
+  /** The bytes of an export of all events. The export is complete only if the call ends with OK. */
+  exportEvents(
+    request: ExportEventsRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ExportEventsResponse>;
+  exportEvents(
+    request: ExportEventsRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ExportEventsResponse>;
+  /**
+   * Stores all events of an export, or none. The caller sends the bytes of the file. Commands wait meanwhile.
+   * INVALID_ARGUMENT if the file is truncated or altered, or is not an export; FAILED_PRECONDITION if the event store is
+   * not empty, or if the file is from a newer contract.
+   */
+  importEvents(): ClientDuplexStream<ImportEventsRequest, ImportEventsResponse>;
+  importEvents(options: Partial<CallOptions>): ClientDuplexStream<ImportEventsRequest, ImportEventsResponse>;
+  importEvents(
+    metadata: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientDuplexStream<ImportEventsRequest, ImportEventsResponse>;
 }
 
 export const EventStoreClient = makeGenericClientConstructor(

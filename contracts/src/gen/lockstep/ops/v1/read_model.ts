@@ -11,9 +11,11 @@ import {
   type CallOptions,
   type ChannelCredentials,
   Client,
+  type ClientDuplexStream,
   type ClientOptions,
   type ClientReadableStream,
   type ClientUnaryCall,
+  type handleBidiStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
@@ -26,11 +28,11 @@ import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 export interface GenerationStatus {
   readModel: string;
   generation: number;
-  /** setting_offsets, backfilling, catching_up, ready, draining or dropping. */
+  /** restoring, setting_offsets, backfilling, catching_up, auditing, ready, draining or dropping. */
   phase: string;
   /** Whether queries use it. */
   active: boolean;
-  /** States of the writer that were copied into it, and about how many there are. */
+  /** States of the writer, or documents of a snapshot, that were copied into it, and about how many there are. */
   copied: number;
   total: number;
   /** Records of the topic that it has not applied yet; unset while it applies none, and in the response to a switch. */
@@ -73,6 +75,29 @@ export interface DropGenerationRequest {
 }
 
 export interface DropGenerationResponse {
+  generation: GenerationStatus | undefined;
+}
+
+export interface SaveSnapshotRequest {
+  /** Required. */
+  readModel: string;
+}
+
+export interface SaveSnapshotResponse {
+  /** The next bytes of the file. */
+  data: Buffer;
+}
+
+export interface RestoreSnapshotRequest {
+  /** In the first message: the file must be a snapshot of this read model. Unset: of any. */
+  readModel?:
+    | string
+    | undefined;
+  /** The next bytes of the file. */
+  data: Buffer;
+}
+
+export interface RestoreSnapshotResponse {
   generation: GenerationStatus | undefined;
 }
 
@@ -793,6 +818,257 @@ export const DropGenerationResponse: MessageFns<DropGenerationResponse> = {
   },
 };
 
+function createBaseSaveSnapshotRequest(): SaveSnapshotRequest {
+  return { readModel: "" };
+}
+
+export const SaveSnapshotRequest: MessageFns<SaveSnapshotRequest> = {
+  encode(message: SaveSnapshotRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.readModel !== "") {
+      writer.uint32(10).string(message.readModel);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SaveSnapshotRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSaveSnapshotRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.readModel = reader.string();
+            continue;
+          }
+        }
+        reader.skipUnknown(tag);
+      }
+      reader.requireEnd(end);
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SaveSnapshotRequest {
+    return {
+      readModel: isSet(object.readModel)
+        ? globalThis.String(object.readModel)
+        : isSet(object.read_model)
+        ? globalThis.String(object.read_model)
+        : "",
+    };
+  },
+
+  toJSON(message: SaveSnapshotRequest): unknown {
+    const obj: any = {};
+    if (message.readModel !== "") {
+      obj.readModel = message.readModel;
+    }
+    return obj;
+  },
+};
+
+function createBaseSaveSnapshotResponse(): SaveSnapshotResponse {
+  return { data: Buffer.alloc(0) };
+}
+
+export const SaveSnapshotResponse: MessageFns<SaveSnapshotResponse> = {
+  encode(message: SaveSnapshotResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.data.length !== 0) {
+      writer.uint32(10).bytes(message.data);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SaveSnapshotResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSaveSnapshotResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        reader.skipUnknown(tag);
+      }
+      reader.requireEnd(end);
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SaveSnapshotResponse {
+    return { data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0) };
+  },
+
+  toJSON(message: SaveSnapshotResponse): unknown {
+    const obj: any = {};
+    if (message.data.length !== 0) {
+      obj.data = base64FromBytes(message.data);
+    }
+    return obj;
+  },
+};
+
+function createBaseRestoreSnapshotRequest(): RestoreSnapshotRequest {
+  return { readModel: undefined, data: Buffer.alloc(0) };
+}
+
+export const RestoreSnapshotRequest: MessageFns<RestoreSnapshotRequest> = {
+  encode(message: RestoreSnapshotRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.readModel !== undefined) {
+      writer.uint32(10).string(message.readModel);
+    }
+    if (message.data.length !== 0) {
+      writer.uint32(18).bytes(message.data);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RestoreSnapshotRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestoreSnapshotRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.readModel = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        reader.skipUnknown(tag);
+      }
+      reader.requireEnd(end);
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RestoreSnapshotRequest {
+    return {
+      readModel: isSet(object.readModel)
+        ? globalThis.String(object.readModel)
+        : isSet(object.read_model)
+        ? globalThis.String(object.read_model)
+        : undefined,
+      data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: RestoreSnapshotRequest): unknown {
+    const obj: any = {};
+    if (message.readModel !== undefined) {
+      obj.readModel = message.readModel;
+    }
+    if (message.data.length !== 0) {
+      obj.data = base64FromBytes(message.data);
+    }
+    return obj;
+  },
+};
+
+function createBaseRestoreSnapshotResponse(): RestoreSnapshotResponse {
+  return { generation: undefined };
+}
+
+export const RestoreSnapshotResponse: MessageFns<RestoreSnapshotResponse> = {
+  encode(message: RestoreSnapshotResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.generation !== undefined) {
+      GenerationStatus.encode(message.generation, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RestoreSnapshotResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestoreSnapshotResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.generation = GenerationStatus.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        reader.skipUnknown(tag);
+      }
+      reader.requireEnd(end);
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RestoreSnapshotResponse {
+    return { generation: isSet(object.generation) ? GenerationStatus.fromJSON(object.generation) : undefined };
+  },
+
+  toJSON(message: RestoreSnapshotResponse): unknown {
+    const obj: any = {};
+    if (message.generation !== undefined) {
+      obj.generation = GenerationStatus.toJSON(message.generation);
+    }
+    return obj;
+  },
+};
+
 function createBaseAuditReadModelRequest(): AuditReadModelRequest {
   return { readModel: "", repair: false, documentsPerSecond: undefined, ageLimitMs: undefined };
 }
@@ -1344,6 +1620,38 @@ export const ReadModelsService = {
       Buffer.from(DropGenerationResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DropGenerationResponse => DropGenerationResponse.decode(value),
   },
+  /**
+   * The bytes of a snapshot of the active generation. Writes and queries continue meanwhile. The snapshot is complete
+   * only if the call ends with OK.
+   */
+  saveSnapshot: {
+    path: "/lockstep.ops.v1.ReadModels/SaveSnapshot" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: SaveSnapshotRequest): Buffer => Buffer.from(SaveSnapshotRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SaveSnapshotRequest => SaveSnapshotRequest.decode(value),
+    responseSerialize: (value: SaveSnapshotResponse): Buffer =>
+      Buffer.from(SaveSnapshotResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SaveSnapshotResponse => SaveSnapshotResponse.decode(value),
+  },
+  /**
+   * Builds a new generation from a snapshot, audits it, and makes it active. The caller sends the bytes of the file and
+   * follows the work until queries use the generation; after the last byte, the work continues when the caller cancels
+   * the call. INVALID_ARGUMENT if the file is truncated or altered, or is not a snapshot of this read model;
+   * FAILED_PRECONDITION if it is from a newer contract or another cluster, if the topic no longer has the events after
+   * it, or if the audit finds a mismatch. Nothing becomes active then. ALREADY_EXISTS while there are two generations.
+   */
+  restoreSnapshot: {
+    path: "/lockstep.ops.v1.ReadModels/RestoreSnapshot" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: RestoreSnapshotRequest): Buffer =>
+      Buffer.from(RestoreSnapshotRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RestoreSnapshotRequest => RestoreSnapshotRequest.decode(value),
+    responseSerialize: (value: RestoreSnapshotResponse): Buffer =>
+      Buffer.from(RestoreSnapshotResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RestoreSnapshotResponse => RestoreSnapshotResponse.decode(value),
+  },
 } as const;
 
 export interface ReadModelsServer extends UntypedServiceImplementation {
@@ -1370,6 +1678,19 @@ export interface ReadModelsServer extends UntypedServiceImplementation {
    * there is only one; UNAVAILABLE also if queries were switched to it in the meantime.
    */
   dropGeneration: handleServerStreamingCall<DropGenerationRequest, DropGenerationResponse>;
+  /**
+   * The bytes of a snapshot of the active generation. Writes and queries continue meanwhile. The snapshot is complete
+   * only if the call ends with OK.
+   */
+  saveSnapshot: handleServerStreamingCall<SaveSnapshotRequest, SaveSnapshotResponse>;
+  /**
+   * Builds a new generation from a snapshot, audits it, and makes it active. The caller sends the bytes of the file and
+   * follows the work until queries use the generation; after the last byte, the work continues when the caller cancels
+   * the call. INVALID_ARGUMENT if the file is truncated or altered, or is not a snapshot of this read model;
+   * FAILED_PRECONDITION if it is from a newer contract or another cluster, if the topic no longer has the events after
+   * it, or if the audit finds a mismatch. Nothing becomes active then. ALREADY_EXISTS while there are two generations.
+   */
+  restoreSnapshot: handleBidiStreamingCall<RestoreSnapshotRequest, RestoreSnapshotResponse>;
 }
 
 export interface ReadModelsClient extends Client {
@@ -1448,6 +1769,32 @@ export interface ReadModelsClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<DropGenerationResponse>;
+  /**
+   * The bytes of a snapshot of the active generation. Writes and queries continue meanwhile. The snapshot is complete
+   * only if the call ends with OK.
+   */
+  saveSnapshot(
+    request: SaveSnapshotRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<SaveSnapshotResponse>;
+  saveSnapshot(
+    request: SaveSnapshotRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<SaveSnapshotResponse>;
+  /**
+   * Builds a new generation from a snapshot, audits it, and makes it active. The caller sends the bytes of the file and
+   * follows the work until queries use the generation; after the last byte, the work continues when the caller cancels
+   * the call. INVALID_ARGUMENT if the file is truncated or altered, or is not a snapshot of this read model;
+   * FAILED_PRECONDITION if it is from a newer contract or another cluster, if the topic no longer has the events after
+   * it, or if the audit finds a mismatch. Nothing becomes active then. ALREADY_EXISTS while there are two generations.
+   */
+  restoreSnapshot(): ClientDuplexStream<RestoreSnapshotRequest, RestoreSnapshotResponse>;
+  restoreSnapshot(options: Partial<CallOptions>): ClientDuplexStream<RestoreSnapshotRequest, RestoreSnapshotResponse>;
+  restoreSnapshot(
+    metadata: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientDuplexStream<RestoreSnapshotRequest, RestoreSnapshotResponse>;
 }
 
 export const ReadModelsClient = makeGenericClientConstructor(
@@ -1458,6 +1805,14 @@ export const ReadModelsClient = makeGenericClientConstructor(
   service: typeof ReadModelsService;
   serviceName: string;
 };
+
+function bytesFromBase64(b64: string): Uint8Array {
+  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+}
+
+function base64FromBytes(arr: Uint8Array): string {
+  return globalThis.Buffer.from(arr).toString("base64");
+}
 
 function toTimestamp(date: Date): Timestamp {
   const seconds = Math.trunc(date.getTime() / 1_000);
