@@ -17,8 +17,14 @@ readModelSuite(productReadModel, {
   state: (id, version) => productAt(id, version, { name: `Thé "vert" 🍵\u2028 ${version}` }),
   deleted: tombstoneAt,
   listed: {
-    searchProducts: (id, version, key) =>
-      productAt(id, version, { createdAt: new Date(1_700_000_000_000 + key) }),
+    searchProducts: {
+      createdAt: (id, version, key) =>
+        productAt(id, version, { createdAt: new Date(1_700_000_000_000 + key) }),
+      // Case and accents do not count.
+      name: (id, version, key) =>
+        productAt(id, version, { name: `${version % 2 ? 'Ébène' : 'ebene'} ${1_000 + key}` }),
+      priceCents: (id, version, key) => productAt(id, version, { priceCents: key }),
+    },
   },
 })
 
@@ -122,7 +128,7 @@ describe('search', () => {
     'also where they reach the filter: %s',
     async (prefix) => {
       const conditions = [{ words: startsWith(prefix) }]
-      const order = { by: 'createdAt', direction: 'descending' } as const
+      const order = { by: 'createdAt', direction: 'descending', ids: 'ascending' } as const
       expect(
         await finder.list({ conditions, order, after: undefined, limit: 9, deadline: Infinity }),
       ).toEqual([])

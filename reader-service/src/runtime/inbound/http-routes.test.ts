@@ -3,8 +3,7 @@ import { createHttpApp } from '@lockstep/core/http/app.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { Registry } from 'prom-client'
 import { expect, test, vi } from 'vitest'
-import type { Item } from '../queries/definition.ts'
-import type { ItemQuery } from '../queries/item-finder.ts'
+import type { ItemQuery, ListedItem } from '../queries/item-finder.ts'
 import { encodePageToken } from '../queries/page-token.ts'
 import { readModelQueries } from '../queries/read-model-queries.ts'
 import { encodedNote, noteAt, noteReadModel } from '../testing/notes.ts'
@@ -15,7 +14,8 @@ import { queryParameters, queryRoutes, wholeNumber } from './http-routes.ts'
 const id = '0198c0de-7a11-7c0d-8000-5eed0000cafe'
 const note = noteAt(id, 3)
 const getItem = vi.fn<GetItem>(async () => encodedNote(note))
-const list = vi.fn(async (_: ItemQuery): Promise<Item[]> => [note])
+const listed = { item: note, key: note.createdAt }
+const list = vi.fn(async (_: ItemQuery): Promise<ListedItem[]> => [listed])
 const log = createLog({ service: 'test', level: 'silent' })
 const app = createHttpApp({ log, metrics: new Registry(), admit: (work) => work() })
 const queries = readModelQueries(noteReadModel, { getItem, finder: { list } })
@@ -57,16 +57,16 @@ test('HEAD is GET without the body', async () => {
 
 test('a page has a token unless it is the last', async () => {
   expect(await (await app.request('/notes')).json()).toEqual({ items: [json] })
-  list.mockResolvedValueOnce([note, note])
+  list.mockResolvedValueOnce([listed, listed])
   const page = (await (await app.request('/notes?pageSize=1')).json()) as object
   expect(page).toEqual({ items: [json], nextPageToken: expect.stringMatching(/./) as string })
 })
 
 test('the parameters of a list reach the store', async () => {
   const after = { key: new Date(7), id }
-  const pageToken = encodePageToken(after, { list: 'newestNotes', filters: ['tea pot'] })
-  await app.request(`/notes?text=tea+pot&pageSize=100&pageToken=${pageToken}`)
-  const order = { by: 'createdAt', direction: 'descending' }
+  const pageToken = encodePageToken(after, { list: 'newestNotes', sort: 'createdAt', filters: ['tea pot'] })
+  await app.request(`/notes?text=tea+pot&sort=createdAt&pageSize=100&pageToken=${pageToken}`)
+  const order = { by: 'createdAt', direction: 'ascending', ids: 'descending' }
   const conditions = [{ text: /^tea pot/ }]
   expect(list).toHaveBeenLastCalledWith({ conditions, order, after, limit: 101, deadline: Infinity })
   await app.request('/lowest-notes?maxRank=5')
@@ -95,6 +95,11 @@ test.each([
   ['/notes?pageSize=-1', ['pageSize']],
   ['/notes?pageSize=ten', ['pageSize']],
   ['/notes?pageToken=garbage', ['pageToken']],
+  ['/notes?sort=rank', ['sort']],
+  ['/notes?sort=', ['sort']],
+  ['/notes?sort=--text', ['sort']],
+  ['/notes?sort=constructor', ['sort']],
+  ['/lowest-notes?maxRank=1&sort=-text', ['sort']],
   ['/notes?text=a&text=b', ['text']],
   ['/notes?text=this+text+is+too+long+for+the+filter', ['text']],
   ['/lowest-notes?maxRank=-1', ['maxRank']],

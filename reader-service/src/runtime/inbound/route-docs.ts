@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { problemResponses } from '@lockstep/core/http/problem-openapi.ts'
 import type { GetDefinition, ListDefinition, NumberFilter, QueryDefinitions } from '../queries/definition.ts'
-import { MAX_PAGE_SIZE } from '../queries/requests.ts'
+import { MAX_PAGE_SIZE, sortNames } from '../queries/requests.ts'
 
 const id = z.string().openapi({ format: 'uuid', example: '0198c0de-7a11-7c0d-8000-5eed0000cafe' })
 
@@ -105,12 +105,16 @@ function listRoute(operationId: string, list: ListDefinition, tag: string, page:
     request: {
       query: z.object({
         ...(Object.fromEntries(filters) as Record<string, z.ZodOptional>),
+        sort: z
+          .enum(sortNames(list) as [string, ...string[]])
+          .optional()
+          .openapi({ description: sortText(list) }),
         pageSize: z.int().min(1).max(MAX_PAGE_SIZE).default(20).optional(),
         pageToken: z
           .string()
           .optional()
           .openapi({
-            description: `\`nextPageToken\` of the page before, with the same ${names.join(' and ')}`,
+            description: `\`nextPageToken\` of the page before, with the same ${[...names, '`sort`'].join(' and ')}`,
           }),
       }),
     },
@@ -119,6 +123,13 @@ function listRoute(operationId: string, list: ListDefinition, tag: string, page:
       ...problemResponses(['invalid', 'internal', 'unavailable', 'deadline_exceeded']),
     },
   })
+}
+
+function sortText({ sorts, defaultSort }: ListDefinition): string {
+  const refused = Object.entries(sorts).flatMap(([name, { notWith = [] }]) =>
+    notWith.map((filter) => ` \`${name}\` is refused with \`${filter}\`.`),
+  )
+  return `With a \`-\`, the highest first; equal ones are ordered by id. Default \`${defaultSort}\`.${refused.join('')}`
 }
 
 function numberSchema({ min, max, description, example }: NumberFilter) {

@@ -23,7 +23,7 @@ export type LiveState<S extends SourceState> = Exclude<S, { readonly deleted: tr
 /** The JSON form of a field: a Date is RFC 3339 text, every other value is unchanged. */
 type JsonSchema<T> = [T] extends [Date] ? z.ZodISODateTime : z.ZodType<T>
 
-type SortableField<D> = { [K in keyof D]: D[K] extends Date | number ? K : never }[keyof D] & string
+type SortableField<D> = { [K in keyof D]: D[K] extends Date | number | string ? K : never }[keyof D] & string
 
 /**
  * A read model that keeps one document per aggregate: `{_id, version, deleted, ...document(state)}`, or the tombstone
@@ -45,7 +45,7 @@ export type VersionedDocument<
   fields: { readonly [P in K]: P extends keyof D ? JsonSchema<D[P]> : never }
   tag: string
   get: GetDefinition
-  lists: { readonly [N in keyof L]: ListDefinition<L[N], SortableField<NoInfer<D>> & NoInfer<K>> }
+  lists: { readonly [N in keyof L]: ListDefinition<L[N], SortableField<NoInfer<D>>> }
   grpc: (service: ReturnType<typeof grpcServices>, queries: Queries<Pick<D, K & keyof D>, L>) => GrpcService
 }
 

@@ -3,8 +3,8 @@ import type { GrpcCall, grpcServices, GrpcService } from '@lockstep/core/grpc/se
 import type { Document, Filter as MongoFilter } from 'mongodb'
 
 /**
- * The queries of a read model, as its slice defines them: one by id, and lists with a closed set of filters and one
- * order each. HTTP routes with their OpenAPI text and gRPC methods are derived from this, with one validation for both.
+ * The queries of a read model, as its slice defines them: one by id, and lists, each with a closed set of filters
+ * and of sorts. HTTP routes with their OpenAPI text and gRPC methods are derived from this, with one validation for both.
  */
 export type QueryDefinitions = {
   /** The schema of an item in OpenAPI documents, for example `Product`. */
@@ -44,15 +44,38 @@ export type GetDefinition = {
   noun: string
 }
 
-/** `GET <path>` with the filters, `pageSize` and `pageToken`. Its key in `lists` is its operation id. */
+/** `GET <path>` with the filters, `sort`, `pageSize` and `pageToken`. Its key in `lists` is its operation id. */
 export type ListDefinition<F extends Filters = Filters, By extends string = string> = {
   path: string
   summary: string
   description: string
   filters: F
-  /** The order of the items; then by id ascending. The field is a Date or a whole number, and part of an item. */
-  order: { by: By; direction: 'ascending' | 'descending' }
+  /** The orders that a caller may choose, by the name that `sort` has. `-` before it chooses the reverse. */
+  sorts: Readonly<Record<string, SortDefinition<keyof F & string, By>>>
+  /** For example `-createdAt`. */
+  defaultSort: string
 }
+
+export type Direction = 'ascending' | 'descending'
+
+/**
+ * The items by one field, then by id. An index has to end with both, after the fields of the filters. It serves both
+ * directions, because one is the exact reverse of the other, also in the order of the ids.
+ */
+export type SortDefinition<F extends string = string, By extends string = string> = {
+  /** A field of every document: a Date, a whole number, or a text, which is compared by its code points. */
+  by: By
+  /** The direction of the field in the index, in which the ids ascend. Default: ascending. */
+  index?: Direction
+  /** Filters for which no index returns a page in this order: their combination is refused. */
+  notWith?: readonly F[]
+}
+
+/** One direction of a sort, as the store reads it. */
+export type ItemOrder = { readonly by: string; readonly direction: Direction; readonly ids: Direction }
+
+/** What a sort compares. */
+export type SortKey = Date | number | string
 
 /** By parameter name. The same names in HTTP and gRPC. */
 export type Filters = Readonly<Record<string, TextFilter | NumberFilter>>
@@ -89,6 +112,8 @@ export type ListRequest<F extends Filters = Filters> = {
 } & {
   [K in NamesOf<F, NumberFilter>]?: number | undefined
 } & {
+  /** Empty for the default. */
+  sort: string
   pageSize?: number | undefined
   /** Empty for the first page. */
   pageToken: string

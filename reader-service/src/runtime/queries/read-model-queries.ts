@@ -1,7 +1,7 @@
 import type { FieldViolation } from '@lockstep/core/errors/app-error.ts'
 import type { GetItem } from '../versions/get-item.ts'
 import type { DocumentReadModel } from '../read-model.ts'
-import type { Conditions, EncodedItem, Item, ListDefinition, ListRequest, Page } from './definition.ts'
+import type { Conditions, EncodedItem, Filters, Item, ListRequest, Page } from './definition.ts'
 import type { ItemFinder } from './item-finder.ts'
 import { encodePageToken } from './page-token.ts'
 import type { PastItems } from './past-items.ts'
@@ -45,7 +45,12 @@ export function readModelQueries(
       Object.entries(definitions.lists).map(([name, definition]) => [
         name,
         async (request: ListRequest, { deadline = Infinity, violations }: QueryCall) =>
-          listItems(ports.finder, definition, validList(name, definition, request, violations), deadline),
+          listItems(
+            ports.finder,
+            definition.filters,
+            validList(name, definition, request, violations),
+            deadline,
+          ),
       ]),
     ),
   }
@@ -54,22 +59,28 @@ export function readModelQueries(
 /** One page of a list. Rejects with the errors of the finder. */
 export async function listItems(
   finder: Pick<ItemFinder, 'list'>,
-  { filters, order }: ListDefinition,
-  { filters: values, scope, pageSize, after }: ValidList,
+  filters: Filters,
+  { filters: values, order, scope, pageSize, after }: ValidList,
   deadline: number,
 ): Promise<Page<Item>> {
+  const conditions = conditionsOf(filters, values)
+  if (conditions === undefined) return { items: [], nextPageToken: '' }
+  const found = await finder.list({ conditions, order, after, limit: pageSize + 1, deadline })
+  const items = found.slice(0, pageSize).map(({ item }) => item)
+  const last = found[pageSize - 1]
+  if (found.length <= pageSize || last === undefined) return { items, nextPageToken: '' }
+  return { items, nextPageToken: encodePageToken({ key: last.key, id: last.item.id }, scope) }
+}
+
+/** Undefined if no item can match. */
+function conditionsOf(filters: Filters, values: ValidList['filters']): Conditions {
   const conditions: NonNullable<Conditions>[number][] = []
   for (const [name, value] of values) {
     if (value === undefined || value === '') continue
     const filter = filters[name]!
     const found = filter.kind === 'text' ? filter.conditions(String(value)) : filter.conditions(Number(value))
-    if (found === undefined) return { items: [], nextPageToken: '' }
+    if (found === undefined) return undefined
     conditions.push(...found)
   }
-  const found = await finder.list({ conditions, order, after, limit: pageSize + 1, deadline })
-  const items = found.slice(0, pageSize)
-  const last = items.at(-1)
-  if (found.length <= pageSize || last === undefined) return { items, nextPageToken: '' }
-  const key = (last as unknown as Record<string, Date | number>)[order.by]!
-  return { items, nextPageToken: encodePageToken({ key, id: last.id }, scope) }
+  return conditions
 }

@@ -1,6 +1,6 @@
 import { invalid, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
 import { isUuid } from '@lockstep/core/text/uuid.ts'
-import type { ListDefinition, ListRequest, NumberFilter, TextFilter } from './definition.ts'
+import type { ItemOrder, ListDefinition, ListRequest, NumberFilter, TextFilter } from './definition.ts'
 import type { PagePosition } from './item-finder.ts'
 import { decodePageToken, type PageScope } from './page-token.ts'
 
@@ -21,9 +21,12 @@ export function validGet(
   return { id: id.toLowerCase(), minVersion }
 }
 
+/** The values of the filters, by name. */
+export type FilterValues = ReadonlyMap<string, string | number | undefined>
+
 export type ValidList = {
-  /** The values of the filters, by name. */
-  filters: ReadonlyMap<string, string | number | undefined>
+  filters: FilterValues
+  order: ItemOrder
   scope: PageScope
   pageSize: number
   /** The end of the previous page; undefined for the first. */
@@ -38,22 +41,66 @@ export function validList(
   others: readonly FieldViolation[] = [],
 ): ValidList {
   const violations = [...others]
-  const names = Object.keys(definition.filters)
-  const given = request as Readonly<Record<string, string | number | undefined>>
-  const filters = new Map(names.map((name) => [name, given[name]]))
-  for (const [field, value] of filters) {
-    for (const message of problemsOf(definition.filters[field]!, value)) violations.push({ field, message })
-  }
+  const filters = filterValues(definition, request)
+  violations.push(...filterProblems(definition, filters))
   const { pageSize = DEFAULT_PAGE_SIZE, pageToken } = request
-  violations.push(...pageSizeProblems(pageSize))
-  const scope = { list, filters: [...filters.values()] }
+  const sort = request.sort === '' ? definition.defaultSort : request.sort
+  const order = orderOf(definition, sort)
+  violations.push(...sortProblems(definition, sort, filters), ...pageSizeProblems(pageSize))
+  const scope = { list, sort, filters: [...filters.values()] }
   const after = pageToken === '' ? undefined : decodePageToken(pageToken, scope)
   if (pageToken !== '' && after === undefined) {
-    const message = `must be the nextPageToken of a page with the same ${names.join(' and ')}`
-    violations.push({ field: 'pageToken', message })
+    const names = [...filters.keys(), 'sort'].join(' and ')
+    violations.push({
+      field: 'pageToken',
+      message: `must be the nextPageToken of a page with the same ${names}`,
+    })
   }
-  if (violations.length > 0) throw invalid(violations)
-  return { filters, scope, pageSize, after }
+  if (violations.length > 0 || !order) throw invalid(violations)
+  return { filters, order, scope, pageSize, after }
+}
+
+function filterValues({ filters }: Pick<ListDefinition, 'filters'>, request: object): FilterValues {
+  const given = request as Readonly<Record<string, string | number | undefined>>
+  return new Map(Object.keys(filters).map((name) => [name, given[name]]))
+}
+
+function filterProblems(
+  { filters }: Pick<ListDefinition, 'filters'>,
+  values: FilterValues,
+): FieldViolation[] {
+  return [...values].flatMap(([field, value]) =>
+    problemsOf(filters[field]!, value).map((message) => ({ field, message })),
+  )
+}
+
+/** The values that `sort` may have. */
+export function sortNames({ sorts }: Pick<ListDefinition, 'sorts'>): string[] {
+  return Object.keys(sorts).flatMap((name) => [name, `-${name}`])
+}
+
+/** Undefined for an unknown sort. */
+export function orderOf(list: Pick<ListDefinition, 'sorts'>, sort: string): ItemOrder | undefined {
+  if (!sortNames(list).includes(sort)) return undefined
+  const { by, index = 'ascending' } = list.sorts[nameOf(sort)]!
+  const direction = sort.startsWith('-') ? 'descending' : 'ascending'
+  return { by, direction, ids: direction === index ? 'ascending' : 'descending' }
+}
+
+function nameOf(sort: string): string {
+  return sort.replace(/^-/, '')
+}
+
+function sortProblems(list: ListDefinition, sort: string, filters: FilterValues): FieldViolation[] {
+  const names = sortNames(list)
+  if (!names.includes(sort)) return [{ field: 'sort', message: `must be one of ${names.join(', ')}` }]
+  const { notWith = [] } = list.sorts[nameOf(sort)]!
+  return notWith
+    .filter((filter) => (filters.get(filter) ?? '') !== '')
+    .map((filter) => ({
+      field: 'sort',
+      message: `must not be ${sort} together with ${filter}, because no index has this order`,
+    }))
 }
 
 export function versionProblems(field: string, version: number | undefined): FieldViolation[] {

@@ -55,7 +55,8 @@ export const noteReadModel = versionedDocument({
           conditions: (text) => (text.startsWith('?') ? undefined : [{ text: startsWith(text) }]),
         },
       },
-      order: { by: 'createdAt', direction: 'descending' },
+      sorts: { createdAt: { by: 'createdAt', index: 'descending' }, text: { by: 'text' } },
+      defaultSort: '-createdAt',
     },
     lowestNotes: {
       path: '/lowest-notes',
@@ -71,7 +72,8 @@ export const noteReadModel = versionedDocument({
           conditions: (maxRank) => [{ rank: { $lte: maxRank } }],
         },
       },
-      order: { by: 'rank', direction: 'ascending' },
+      sorts: { rank: { by: 'rank' }, text: { by: 'text', notWith: ['maxRank'] } },
+      defaultSort: 'rank',
     },
   },
   // Notes have no contract of their own.

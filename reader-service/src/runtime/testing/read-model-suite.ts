@@ -13,8 +13,10 @@ export type ReadModelExamples = {
   state: (id: string, version: number) => SourceState
   /** The state after a deletion, if the aggregate has one. */
   deleted?: (id: string, version: number) => SourceState
-  /** By the name of the list: a state that it contains without filters, sorted by `key`, a small whole number. */
-  listed: Readonly<Record<string, (id: string, version: number, key: number) => SourceState>>
+  /** By list and sort: a state that the list contains without filters, sorted by `key`, a small whole number. */
+  listed: Readonly<
+    Record<string, Readonly<Record<string, (id: string, version: number, key: number) => SourceState>>>
+  >
 }
 
 /** What the tests of the suite share. `other` is a second replica on the same servers. */

@@ -42,12 +42,14 @@ export interface SearchProductsRequest {
   pageSize?:
     | number
     | undefined;
-  /** next_page_token of the previous page, with the same search and category. */
+  /** next_page_token of the previous page, with the same search, category and sort. */
   pageToken: string;
+  /** createdAt, name or priceCents; with a "-" the highest first. Empty: -createdAt. */
+  sort: string;
 }
 
 export interface SearchProductsResponse {
-  /** Newest first, by created_at and then id. */
+  /** By sort, then by id. */
   items: Product[];
   /** Empty on the last page. */
   nextPageToken: string;
@@ -191,7 +193,7 @@ export const GetProductResponse: MessageFns<GetProductResponse> = {
 };
 
 function createBaseSearchProductsRequest(): SearchProductsRequest {
-  return { search: "", category: "", pageSize: undefined, pageToken: "" };
+  return { search: "", category: "", pageSize: undefined, pageToken: "", sort: "" };
 }
 
 export const SearchProductsRequest: MessageFns<SearchProductsRequest> = {
@@ -207,6 +209,9 @@ export const SearchProductsRequest: MessageFns<SearchProductsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(34).string(message.pageToken);
+    }
+    if (message.sort !== "") {
+      writer.uint32(42).string(message.sort);
     }
     return writer;
   },
@@ -256,6 +261,14 @@ export const SearchProductsRequest: MessageFns<SearchProductsRequest> = {
             message.pageToken = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.sort = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -282,6 +295,7 @@ export const SearchProductsRequest: MessageFns<SearchProductsRequest> = {
         : isSet(object.page_token)
         ? globalThis.String(object.page_token)
         : "",
+      sort: isSet(object.sort) ? globalThis.String(object.sort) : "",
     };
   },
 
@@ -298,6 +312,9 @@ export const SearchProductsRequest: MessageFns<SearchProductsRequest> = {
     }
     if (message.pageToken !== "") {
       obj.pageToken = message.pageToken;
+    }
+    if (message.sort !== "") {
+      obj.sort = message.sort;
     }
     return obj;
   },
