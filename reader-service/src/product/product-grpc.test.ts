@@ -4,7 +4,11 @@ import { BadRequest, Status } from '@lockstep/contracts/gen/google/rpc/error_det
 import {
   ProductQueriesClient,
   ProductQueriesService,
+  type CountProductsRequest,
+  type CountProductsResponse,
   type GetProductResponse,
+  type ListTopProductsRequest,
+  type ListTopProductsResponse,
   type SearchProductsRequest,
   type SearchProductsResponse,
 } from '@lockstep/contracts/gen/lockstep/product/v1/product_queries.ts'
@@ -19,6 +23,7 @@ import { encodedItem } from '../runtime/queries/load-item.ts'
 import { encodePageToken } from '../runtime/queries/page-token.ts'
 import { readModelQueries } from '../runtime/queries/read-model-queries.ts'
 import type { GetItem } from '../runtime/versions/get-item.ts'
+import { madeEachTime } from '../runtime/testing/query-ports.ts'
 import { productAt } from './testing/product-states.ts'
 import { productReadModel } from './product-read-model.ts'
 
@@ -41,7 +46,11 @@ beforeAll(async () => {
     services: [
       productReadModel.queries.grpc(
         grpcService,
-        readModelQueries(productReadModel, { getItem, finder: { list } }),
+        readModelQueries(productReadModel, {
+          getItem,
+          finder: { list, count: async () => 10_001 },
+          document: madeEachTime({ list }),
+        }),
       ),
     ],
     descriptors: contractDescriptors,
@@ -67,6 +76,20 @@ function search(request: Partial<SearchProductsRequest>): Promise<SearchProducts
   const full = { search: '', category: '', sort: '', pageToken: '', ...request }
   return new Promise((resolve, reject) => {
     client.searchProducts(full, (error, response) => (error ? reject(error) : resolve(response)))
+  })
+}
+
+function count(request: Partial<CountProductsRequest>): Promise<CountProductsResponse> {
+  const full = { search: '', category: '', ...request }
+  return new Promise((resolve, reject) => {
+    client.countProducts(full, (error, response) => (error ? reject(error) : resolve(response)))
+  })
+}
+
+function top(request: Partial<ListTopProductsRequest>): Promise<ListTopProductsResponse> {
+  const full = { category: '', by: '', ...request }
+  return new Promise((resolve, reject) => {
+    client.listTopProducts(full, (error, response) => (error ? reject(error) : resolve(response)))
   })
 }
 
@@ -127,6 +150,30 @@ test.each<[Partial<SearchProductsRequest>, string[]]>([
   [{ search: '\0', category: 'A', pageSize: 0 }, ['search', 'category', 'page_size']],
 ])('search %o is INVALID_ARGUMENT', async (request, fields) => {
   expect(await refusal(search(request))).toEqual({ code: status.INVALID_ARGUMENT, fields })
+})
+
+test('a count, and the highest products', async () => {
+  expect(await count({ search: 'tea' })).toEqual({ count: 10_000, exact: false })
+  expect((await refusal(count({ category: 'A' }))).fields).toEqual(['category'])
+  const { deleted: _, ...message } = product
+  expect(await top({ by: 'updatedAt', category: 'kitchen', limit: 1 })).toEqual({
+    items: [message],
+    madeAt: new Date(1_700_000_000_000),
+    ageMs: 0,
+    document: 'made',
+  })
+  expect(list.mock.lastCall![0]).toMatchObject({
+    conditions: [{ category: 'kitchen' }],
+    order: { by: 'updatedAt', direction: 'descending', ids: 'ascending' },
+    limit: 1,
+  })
+  await top({})
+  expect(list.mock.lastCall![0]).toMatchObject({
+    conditions: [],
+    order: { by: 'priceCents', direction: 'descending', ids: 'descending' },
+    limit: 10,
+  })
+  expect((await refusal(top({ by: 'name', limit: 0 }))).fields).toEqual(['by', 'limit'])
 })
 
 test.each([

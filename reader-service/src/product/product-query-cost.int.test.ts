@@ -22,7 +22,7 @@ const product = (i: number) =>
     priceCents: priceOf(i),
   })
 /** Not in the order of creation, and several have the same. */
-const priceOf = (i: number) => (i * 31) % 1_000
+const priceOf = (i: number) => (500 + i * 31) % 1_000
 const keyAt = (i: number): Record<string, Date | number | string> => ({
   createdAt: createdAt(i),
   priceCents: priceOf(i),

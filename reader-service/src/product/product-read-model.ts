@@ -72,6 +72,7 @@ function detailsOf({ change }: ProductEvent): ProductDetails | undefined {
 const newestFirst = { createdAt: -1, _id: 1 } as const
 const byName = { foldedName: 1, _id: 1 } as const
 const cheapestFirst = { priceCents: 1, _id: 1 } as const
+const lastChangedFirst = { updatedAt: -1, _id: 1 } as const
 
 /** Code points. Compatibility forms can make a folded name longer than a name can be. */
 const MAX_FOLDED_NAME = 250
@@ -120,6 +121,16 @@ export const productReadModel = versionedDocument({
       key: { category: 1, deleted: 1, ...cheapestFirst },
       purpose: 'products of a category by price',
     },
+    {
+      name: 'last_changed',
+      key: { deleted: 1, ...lastChangedFirst },
+      purpose: 'the products that changed last',
+    },
+    {
+      name: 'last_changed_in_category',
+      key: { category: 1, deleted: 1, ...lastChangedFirst },
+      purpose: 'the products of a category that changed last',
+    },
     { name: 'words', key: { words: 1, ...newestFirst }, purpose: 'search by the beginnings of words' },
   ],
 
@@ -158,11 +169,26 @@ export const productReadModel = versionedDocument({
         priceCents: { by: 'priceCents' },
       },
       defaultSort: '-createdAt',
+      count: {
+        path: '/api/v1/products/count',
+        operationId: 'countProducts',
+        summary: 'Count products',
+      },
+      top: {
+        path: '/api/v1/products/top',
+        operationId: 'listTopProducts',
+        summary: 'List the highest products',
+        filters: ['category'],
+        by: { priceCents: { by: 'priceCents' }, updatedAt: { by: 'updatedAt', index: 'descending' } },
+        defaultBy: 'priceCents',
+      },
     },
   },
   grpc: (service, queries) =>
     service(ProductQueriesService, {
       getProduct: async (request, call) => ({ product: await queries.get(request, call) }),
       searchProducts: (request, call) => queries.lists.searchProducts(request, call),
+      countProducts: (request, call) => queries.counts.searchProducts(request, call),
+      listTopProducts: (request, call) => queries.tops.searchProducts(request, call),
     }),
 })

@@ -66,7 +66,7 @@ function exclusive(values: Readonly<Record<string, string | undefined>>): FieldV
   }))
 }
 
-function filterValues(filters: Filters, values: Readonly<Record<string, string | undefined>>) {
+export function filterValues(filters: Filters, values: Readonly<Record<string, string | undefined>>) {
   return Object.fromEntries(
     Object.entries(filters).map(([name, { kind }]) => [
       name,

@@ -24,7 +24,7 @@ export function documentFinder(items: Items) {
         const { order, after, limit } = query
         const read = async (range: object, most: number): Promise<ListedItem[]> => {
           const options = { ...limits(query.deadline), projection: { ...projection, [order.by]: 1 } }
-          const filter = filterOf(query, range)
+          const filter = filterOf(query.conditions, range)
           const found = await asAppErrors(() =>
             collection.find(filter, options).sort(sortOf(order)).limit(most).toArray(),
           )
@@ -40,6 +40,13 @@ export function documentFinder(items: Items) {
         const next = await read({ [order.by]: { [beyond[order.direction]]: after.key } }, limit - same.length)
         return [...same, ...next]
       },
+      // The command stops at the limit, and MongoDB's planner can answer it from an index alone.
+      count: ({ conditions, limit, deadline }) =>
+        asAppErrors(async () => {
+          const { maxTimeMS, signal } = limits(deadline)
+          const command = { count: name, query: filterOf(conditions, {}), limit, maxTimeMS }
+          return Number((await db.command(command, { signal }))['n'])
+        }),
     }
   }
 }
@@ -58,6 +65,6 @@ function keyOf(document: StoredDocument, { by }: ItemOrder): SortKey {
   return key as SortKey
 }
 
-function filterOf({ conditions }: ItemQuery, range: object): Filter<StoredDocument> {
+function filterOf(conditions: ItemQuery['conditions'], range: object): Filter<StoredDocument> {
   return { $and: [{ deleted: false }, ...(conditions as Filter<StoredDocument>[]), range] }
 }

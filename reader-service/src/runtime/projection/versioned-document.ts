@@ -10,6 +10,7 @@ import type {
 } from '../queries/definition.ts'
 import type { ItemFinder } from '../queries/item-finder.ts'
 import { queryRoutes } from '../inbound/http-routes.ts'
+import { summaryRoutes } from '../inbound/summary-routes.ts'
 import { readModelQueries } from '../queries/read-model-queries.ts'
 import type { DocumentReadModel, QueryPorts, Source, SourceState } from '../read-model.ts'
 import { readModelName } from '../rebuild/generations.ts'
@@ -70,14 +71,19 @@ export function versionedDocument<
     openFinder: documentFinder(items),
     queries: definitions,
     serve(ports) {
-      const { read, getItem, past } = ports as QueryPorts<ItemFinder>
+      const { read, getItem, document: readDocument, past } = ports as QueryPorts<ItemFinder>
       const list: ItemFinder['list'] = (query) => read((finder) => finder.list(query))
+      const count: ItemFinder['count'] = (query) => read((finder) => finder.count(query))
       const queries = readModelQueries(
         { queries: definitions, items },
-        { getItem: getItem(get.noun), finder: { list }, past },
+        { getItem: getItem(get.noun), finder: { list, count }, document: readDocument, past },
       )
       return {
-        routes: (app) => queryRoutes(app, { queries: definitions, items }, queries),
+        routes: (app) => {
+          // First, because the path with an id matches their paths too.
+          summaryRoutes(app, definitions, queries)
+          queryRoutes(app, { queries: definitions, items }, queries)
+        },
         grpc: (service) => definitions.grpc(service, queries),
       }
     },

@@ -54,6 +54,21 @@ export type ListDefinition<F extends Filters = Filters, By extends string = stri
   sorts: Readonly<Record<string, SortDefinition<keyof F & string, By>>>
   /** For example `-createdAt`. */
   defaultSort: string
+  /** A query for how many items match the filters. */
+  count?: { path: string; operationId: string; summary: string }
+  top?: TopDefinition<F, By>
+}
+
+/** `GET <path>?by=&limit=`: the highest items, as a small document that is kept in the cache. */
+export type TopDefinition<F extends Filters = Filters, By extends string = string> = {
+  path: string
+  operationId: string
+  summary: string
+  /** Those of the list that it takes: each combination of values is a document. */
+  filters: readonly (keyof F & string)[]
+  /** What `by` may name; the highest come first. Each has an index, as a sort has. */
+  by: Readonly<Record<string, SortDefinition<never, By>>>
+  defaultBy: string
 }
 
 export type Direction = 'ascending' | 'descending'
@@ -106,12 +121,15 @@ export type NumberFilter = {
 
 type NamesOf<F extends Filters, Kind> = { [K in keyof F]: F[K] extends Kind ? K : never }[keyof F]
 
-/** The parameters of a list, as a caller gives them; not yet validated. */
-export type ListRequest<F extends Filters = Filters> = {
+/** The filters of a list, as a caller gives them; not yet validated. */
+export type FilterRequest<F extends Filters = Filters> = {
   [K in NamesOf<F, TextFilter>]: string
 } & {
   [K in NamesOf<F, NumberFilter>]?: number | undefined
-} & {
+}
+
+/** The parameters of a list. */
+export type ListRequest<F extends Filters = Filters> = FilterRequest<F> & {
   /** Empty for the default. */
   sort: string
   pageSize?: number | undefined
@@ -123,6 +141,25 @@ export type Page<I> = {
   items: I[]
   /** Empty on the last page. */
   nextPageToken: string
+}
+
+/** The parameters of a top list: its filters, of which an absent one does not apply. */
+export type TopRequest<F extends Filters = Filters> = Partial<FilterRequest<F>> & {
+  /** Empty for the default. */
+  by: string
+  limit?: number | undefined
+}
+
+/** Exact up to 10,000; above that `count` is 10,000. */
+export type Count = { count: number; exact: boolean }
+
+export type TopList<I> = {
+  items: I[]
+  /** The items are the highest of this moment or of a later one. */
+  madeAt: Date
+  ageMs: number
+  /** `cached` if another query made the document. */
+  document: 'made' | 'cached'
 }
 
 /**
@@ -137,6 +174,18 @@ export type Queries<F extends object = object, L = Readonly<Record<string, Filte
   lists: {
     [N in keyof L]: L[N] extends Filters
       ? (request: ListRequest<L[N]>, call: Pick<GrpcCall, 'deadline'>) => Promise<Page<Item<F>>>
+      : never
+  }
+  /** By list. */
+  counts: {
+    [N in keyof L]: L[N] extends Filters
+      ? (request: FilterRequest<L[N]>, call: Pick<GrpcCall, 'deadline'>) => Promise<Count>
+      : never
+  }
+  /** By list, of those that declare one. */
+  tops: {
+    [N in keyof L]: L[N] extends Filters
+      ? (request: TopRequest<L[N]>, call: Pick<GrpcCall, 'deadline'>) => Promise<TopList<Item<F>>>
       : never
   }
 }

@@ -9,6 +9,8 @@ export type ItemFinder = {
   versions: (ids: readonly string[]) => Promise<Map<string, number>>
   /** Items that are not deleted, in the given order. */
   list: (query: ItemQuery) => Promise<ListedItem[]>
+  /** How many items match, at most `limit`. */
+  count: (query: Pick<ItemQuery, 'conditions' | 'limit' | 'deadline'>) => Promise<number>
 }
 
 /** An item with what the order compares, as the store has it. */

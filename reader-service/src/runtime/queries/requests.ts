@@ -1,6 +1,16 @@
 import { invalid, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
 import { isUuid } from '@lockstep/core/text/uuid.ts'
-import type { ItemOrder, ListDefinition, ListRequest, NumberFilter, TextFilter } from './definition.ts'
+import type {
+  Conditions,
+  FilterRequest,
+  Filters,
+  ItemOrder,
+  ListDefinition,
+  ListRequest,
+  NumberFilter,
+  TextFilter,
+  TopRequest,
+} from './definition.ts'
 import type { PagePosition } from './item-finder.ts'
 import { decodePageToken, type PageScope } from './page-token.ts'
 
@@ -58,6 +68,47 @@ export function validList(
   }
   if (violations.length > 0 || !order) throw invalid(violations)
   return { filters, order, scope, pageSize, after }
+}
+
+/** Throws one `invalid` for all filters. */
+export function validFilters(
+  definition: Pick<ListDefinition, 'filters'>,
+  request: FilterRequest,
+  others: readonly FieldViolation[] = [],
+): FilterValues {
+  const filters = filterValues(definition, request)
+  const violations = [...others, ...filterProblems(definition, filters)]
+  if (violations.length > 0) throw invalid(violations)
+  return filters
+}
+
+export const DEFAULT_TOP = 10
+export const MAX_TOP = 100
+
+export type ValidTop = { filters: FilterValues; by: string; order: ItemOrder; limit: number }
+
+/** Throws one `invalid` for all fields. */
+export function validTop(
+  list: ListDefinition,
+  request: TopRequest,
+  others: readonly FieldViolation[] = [],
+): ValidTop {
+  const top = list.top!
+  const definition = {
+    filters: Object.fromEntries(top.filters.map((name) => [name, list.filters[name]!])),
+  }
+  const filters = filterValues(definition, request)
+  const violations = [...others, ...filterProblems(definition, filters)]
+  const by = request.by === '' ? top.defaultBy : request.by
+  const names = Object.keys(top.by)
+  const order = names.includes(by) ? orderOf({ sorts: top.by }, `-${by}`) : undefined
+  if (!order) violations.push({ field: 'by', message: `must be one of ${names.join(', ')}` })
+  const { limit = DEFAULT_TOP } = request
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_TOP) {
+    violations.push({ field: 'limit', message: `must be a whole number from 1 to ${MAX_TOP}` })
+  }
+  if (violations.length > 0 || !order) throw invalid(violations)
+  return { filters, by, order, limit }
 }
 
 function filterValues({ filters }: Pick<ListDefinition, 'filters'>, request: object): FilterValues {
@@ -120,4 +171,17 @@ function problemsOf(filter: TextFilter | NumberFilter, value: string | number | 
   if (Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max) return []
   const range = filter.max === undefined ? `of ${min} or more` : `from ${min} to ${max}`
   return [`must be a whole number ${range}`]
+}
+
+/** Undefined if no item can match. */
+export function conditionsOf(filters: Filters, values: FilterValues): Conditions {
+  const conditions: NonNullable<Conditions>[number][] = []
+  for (const [name, value] of values) {
+    if (value === undefined || value === '') continue
+    const filter = filters[name]!
+    const found = filter.kind === 'text' ? filter.conditions(String(value)) : filter.conditions(Number(value))
+    if (found === undefined) return undefined
+    conditions.push(...found)
+  }
+  return conditions
 }

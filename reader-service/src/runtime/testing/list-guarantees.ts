@@ -30,11 +30,11 @@ export function listGuarantees({ readModel, examples, replica }: SuiteSubject): 
 
   /** Each test has its own collection. */
   function openList(name: string, sort: string, suffix: string) {
-    const { db, collection, get } = replica()
+    const { db, collection, get, document } = replica()
     const own = `${collection}_${name}_${sort}_${suffix}`
     const store = readModel.openStore(db, own)
     const finder = readModel.openFinder(db, own, { timeoutMs: 5_000 })
-    const list = readModelQueries(readModel, { finder, getItem: get }).lists[name]!
+    const list = readModelQueries(readModel, { finder, getItem: get, document }).lists[name]!
     const definition = lists[name]!
     const { direction, ids } = orderOf(definition, sort)!
     const sign = { ascending: 1, descending: -1 }

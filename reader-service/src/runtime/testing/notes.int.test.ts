@@ -14,4 +14,10 @@ readModelSuite(noteReadModel, {
       text: (id, version, key) => noteAt(id, version, { text: `${1_000 + key}`, rank: version }),
     },
   },
+  top: {
+    newestNotes: {
+      rank: (id, version, key) => noteAt(id, version, { rank: key }),
+      createdAt: (id, version, key) => noteAt(id, version, { createdAt: new Date(1_700_000_000_000 + key) }),
+    },
+  },
 })

@@ -57,6 +57,15 @@ export const noteReadModel = versionedDocument({
       },
       sorts: { createdAt: { by: 'createdAt', index: 'descending' }, text: { by: 'text' } },
       defaultSort: '-createdAt',
+      count: { path: '/notes/count', operationId: 'countNotes', summary: 'Count notes' },
+      top: {
+        path: '/notes/top',
+        operationId: 'listTopNotes',
+        summary: 'The notes with the highest rank',
+        filters: ['text'],
+        by: { rank: { by: 'rank' }, createdAt: { by: 'createdAt', index: 'descending' } },
+        defaultBy: 'rank',
+      },
     },
     lowestNotes: {
       path: '/lowest-notes',
@@ -77,7 +86,12 @@ export const noteReadModel = versionedDocument({
     },
   },
   // Notes have no contract of their own.
-  grpc: (service) => service(ProductQueriesService, { getProduct: unused, searchProducts: unused }),
+  grpc: (service) => service(ProductQueriesService, {
+      getProduct: unused,
+      searchProducts: unused,
+      countProducts: unused,
+      listTopProducts: unused,
+    }),
 })
 
 const unused = () => Promise.reject(new Error('notes have no gRPC methods'))
