@@ -97,6 +97,41 @@ describe(`queries over ${COUNT} products`, () => {
     })
   })
 
+  test.each([
+    ['all', '', ''],
+    ['a category', '', 'garden'],
+    ['a word', 'teapot', ''],
+    ['two words', 'blue tea', ''],
+    ['a word in a category', 'tea', 'garden'],
+  ])('a count examines no more documents than its limit: %s', async (_, text, category) => {
+    const conditions = [...(text ? searchFilter.conditions(text)! : []), ...(category ? [{ category }] : [])]
+    const { returned, examined } = await costOf(async () => ({
+      length: await finder.count({ conditions, limit: 100, deadline: Infinity }),
+    }))
+    expect(returned).toBe(100)
+    expect(examined).toBeLessThanOrEqual(110)
+  })
+
+  test('a count of more than its limit is exactly the limit', async () => {
+    const counted = (limit: number) => finder.count({ conditions: [], limit, deadline: Infinity })
+    expect([await counted(COUNT - 1), await counted(COUNT), await counted(COUNT + 1)]).toEqual([
+      COUNT - 1,
+      COUNT,
+      COUNT,
+    ])
+  })
+
+  test.each(['priceCents', 'updatedAt'])('a top list examines what it returns: by %s', async (by) => {
+    const { top } = productReadModel.queries.lists['searchProducts']!
+    for (const conditions of [[], [{ category: 'garden' }]]) {
+      const order = orderOf({ sorts: top!.by }, `-${by}`)!
+      const { returned, examined } = await costOf(() =>
+        finder.list({ conditions, order, after: undefined, limit: 10, deadline: Infinity }),
+      )
+      expect({ returned, examined }).toEqual({ returned: 10, examined: 10 })
+    }
+  })
+
   test('an audit reads each document once', async () => {
     const seen = new Set<string>()
     let all = 0

@@ -169,8 +169,15 @@ describe('search', () => {
 
   test('a document of a release without the field of the sort is reported', async () => {
     const _id = crypto.randomUUID()
-    onTestFinished(() => mongo.db.collection<{ _id: string }>('product').deleteOne({ _id }).then(() => {}))
-    await mongo.db.collection<{ _id: string }>('product').insertOne({ _id, deleted: false, version: 1 } as never)
+    onTestFinished(() =>
+      mongo.db
+        .collection<{ _id: string }>('product')
+        .deleteOne({ _id })
+        .then(() => {}),
+    )
+    await mongo.db
+      .collection<{ _id: string }>('product')
+      .insertOne({ _id, deleted: false, version: 1 } as never)
     const response = await app.request('/api/v1/products?sort=name')
     expect(await response.json()).toMatchObject({
       code: 'unavailable',

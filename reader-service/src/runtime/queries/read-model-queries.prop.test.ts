@@ -35,7 +35,9 @@ const notes = fc
     selector: ({ id }) => id,
     maxLength: 60,
   })
-  .map((all) => all.map(({ id, ms }) => noteAt(id, 1, { createdAt: new Date(ms), rank: 5 - ms, text: `${ms % 3}` })))
+  .map((all) =>
+    all.map(({ id, ms }) => noteAt(id, 1, { createdAt: new Date(ms), rank: 5 - ms, text: `${ms % 3}` })),
+  )
 
 const { lists } = noteReadModel.queries
 
@@ -48,7 +50,13 @@ test.each(Object.keys(lists).flatMap((list) => sortNames(lists[list]!).map((sort
       fc.asyncProperty(notes, fc.integer({ min: 1, max: 100 }), async (all, pageSize) => {
         const found: Item[] = []
         for (let pageToken = '', page = 0; ; page++) {
-          const request = { text: '', maxRank: undefined, sort, pageSize, pageToken } as unknown as ListRequest
+          const request = {
+            text: '',
+            maxRank: undefined,
+            sort,
+            pageSize,
+            pageToken,
+          } as unknown as ListRequest
           const valid = validList(list, definition, request)
           const { items, nextPageToken } = await listItems(finderOf(all), definition.filters, valid, Infinity)
           found.push(...items)

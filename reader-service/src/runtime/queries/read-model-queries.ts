@@ -16,7 +16,14 @@ import type {
 import type { ItemFinder } from './item-finder.ts'
 import { encodePageToken } from './page-token.ts'
 import type { PastItems } from './past-items.ts'
-import { conditionsOf, validFilters, validGet, validList, type FilterValues, type ValidList } from './requests.ts'
+import {
+  conditionsOf,
+  validFilters,
+  validGet,
+  validList,
+  type FilterValues,
+  type ValidList,
+} from './requests.ts'
 import { decodedTop, topList, type EncodedTop, type ReadDocument } from './top-list.ts'
 
 export type QueryCall = {

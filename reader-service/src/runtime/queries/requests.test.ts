@@ -11,8 +11,14 @@ const { newestNotes, lowestNotes } = noteReadModel.queries.lists as Record<
 >
 
 const newest = (request: object) =>
-  validList('newestNotes', newestNotes, { text: '', sort: '', pageToken: '', ...request } as unknown as ListRequest)
-const lowest = (request: object) => validList('lowestNotes', lowestNotes, { sort: '', pageToken: '', ...request })
+  validList('newestNotes', newestNotes, {
+    text: '',
+    sort: '',
+    pageToken: '',
+    ...request,
+  } as unknown as ListRequest)
+const lowest = (request: object) =>
+  validList('lowestNotes', lowestNotes, { sort: '', pageToken: '', ...request })
 
 function violationsOf(validate: () => unknown): { field: string; message: string }[] {
   try {

@@ -86,7 +86,8 @@ export const noteReadModel = versionedDocument({
     },
   },
   // Notes have no contract of their own.
-  grpc: (service) => service(ProductQueriesService, {
+  grpc: (service) =>
+    service(ProductQueriesService, {
       getProduct: unused,
       searchProducts: unused,
       countProducts: unused,
