@@ -36,10 +36,8 @@ const entries: HistoryFinder = {
   entries: async (_, versions) =>
     new Map(
       versions.map((version): [number, FoundEntry] => {
-        const item = productReadModel.items.ofState({
-          ...productAt(id, version),
-          priceCents: version,
-        } as never)
+        const state = productAt(id, version, { name: 'Teapot', priceCents: version })
+        const item = productReadModel.items.ofState(state)
         return [version, { version, type: 'updated', occurredAt: at, requestId: 'r', item }]
       }),
     ),
