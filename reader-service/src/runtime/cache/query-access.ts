@@ -6,7 +6,7 @@ const FAILURES_BEFORE_PAUSE = 3
 const PAUSE_MS = 500
 
 /** How queries reach the cache of one generation. */
-export type QueryAccess = {
+type QueryAccess = {
   /** The key of an entry in the current epoch; undefined if queries must not use the cache. */
   currentKey: (id: string) => string | undefined
   /** The same; also undefined during a pause. */

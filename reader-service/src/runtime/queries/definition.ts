@@ -60,7 +60,7 @@ export type ListDefinition<F extends Filters = Filters, By extends string = stri
 }
 
 /** `GET <path>?by=&limit=`: the highest items, as a small document that is kept in the cache. */
-export type TopDefinition<F extends Filters = Filters, By extends string = string> = {
+type TopDefinition<F extends Filters = Filters, By extends string = string> = {
   path: string
   operationId: string
   summary: string
@@ -71,13 +71,13 @@ export type TopDefinition<F extends Filters = Filters, By extends string = strin
   defaultBy: string
 }
 
-export type Direction = 'ascending' | 'descending'
+type Direction = 'ascending' | 'descending'
 
 /**
  * The items by one field, then by id. An index has to end with both, after the fields of the filters. It serves both
  * directions, because one is the exact reverse of the other, also in the order of the ids.
  */
-export type SortDefinition<F extends string = string, By extends string = string> = {
+type SortDefinition<F extends string = string, By extends string = string> = {
   /** A field of every document: a Date, a whole number, or a text, which is compared by its code points. */
   by: By
   /** The direction of the field in the index, in which the ids ascend. Default: ascending. */

@@ -31,45 +31,56 @@ const WAIT_MS = 300
 const POLL_MS = 10
 
 /**
- * Concurrent queries make a document once: in one process they share the load, and in several the cache gives the lease
- * to one of them while the others wait for its document.
+ * Concurrent queries make a document once: in several processes the cache gives the lease to one of them, while the
+ * others wait for its document, and in one process they share the work. Each query reads the cache itself, because a
+ * document that was young enough for one query can be too old for a later one.
  */
 export function documentLoader(ports: {
   cache: DocumentCache
   metrics: DocumentMetrics
-  /** The most by which a document may be older than the last change. A load that began earlier is not shared. */
+  /** The most by which a document may be older than the last change. Work that began earlier is not shared. */
   maxLagMs: number
 }): LoadDocument {
   const { cache, metrics, maxLagMs } = ports
-  const loads = new Map<string, { startedAt: number; result: Promise<LoadedDocument> }>()
+  const making = new Map<string, Making>()
 
-  async function load(name: string, make: (madeAt: Date) => Promise<string>): Promise<LoadedDocument> {
-    let read = await cache.read(name)
-    for (const end = performance.now() + WAIT_MS; read.kind === 'leased' && performance.now() < end;) {
-      await sleep(POLL_MS)
-      read = await cache.read(name)
-    }
-    if (read.kind === 'hit') {
-      metrics.documentRead('cached')
-      return { json: read.json, ageMs: read.ageMs, document: 'cached' }
-    }
-    metrics.documentRead(read.kind === 'bypass' || read.kind === 'error' ? read.kind : 'made')
-    const lease = read.kind === 'lease' ? read.lease : undefined
-    const json = await make(lease?.madeAt ?? new Date())
-    // Before the response, so that a query that begins after it finds the document.
-    if (lease) await cache.fill(lease, json)
-    return { json, ageMs: 0, document: 'made' }
+  function start(
+    name: string,
+    lease: DocumentLease | undefined,
+    make: (madeAt: Date) => Promise<string>,
+  ): Promise<string> {
+    const json = make(lease?.madeAt ?? new Date())
+      // Before the response, so that a query that begins after it finds the document.
+      .then(async (made) => {
+        if (lease) await cache.fill(lease, made)
+        return made
+      })
+      .finally(() => {
+        if (making.get(name)?.json === json) making.delete(name)
+      })
+    making.set(name, { startedAt: performance.now(), json })
+    return json
   }
 
   return async (name, make) => {
-    const running = loads.get(name)
-    if (running && performance.now() - running.startedAt < maxLagMs) {
-      return { ...(await running.result), document: 'cached' }
+    for (const end = performance.now() + WAIT_MS; ; await sleep(POLL_MS)) {
+      const read = await cache.read(name)
+      if (read.kind === 'hit') {
+        metrics.documentRead('cached')
+        return { json: read.json, ageMs: read.ageMs, document: 'cached' }
+      }
+      const shared = read.kind === 'lease' ? undefined : making.get(name)
+      if (shared && performance.now() - shared.startedAt < maxLagMs) {
+        const json = await shared.json
+        metrics.documentRead('cached')
+        return { json, ageMs: Math.round(performance.now() - shared.startedAt), document: 'cached' }
+      }
+      if (read.kind === 'leased' && performance.now() < end) continue
+      metrics.documentRead(read.kind === 'bypass' || read.kind === 'error' ? read.kind : 'made')
+      const json = await start(name, read.kind === 'lease' ? read.lease : undefined, make)
+      return { json, ageMs: 0, document: 'made' }
     }
-    const result = load(name, make).finally(() => {
-      if (loads.get(name)?.result === result) loads.delete(name)
-    })
-    loads.set(name, { startedAt: performance.now(), result })
-    return result
   }
 }
+
+type Making = { startedAt: number; json: Promise<string> }
