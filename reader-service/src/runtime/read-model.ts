@@ -15,8 +15,8 @@ import type { WaitForVersion } from './versions/wait-for-version.ts'
  * rebuilds, audits and repairs.
  *
  * A kind of read model makes this value from a definition. A slice calls it and adds the result to `read-models.ts`:
- * - `versionedDocument` (projection/versioned-document.ts): one document per aggregate, with a cache, queries by id and
- *   lists;
+ * - `versionedDocument` (projection/versioned-document.ts): one document per aggregate, with a cache, queries by id,
+ *   sorted lists, counts and top lists;
  * - `groupedTotals` (grouped-totals/grouped-totals.ts): count, sum, minimum and maximum of a value by group;
  * - `history` (history/history.ts): the state after each event, and what it changed.
  */
