@@ -47,7 +47,10 @@ test('a list has the same order over HTTP, gRPC and the command line, in both di
     '-createdAt': ['Zebra', 'apple', 'Öl'],
   }
   for (const [sort, names] of Object.entries(orders)) {
-    const { body } = await read<{ items: Item[] }>(stack, `/api/v1/products?category=${category}&sort=${sort}`)
+    const { body } = await read<{ items: Item[] }>(
+      stack,
+      `/api/v1/products?category=${category}&sort=${sort}`,
+    )
     expect(body.items.map(({ name }) => name)).toEqual(names)
     const { items } = await stack.reader.grpc.searchProducts({ category, sort })
     expect(items.map(({ name }) => name)).toEqual(names)
@@ -55,7 +58,10 @@ test('a list has the same order over HTTP, gRPC and the command line, in both di
     expect(json.map(({ name }) => name)).toEqual(names)
   }
   const prices = async (sort: string) => {
-    const { body } = await read<{ items: Item[] }>(stack, `/api/v1/products?category=${category}&sort=${sort}`)
+    const { body } = await read<{ items: Item[] }>(
+      stack,
+      `/api/v1/products?category=${category}&sort=${sort}`,
+    )
     return body.items.map(({ priceCents }) => priceCents)
   }
   expect([await prices('priceCents'), await prices('-priceCents')]).toEqual([
