@@ -1,7 +1,19 @@
-import { CatalogueStatisticsClient } from '@lockstep/contracts/gen/lockstep/product/v1/catalogue_statistics.ts'
+import { Metadata } from '@grpc/grpc-js'
+import {
+  CatalogueStatisticsClient,
+  type ListCategoryTotalsResponse,
+} from '@lockstep/contracts/gen/lockstep/product/v1/catalogue_statistics.ts'
 import type { Product } from '@lockstep/contracts/gen/lockstep/product/v1/product.ts'
-import { ProductHistoryClient } from '@lockstep/contracts/gen/lockstep/product/v1/product_history.ts'
-import { ProductQueriesClient } from '@lockstep/contracts/gen/lockstep/product/v1/product_queries.ts'
+import {
+  ProductHistoryClient,
+  type ListProductEventsResponse,
+} from '@lockstep/contracts/gen/lockstep/product/v1/product_history.ts'
+import {
+  ProductQueriesClient,
+  type CountProductsResponse,
+  type ListTopProductsResponse,
+  type SearchProductsResponse,
+} from '@lockstep/contracts/gen/lockstep/product/v1/product_queries.ts'
 import type { Command } from 'commander'
 import { ask, withClient } from '../clients.ts'
 import type { Context } from '../context.ts'
@@ -29,7 +41,9 @@ function addList(query: Command, contextOf: () => Context): void {
       const { out, addresses } = contextOf()
       const { search = '', category = '', sort = '', pageToken = '', ...rest } = options
       const page = await withClient(ProductQueriesClient, 'reader', addresses, (client) =>
-        ask((...call) => client.searchProducts({ search, category, sort, pageToken, ...rest }, ...call)),
+        ask<SearchProductsResponse>((...call) =>
+          client.searchProducts({ search, category, sort, pageToken, ...rest }, new Metadata(), ...call),
+        ),
       )
       for (const product of page.items) out.value(product, productLine(product))
       nextPage(out, page.nextPageToken)
@@ -45,7 +59,9 @@ function addCount(query: Command, contextOf: () => Context): void {
     .action(async ({ search = '', category = '' }: { search?: string; category?: string }) => {
       const { out, addresses } = contextOf()
       const found = await withClient(ProductQueriesClient, 'reader', addresses, (client) =>
-        ask((...call) => client.countProducts({ search, category }, ...call)),
+        ask<CountProductsResponse>((...call) =>
+          client.countProducts({ search, category }, new Metadata(), ...call),
+        ),
       )
       out.value(found, found.exact ? `${found.count}` : `more than ${found.count}`)
     })
@@ -62,7 +78,9 @@ function addTop(query: Command, contextOf: () => Context): void {
       const { out, addresses } = contextOf()
       const { category = '', by = '', ...rest } = options
       const top = await withClient(ProductQueriesClient, 'reader', addresses, (client) =>
-        ask((...call) => client.listTopProducts({ category, by, ...rest }, ...call)),
+        ask<ListTopProductsResponse>((...call) =>
+          client.listTopProducts({ category, by, ...rest }, new Metadata(), ...call),
+        ),
       )
       out.value(top, [...top.items.map(productLine), `${top.document}, ${top.ageMs} ms old`].join('\n'))
     })
@@ -78,7 +96,9 @@ function addTotals(query: Command, contextOf: () => Context): void {
       const { out, addresses } = contextOf()
       const request = { category, sort, productId: '' }
       const totals = await withClient(CatalogueStatisticsClient, 'reader', addresses, (client) =>
-        ask((...call) => client.listCategoryTotals(request, ...call)),
+        ask<ListCategoryTotalsResponse>((...call) =>
+          client.listCategoryTotals(request, new Metadata(), ...call),
+        ),
       )
       const lines = totals.items.map((each) =>
         [each.category, `${each.count} products`, `sum ${each.sum}`, `${each.min} to ${each.max}`].join('  '),
@@ -94,7 +114,9 @@ function addHistory(query: Command, contextOf: () => Context): void {
     .action(async (id: string, { pageToken = '', ...rest }: Page) => {
       const { out, addresses } = contextOf()
       const page = await withClient(ProductHistoryClient, 'reader', addresses, (client) =>
-        ask((...call) => client.listProductEvents({ id, pageToken, ...rest }, ...call)),
+        ask<ListProductEventsResponse>((...call) =>
+          client.listProductEvents({ id, pageToken, ...rest }, new Metadata(), ...call),
+        ),
       )
       for (const event of page.items) {
         const changes = event.changes.map(

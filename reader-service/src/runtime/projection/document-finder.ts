@@ -30,11 +30,14 @@ export function documentFinder(items: Items) {
       async list(query) {
         const { order, after, limit } = query
         const read = async (range: object, most: number): Promise<ListedItem[]> => {
-          const options = { ...limits(query.deadline), projection: { ...projection, [order.by]: 1 } }
+          const options = {
+            ...limits(query.deadline),
+            projection: { ...projection, [order.by]: 1 },
+            sort: sortOf(order),
+            limit: most,
+          }
           const filter = filterOf(query.conditions, range)
-          const found = await asAppErrors(() =>
-            collection.find(filter, options).sort(sortOf(order)).limit(most).toArray(),
-          )
+          const found = await asAppErrors(() => collection.find(filter, options).toArray())
           return found.map((document) => ({
             item: items.ofDocument(document) as Item,
             key: keyOf(document, order),
