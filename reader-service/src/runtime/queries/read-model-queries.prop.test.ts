@@ -14,7 +14,8 @@ const positionOf = (note: Note, { by }: ItemOrder): PagePosition => ({
 function compare({ direction, ids }: ItemOrder) {
   const sign = { ascending: 1, descending: -1 }
   return (a: PagePosition, b: PagePosition) =>
-    sign[direction] * (a.key < b.key ? -1 : a.key > b.key ? 1 : 0) || sign[ids] * (a.id < b.id ? -1 : 1)
+    sign[direction] * (a.key < b.key ? -1 : a.key > b.key ? 1 : 0) ||
+    sign[ids] * (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 }
 
 /** Returns what the store returns. */
