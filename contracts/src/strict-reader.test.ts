@@ -47,7 +47,8 @@ describe.each(messages)('$message.typeName', ({ message, codec }) => {
       }
       // A byte-order mark is part of the text.
       const decoded = codec.decode(bytesOf(field, Buffer.from('\ufefftea')))
-      expect([decoded[field.localName]].flat(), field.name).toEqual(['\ufefftea'])
+      const fields = (field.oneof ? decoded[field.oneof.localName] : decoded) as typeof decoded
+      expect([fields[field.localName]].flat(), field.name).toEqual(['\ufefftea'])
     }
   })
 
