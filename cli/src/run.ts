@@ -7,6 +7,7 @@ import { serviceError } from './clients.ts'
 import { contextOf, type GlobalOptions, type Io } from './context.ts'
 import { addErrorsCommand } from './errors/errors-command.ts'
 import { Problem, UsageError } from './exit.ts'
+import { addQueryCommand } from './query/query-command.ts'
 import { addRebuildCommand } from './rebuild/rebuild-command.ts'
 import { addRepublishCommand } from './republish/republish-command.ts'
 import { foreignLines } from './terminal-text.ts'
@@ -35,6 +36,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   addRepublishCommand(program, context)
   addAuditCommand(program, context)
   addRebuildCommand(program, context)
+  addQueryCommand(program, context)
 
   try {
     await program.parseAsync([...argv], { from: 'user' })

@@ -9,6 +9,7 @@ import { auditReadModel, type Audit } from './audit/audit.ts'
 import { measuredAudit, type AuditMetrics } from './audit/measured-audit.ts'
 import { mongoCacheEpoch } from './cache/cache-epoch.ts'
 import { openGeneration, type Connections, type OpenGeneration } from './open-generation.ts'
+import type { ItemFinder } from './queries/item-finder.ts'
 import type { LoadItem } from './queries/load-item.ts'
 import type { QueryPorts, ReadModel, SourceState } from './read-model.ts'
 import type { ReaderMetrics } from './reader-metrics.ts'
@@ -125,7 +126,16 @@ export function runReadModel(parts: ReaderParts, readModel: ReadModel): RunningR
   return {
     readModel,
     active,
-    ports: { read, wait, getItem: (noun) => getItem({ noun, load, served, wait }) },
+    ports: {
+      read,
+      wait,
+      getItem: (noun) => getItem({ noun, load, served, wait }),
+      // A read model with a cache has the finder of items.
+      document: (documentName, make) =>
+        readFromActive(active, ({ cache, finder }) =>
+          cache.document(documentName, (madeAt) => make(finder as ItemFinder, madeAt)),
+        ),
+    },
     operations: rebuildOperations({
       readModel: name,
       registry: generationRegistry,

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import type { GatedState, ProjectedCache } from '../projection/project-events.ts'
 import type { Items } from '../read-model.ts'
-import { entryKey, jittered, defineCacheScripts, type CacheConnection } from './cache-entries.ts'
+import { CHANGES, entryKey, jittered, defineCacheScripts, type CacheConnection } from './cache-entries.ts'
 import type { CacheEpochWatch } from './cache-epoch.ts'
 
 /** Transient: the batch is redelivered, and its invalidations are repeated. */
@@ -28,7 +29,10 @@ export function redisProjectedCache(options: {
   /** When the cache write of an id first failed. */
   const pendingSince = new Map<string, number>()
 
-  /** One round trip: a script call for the applied states, and one for each superseded state. */
+  /**
+   * One round trip: a script call for the applied states, one for each superseded state, and a new change marker. An
+   * attempt that failed may have changed the store, so superseded states replace the marker too.
+   */
   async function write(number: number, states: readonly GatedState[]): Promise<void> {
     const writes = connection.redis.pipeline()
     const keys: string[] = []
@@ -45,6 +49,8 @@ export function redisProjectedCache(options: {
       const some = keys.slice(from, from + KEYS_PER_CALL)
       writes.replaceOlder(some.length, ...some, ...replacements.slice(3 * from, 3 * (from + KEYS_PER_CALL)))
     }
+    const marker = entryKey(connection, { collection, epoch: number }, CHANGES)
+    if (marker !== undefined) writes.set(marker, randomUUID(), 'PX', ttlMs)
     for (const [error] of (await writes.exec()) ?? []) if (error) throw error
   }
 

@@ -1,7 +1,8 @@
 import { batchByTurn } from '@lockstep/core/async/batch-by-turn.ts'
+import { AppError } from '@lockstep/core/errors/app-error.ts'
 import type { Collection, Db, Filter } from 'mongodb'
-import type { Item } from '../queries/definition.ts'
-import type { ItemFinder, ItemQuery } from '../queries/item-finder.ts'
+import type { Item, ItemOrder, SortKey } from '../queries/definition.ts'
+import type { ItemFinder, ItemQuery, ListedItem } from '../queries/item-finder.ts'
 import type { Items } from '../read-model.ts'
 import { storedVersions, type StoredDocument } from './document-store.ts'
 import { asAppErrors, queryLimits } from './mongo-query.ts'
@@ -26,27 +27,54 @@ export function documentFinder(items: Items) {
           return document && items.ofDocument(document)
         }),
       versions: (ids) => asAppErrors(() => storedVersions(collection, ids, limits())),
-      list: (query) =>
+      async list(query) {
+        const { order, after, limit } = query
+        const read = async (range: object, most: number): Promise<ListedItem[]> => {
+          const options = {
+            ...limits(query.deadline),
+            projection: { ...projection, [order.by]: 1 },
+            sort: sortOf(order),
+            limit: most,
+          }
+          const filter = filterOf(query.conditions, range)
+          const found = await asAppErrors(() => collection.find(filter, options).toArray())
+          return found.map((document) => ({
+            item: items.ofDocument(document) as Item,
+            key: keyOf(document, order),
+          }))
+        }
+        if (!after) return read({}, limit)
+        // One filter for both ranges would examine all items with this key again, and many can have the same price.
+        const same = await read({ [order.by]: after.key, _id: { [beyond[order.ids]]: after.id } }, limit)
+        if (same.length === limit) return same
+        const next = await read({ [order.by]: { [beyond[order.direction]]: after.key } }, limit - same.length)
+        return [...same, ...next]
+      },
+      // The command stops at the limit, and MongoDB's planner can answer it from an index alone.
+      count: ({ conditions, limit, deadline }) =>
         asAppErrors(async () => {
-          const { by, direction } = query.order
-          const found = await collection
-            .find(filterOf(query), { ...limits(query.deadline), projection })
-            .sort({ [by]: direction === 'ascending' ? 1 : -1, _id: 1 })
-            .limit(query.limit)
-            .toArray()
-          return found.map((document) => items.ofDocument(document) as Item)
+          const { maxTimeMS, signal } = limits(deadline)
+          const command = { count: name, query: filterOf(conditions, {}), limit, maxTimeMS }
+          return Number((await db.command(command, { signal }))['n'])
         }),
     }
   }
 }
 
-function filterOf({ conditions, order, after }: ItemQuery): Filter<StoredDocument> {
-  const all: Filter<StoredDocument>[] = [{ deleted: false }, ...(conditions as Filter<StoredDocument>[])]
-  if (after) {
-    const [beyond, fromHere] = order.direction === 'ascending' ? ['$gt', '$gte'] : ['$lt', '$lte']
-    // The second condition implies the first, but only the first becomes a bound of the index.
-    all.push({ [order.by]: { [fromHere]: after.key } })
-    all.push({ $or: [{ [order.by]: { [beyond]: after.key } }, { _id: { $gt: after.id } }] })
-  }
-  return { $and: all }
+const beyond = { ascending: '$gt', descending: '$lt' } as const
+const sign = { ascending: 1, descending: -1 } as const
+
+function sortOf({ by, direction, ids }: ItemOrder) {
+  return { [by]: sign[direction], _id: sign[ids] }
+}
+
+/** A document of a release without the field has no place in the order, and MongoDB would skip it on later pages. */
+function keyOf(document: StoredDocument, { by }: ItemOrder): SortKey {
+  const key = document[by]
+  if (key === undefined) throw new AppError('unavailable', `Rebuild the read model: a document has no ${by}`)
+  return key as SortKey
+}
+
+function filterOf(conditions: ItemQuery['conditions'], range: object): Filter<StoredDocument> {
+  return { $and: [{ deleted: false }, ...(conditions as Filter<StoredDocument>[]), range] }
 }

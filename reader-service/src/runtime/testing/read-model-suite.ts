@@ -6,6 +6,7 @@ import { cacheGuarantees } from './cache-guarantees.ts'
 import { listGuarantees } from './list-guarantees.ts'
 import { readPathGuarantees } from './read-path-guarantees.ts'
 import { openReplica, type Replica } from './replica.ts'
+import { topListGuarantees } from './top-list-guarantees.ts'
 import { storeGuarantees } from './store-guarantees.ts'
 
 export type ReadModelExamples = {
@@ -13,8 +14,14 @@ export type ReadModelExamples = {
   state: (id: string, version: number) => SourceState
   /** The state after a deletion, if the aggregate has one. */
   deleted?: (id: string, version: number) => SourceState
-  /** By the name of the list: a state that it contains without filters, sorted by `key`, a small whole number. */
-  listed: Readonly<Record<string, (id: string, version: number, key: number) => SourceState>>
+  /** By list and sort: a state that the list contains without filters, sorted by `key`, a small whole number. */
+  listed: Readonly<
+    Record<string, Readonly<Record<string, (id: string, version: number, key: number) => SourceState>>>
+  >
+  /** By list with a top list, and by what `by` may name: as above. */
+  top?: Readonly<
+    Record<string, Readonly<Record<string, (id: string, version: number, key: number) => SourceState>>>
+  >
 }
 
 /** What the tests of the suite share. `other` is a second replica on the same servers. */
@@ -58,6 +65,7 @@ export function readModelSuite(readModel: DocumentReadModel, examples: ReadModel
     cacheGuarantees(subject)
     readPathGuarantees(subject)
     listGuarantees(subject)
+    topListGuarantees(subject)
     auditGuarantees(subject)
   })
 }
