@@ -167,23 +167,27 @@ describe('search', () => {
     expect(await sorted('-name')).toEqual(['Kettle', 'Crème TEAPOT', 'a.b*c+d'])
   })
 
-  test('a document of a release without the field of the sort is reported', async () => {
-    const _id = crypto.randomUUID()
-    onTestFinished(() =>
-      mongo.db
-        .collection<{ _id: string }>('product')
-        .deleteOne({ _id })
-        .then(() => {}),
-    )
-    await mongo.db
-      .collection<{ _id: string }>('product')
-      .insertOne({ _id, deleted: false, version: 1 } as never)
-    const response = await app.request('/api/v1/products?sort=name')
-    expect(await response.json()).toMatchObject({
-      code: 'unavailable',
-      detail: 'Rebuild the read model: a document has no foldedName',
-    })
-  })
+  test.each(['name', '-name'])(
+    'a list by %s never omits a document of a release without the field: it is refused when it reaches it',
+    async (sort) => {
+      const products = mongo.db.collection<{ _id: string }>('product')
+      const _id = crypto.randomUUID()
+      onTestFinished(async () => void (await products.deleteOne({ _id })))
+      await products.insertOne({ _id, deleted: false, version: 1 } as never)
+      const page = async (pageToken = '') => {
+        const response = await app.request(
+          `/api/v1/products?sort=${sort}&pageSize=2${pageToken && `&pageToken=${pageToken}`}`,
+        )
+        return (await response.json()) as { nextPageToken?: string }
+      }
+      // The document is the first by name, and the last of two pages by -name.
+      const last = sort === 'name' ? await page() : await page((await page()).nextPageToken)
+      expect(last).toMatchObject({
+        code: 'unavailable',
+        detail: 'Rebuild the read model: a document has no foldedName',
+      })
+    },
+  )
 
   test('the category is matched exactly', async () => {
     expect(await find('', 'camping')).toEqual(['kettle'])

@@ -1,5 +1,6 @@
 import { batchByTurn } from '@lockstep/core/async/batch-by-turn.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
+import { snapshotReads, type SnapshotOptions } from '@lockstep/core/mongo/snapshot-reads.ts'
 import type { Collection, Db, Filter } from 'mongodb'
 import type { Item, ItemOrder, SortKey } from '../queries/definition.ts'
 import type { ItemFinder, ItemQuery, ListedItem } from '../queries/item-finder.ts'
@@ -20,6 +21,35 @@ export function documentFinder(items: Items) {
       const byId = new Map(found.map((document) => [document._id, document]))
       return ids.map((id) => byId.get(id))
     })
+    const inSnapshot = snapshotReads(db)
+
+    async function listItems(query: ItemQuery, snapshot: SnapshotOptions): Promise<ListedItem[]> {
+      const { order, after, limit } = query
+      const read = async (range: object, most: number, sort = sortOf(order)): Promise<ListedItem[]> => {
+        const options = {
+          ...limits(query.deadline),
+          ...snapshot,
+          projection: { ...projection, [order.by]: 1 },
+          sort,
+          limit: most,
+        }
+        const found = await collection.find(filterOf(query.conditions, range), options).toArray()
+        return found.map((document) => ({
+          item: items.ofDocument(document) as Item,
+          key: keyOf(document, order),
+        }))
+      }
+      if (!after) return read({}, limit)
+      // One filter for both ranges would examine all items with this key again, and many can have the same price.
+      const same = await read({ [order.by]: after.key, _id: { [beyond[order.ids]]: after.id } }, limit)
+      if (same.length === limit) return same
+      const next = await read({ [order.by]: { [beyond[order.direction]]: after.key } }, limit - same.length)
+      const found = [...same, ...next]
+      // Documents without a key are below all others, but no range contains them.
+      if (found.length < limit && order.direction === 'descending') await read({}, 1, lowestFirst(order))
+      return found
+    }
+
     return {
       find: (id) =>
         asAppErrors(async () => {
@@ -27,29 +57,7 @@ export function documentFinder(items: Items) {
           return document && items.ofDocument(document)
         }),
       versions: (ids) => asAppErrors(() => storedVersions(collection, ids, limits())),
-      async list(query) {
-        const { order, after, limit } = query
-        const read = async (range: object, most: number): Promise<ListedItem[]> => {
-          const options = {
-            ...limits(query.deadline),
-            projection: { ...projection, [order.by]: 1 },
-            sort: sortOf(order),
-            limit: most,
-          }
-          const filter = filterOf(query.conditions, range)
-          const found = await asAppErrors(() => collection.find(filter, options).toArray())
-          return found.map((document) => ({
-            item: items.ofDocument(document) as Item,
-            key: keyOf(document, order),
-          }))
-        }
-        if (!after) return read({}, limit)
-        // One filter for both ranges would examine all items with this key again, and many can have the same price.
-        const same = await read({ [order.by]: after.key, _id: { [beyond[order.ids]]: after.id } }, limit)
-        if (same.length === limit) return same
-        const next = await read({ [order.by]: { [beyond[order.direction]]: after.key } }, limit - same.length)
-        return [...same, ...next]
-      },
+      list: (query) => asAppErrors(() => inSnapshot((snapshot) => listItems(query, snapshot))),
       // The command stops at the limit, and MongoDB's planner can answer it from an index alone.
       count: ({ conditions, limit, deadline }) =>
         asAppErrors(async () => {
@@ -64,11 +72,16 @@ export function documentFinder(items: Items) {
 const beyond = { ascending: '$gt', descending: '$lt' } as const
 const sign = { ascending: 1, descending: -1 } as const
 
-function sortOf({ by, direction, ids }: ItemOrder) {
+function sortOf({ by, direction, ids }: ItemOrder): Record<string, 1 | -1> {
   return { [by]: sign[direction], _id: sign[ids] }
 }
 
-/** A document of a release without the field has no place in the order, and MongoDB would skip it on later pages. */
+/** The reverse of a descending order. */
+function lowestFirst({ by, ids }: ItemOrder): Record<string, 1 | -1> {
+  return { [by]: 1, _id: ids === 'ascending' ? -1 : 1 }
+}
+
+/** A release before the field wrote the document: it has no place in the order, and pages would omit it. */
 function keyOf(document: StoredDocument, { by }: ItemOrder): SortKey {
   const key = document[by]
   if (key === undefined) throw new AppError('unavailable', `Rebuild the read model: a document has no ${by}`)

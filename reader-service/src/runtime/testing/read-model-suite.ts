@@ -1,5 +1,5 @@
 import { freshMongo, freshName } from '@lockstep/testkit/fresh-names.ts'
-import { afterAll, beforeAll, describe, expect, inject, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, vi } from 'vitest'
 import type { DocumentReadModel, SourceState } from '../read-model.ts'
 import { auditGuarantees } from './audit-guarantees.ts'
 import { cacheGuarantees } from './cache-guarantees.ts'
@@ -30,17 +30,16 @@ export type SuiteSubject = {
   examples: ReadModelExamples
   replica: () => Replica
   other: () => Replica
+  /** Two replicas of an empty read model, for the test that calls it. */
+  emptyReplicas: () => Promise<readonly [Replica, Replica]>
 }
 
 /** Tests the guarantees of the runtime for one read model on real servers; for a file `*.int.test.ts`. */
 export function readModelSuite(readModel: DocumentReadModel, examples: ReadModelExamples): void {
   describe(`${readModel.name}: the guarantees of the runtime`, () => {
-    const replicas: Replica[] = []
+    let replicas: readonly Replica[] = []
     beforeAll(async () => {
-      const place = { mongoUrl: freshMongo(inject('mongoUrl')), redisUrl: inject('redisUrl') }
-      const collection = freshName()
-      for (let i = 0; i < 2; i++) replicas.push(await openReplica(readModel, { ...place, collection }))
-      await replicas[0]!.store.prepare()
+      replicas = await openReplicas(readModel)
       // Both have subscribed when a notification reaches both.
       await vi.waitFor(
         async () => {
@@ -50,16 +49,18 @@ export function readModelSuite(readModel: DocumentReadModel, examples: ReadModel
         { timeout: 60_000 },
       )
     })
-    afterAll(async () => {
-      await replicas[0]?.db.dropDatabase()
-      await Promise.all(replicas.map((replica) => replica[Symbol.asyncDispose]()))
-    })
+    afterAll(() => closeReplicas(replicas))
 
     const subject: SuiteSubject = {
       readModel,
       examples,
       replica: () => replicas[0]!,
       other: () => replicas[1]!,
+      async emptyReplicas() {
+        const own = await openReplicas(readModel)
+        onTestFinished(() => closeReplicas(own))
+        return own
+      },
     }
     storeGuarantees(subject)
     cacheGuarantees(subject)
@@ -68,4 +69,19 @@ export function readModelSuite(readModel: DocumentReadModel, examples: ReadModel
     topListGuarantees(subject)
     auditGuarantees(subject)
   })
+}
+
+/** Two, with a database of their own. */
+async function openReplicas(readModel: DocumentReadModel): Promise<readonly [Replica, Replica]> {
+  const place = { mongoUrl: freshMongo(inject('mongoUrl')), redisUrl: inject('redisUrl') }
+  const collection = freshName()
+  const open = () => openReplica(readModel, { ...place, collection })
+  const replicas = [await open(), await open()] as const
+  await replicas[0].store.prepare()
+  return replicas
+}
+
+async function closeReplicas(replicas: readonly Replica[]): Promise<void> {
+  await replicas[0]?.db.dropDatabase()
+  await Promise.all(replicas.map((replica) => replica[Symbol.asyncDispose]()))
 }
