@@ -45,12 +45,12 @@ export function itemSchema({ schema, fields, get }: QueryDefinitions) {
 }
 
 /** The filters with these names. */
-export function filterSchemas(filters: Filters, names = Object.keys(filters)): Record<string, z.ZodOptional> {
+export function filterSchemas(filters: Filters): Record<string, z.ZodOptional> {
   return Object.fromEntries(
-    names.map((name) => {
-      const filter = filters[name]!
-      return [name, (filter.kind === 'text' ? filter.schema : numberSchema(filter)).optional()]
-    }),
+    Object.entries(filters).map(([name, filter]) => [
+      name,
+      (filter.kind === 'text' ? filter.schema : numberSchema(filter)).optional(),
+    ]),
   )
 }
 
@@ -141,7 +141,7 @@ function listRoute(operationId: string, list: ListDefinition, tag: string, page:
           .string()
           .optional()
           .openapi({
-            description: `\`nextPageToken\` of the page before, with the same ${[...names, '`sort`'].join(' and ')}`,
+            description: `\`nextPageToken\` of the page before, with the same ${new Intl.ListFormat('en').format([...names, '`sort`'])}`,
           }),
       }),
     },

@@ -4,7 +4,7 @@ import { problemResponses } from '@lockstep/core/http/problem-openapi.ts'
 import { jsonReply } from '@lockstep/core/http/reply.ts'
 import type { ListDefinition, QueryDefinitions } from '../queries/definition.ts'
 import { MAX_COUNT, type ReadModelQueries } from '../queries/read-model-queries.ts'
-import { DEFAULT_TOP, MAX_TOP } from '../queries/requests.ts'
+import { DEFAULT_TOP, MAX_TOP, topFilters } from '../queries/requests.ts'
 import { filterValues, queryParameters, wholeNumber } from './http-routes.ts'
 import { filterSchemas, itemSchema } from './route-docs.ts'
 
@@ -27,7 +27,7 @@ export function summaryRoutes(
     if (top) {
       const route = topRoute(definitions, list, top)
       app.openAPIRegistry.registerPath(route)
-      const ownFilters = Object.fromEntries(top.filters.map((filter) => [filter, filters[filter]!]))
+      const ownFilters = topFilters(list)
       app.on('get', route.getRoutingPath(), async ({ req }) => {
         const { values, violations } = queryParameters(req.url, [...top.filters, 'by', 'limit'])
         if (values['by'] === '') violations.push({ field: 'by', message: 'must not be empty' })
@@ -78,8 +78,8 @@ function countRoute(
 
 function topRoute(
   definitions: QueryDefinitions,
-  { filters }: ListDefinition,
-  { path, operationId, summary, by, defaultBy, filters: names }: NonNullable<ListDefinition['top']>,
+  list: ListDefinition,
+  { path, operationId, summary, by, defaultBy }: NonNullable<ListDefinition['top']>,
 ) {
   const top = z
     .strictObject({
@@ -101,7 +101,7 @@ function topRoute(
       'older than the last change by more than a second (a setting).',
     request: {
       query: z.object({
-        ...filterSchemas(filters, [...names]),
+        ...filterSchemas(topFilters(list)),
         by: z
           .enum(Object.keys(by) as [string, ...string[]])
           .optional()

@@ -60,7 +60,7 @@ export function validList(
   const scope = { list, sort, filters: [...filters.values()] }
   const after = pageToken === '' ? undefined : decodePageToken(pageToken, scope)
   if (pageToken !== '' && after === undefined) {
-    const names = [...filters.keys(), 'sort'].join(' and ')
+    const names = new Intl.ListFormat('en').format([...filters.keys(), 'sort'])
     violations.push({
       field: 'pageToken',
       message: `must be the nextPageToken of a page with the same ${names}`,
@@ -85,6 +85,11 @@ export function validFilters(
 export const DEFAULT_TOP = 10
 export const MAX_TOP = 100
 
+/** Those of the list that its top list takes. */
+export function topFilters({ filters, top }: ListDefinition): Filters {
+  return Object.fromEntries((top?.filters ?? []).map((name) => [name, filters[name]!]))
+}
+
 export type ValidTop = { filters: FilterValues; by: string; order: ItemOrder; limit: number }
 
 /** Throws one `invalid` for all fields. */
@@ -94,9 +99,7 @@ export function validTop(
   others: readonly FieldViolation[] = [],
 ): ValidTop {
   const top = list.top!
-  const definition = {
-    filters: Object.fromEntries(top.filters.map((name) => [name, list.filters[name]!])),
-  }
+  const definition = { filters: topFilters(list) }
   const filters = filterValues(definition, request)
   const violations = [...others, ...filterProblems(definition, filters)]
   const by = request.by === '' ? top.defaultBy : request.by

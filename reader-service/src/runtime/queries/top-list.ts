@@ -65,7 +65,7 @@ async function readHighest(
   throw new AppError('unavailable', 'The list changes while it is read')
 }
 
-/** A read that MongoDB has interrupted for a write may have an item twice: in its old place and in the new one. */
+/** Without snapshots (ADR 19), an item that moves during the read may be in its old place and in the new one. */
 function hasEachOnce(found: readonly ListedItem[]): boolean {
   return new Set(found.map(({ item }) => item.id)).size === found.length
 }
