@@ -1,6 +1,6 @@
 import type { ClientSession, Db, FindOptions } from 'mongodb'
 
-/** What a read needs to see the snapshot; empty if the server has no snapshots. */
+/** What a read needs to see the snapshot; empty if there is none. */
 export type SnapshotOptions = Pick<FindOptions, 'session' | 'readConcern'>
 
 /** Rejects with the errors of `reads`, and with those of the first question to the server. */
@@ -10,9 +10,9 @@ export type SnapshotReads = <T>(reads: (options: SnapshotOptions) => Promise<T>)
 const SNAPSHOTS_SINCE_WIRE_VERSION = 13
 
 /**
- * Runs `find` and `aggregate` commands so that all of them see the same moment. Otherwise MongoDB may interrupt a read
- * for writes: a document that moves in the order of the index then appears twice, or not at all. A standalone server has
- * no snapshots; there the reads run one by one.
+ * Runs `find` and `aggregate` commands so that all of them see the same moment, which has every acknowledged write.
+ * Otherwise MongoDB may interrupt a read for writes: a document that moves in the order of the index then appears twice,
+ * or not at all. That takes a replica set; elsewhere the reads run as they are.
  */
 export function snapshotReads(db: Db): SnapshotReads {
   let supported: boolean | undefined
@@ -26,9 +26,7 @@ export function snapshotReads(db: Db): SnapshotReads {
   }
 }
 
-/** A replica set has a name; a router of a sharded cluster calls itself `isdbgrid`. */
-function hasSnapshots({ setName, msg, maxWireVersion }: Record<string, unknown>): boolean {
-  return (
-    (setName !== undefined || msg === 'isdbgrid') && Number(maxWireVersion) >= SNAPSHOTS_SINCE_WIRE_VERSION
-  )
+/** Only of replica sets. A router of a sharded cluster can choose a moment before a write that another acknowledged. */
+function hasSnapshots({ setName, maxWireVersion }: Record<string, unknown>): boolean {
+  return setName !== undefined && Number(maxWireVersion) >= SNAPSHOTS_SINCE_WIRE_VERSION
 }

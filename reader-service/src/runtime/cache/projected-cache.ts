@@ -34,12 +34,16 @@ export function redisProjectedCache(options: {
    * attempt that failed may have changed the store, so superseded states replace the marker too.
    */
   async function write(number: number, states: readonly GatedState[]): Promise<void> {
+    const keyOf = (id: string) => {
+      const key = entryKey(connection, { collection, epoch: number }, id)
+      if (key === undefined) throw new Error('Redis cannot be reached')
+      return key
+    }
     const writes = connection.redis.pipeline()
     const keys: string[] = []
     const replacements: (string | number)[] = []
     for (const { state, applied } of states) {
-      const key = entryKey(connection, { collection, epoch: number }, state.id)
-      if (key === undefined) throw new Error('Redis cannot be reached')
+      const key = keyOf(state.id)
       if (applied) {
         keys.push(key)
         replacements.push(state.version, items.encode(items.ofState(state)), jittered(ttlMs))
@@ -49,8 +53,7 @@ export function redisProjectedCache(options: {
       const some = keys.slice(from, from + KEYS_PER_CALL)
       writes.replaceOlder(some.length, ...some, ...replacements.slice(3 * from, 3 * (from + KEYS_PER_CALL)))
     }
-    const marker = entryKey(connection, { collection, epoch: number }, CHANGES)
-    if (marker !== undefined) writes.set(marker, randomUUID(), 'PX', ttlMs)
+    writes.set(keyOf(CHANGES), randomUUID(), 'PX', ttlMs)
     for (const [error] of (await writes.exec()) ?? []) if (error) throw error
   }
 
