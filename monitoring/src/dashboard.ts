@@ -232,7 +232,7 @@ const rows: Row[] = [
       timeseries(
         'Top lists',
         'ops',
-        'Made: read from MongoDB. Error and bypass: Redis is slow or unavailable, and each query makes its own',
+        'Made: read from MongoDB. Error and bypass: Redis is slow or unavailable, and each replica makes its own',
         {
           expr: orZero(rate('reader_top_lists_total', 'result')),
           legend: '{{result}}',

@@ -32,8 +32,9 @@ const POLL_MS = 10
 
 /**
  * Concurrent queries make a document once: in several processes the cache gives the lease to one of them, while the
- * others wait for its document, and in one process they share the work. Each query reads the cache itself, because a
- * document that was young enough for one query can be too old for a later one.
+ * others wait for its document. A process also shares its own work, and the result for as long as the lag, so that it
+ * reads the store once per lag while the cache does not respond. Each query reads the cache itself, because a document
+ * that was young enough for one query can be too old for a later one.
  */
 export function documentLoader(ports: {
   cache: DocumentCache
@@ -42,23 +43,30 @@ export function documentLoader(ports: {
   maxLagMs: number
 }): LoadDocument {
   const { cache, metrics, maxLagMs } = ports
-  const making = new Map<string, Making>()
+  /** What this process has made, the oldest first. */
+  const recent = new Map<string, Made>()
+  const isRecent = ({ startedAt }: Made) => performance.now() - startedAt < maxLagMs
 
   function start(
     name: string,
     lease: DocumentLease | undefined,
     make: (madeAt: Date) => Promise<string>,
   ): Promise<string> {
-    const json = make(lease?.madeAt ?? new Date())
+    for (const [old, made] of recent) {
+      if (isRecent(made)) break
+      recent.delete(old)
+    }
+    const startedAt = performance.now()
+    const json = make(lease?.madeAt ?? new Date()).then(async (made) => {
       // Before the response, so that a query that begins after it finds the document.
-      .then(async (made) => {
-        if (lease) await cache.fill(lease, made)
-        return made
-      })
-      .finally(() => {
-        if (making.get(name)?.json === json) making.delete(name)
-      })
-    making.set(name, { startedAt: performance.now(), json })
+      if (lease) await cache.fill(lease, made)
+      return made
+    })
+    recent.delete(name)
+    recent.set(name, { startedAt, json })
+    json.catch(() => {
+      if (recent.get(name)?.json === json) recent.delete(name)
+    })
     return json
   }
 
@@ -69,8 +77,8 @@ export function documentLoader(ports: {
         metrics.documentRead('cached')
         return { json: read.json, ageMs: read.ageMs, document: 'cached' }
       }
-      const shared = read.kind === 'lease' ? undefined : making.get(name)
-      if (shared && performance.now() - shared.startedAt < maxLagMs) {
+      const shared = read.kind === 'lease' ? undefined : recent.get(name)
+      if (shared && isRecent(shared)) {
         const json = await shared.json
         metrics.documentRead('cached')
         return { json, ageMs: Math.round(performance.now() - shared.startedAt), document: 'cached' }
@@ -83,4 +91,4 @@ export function documentLoader(ports: {
   }
 }
 
-type Making = { startedAt: number; json: Promise<string> }
+type Made = { startedAt: number; json: Promise<string> }
