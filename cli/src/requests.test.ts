@@ -8,6 +8,9 @@ import {
   type AuditMismatch,
   type GenerationStatus,
 } from '@lockstep/contracts/gen/lockstep/ops/v1/read_model.ts'
+import { ProductQueriesService } from '@lockstep/contracts/gen/lockstep/product/v1/product_queries.ts'
+import { CatalogueStatisticsService } from '@lockstep/contracts/gen/lockstep/product/v1/catalogue_statistics.ts'
+import { ProductHistoryService } from '@lockstep/contracts/gen/lockstep/product/v1/product_history.ts'
 import { expect, test } from 'vitest'
 import { run } from './run.ts'
 
@@ -68,6 +71,26 @@ async function fakeServices(mismatches: AuditMismatch[] = [], { complete = true 
     ),
   })
   server.addService(EventStoreService, { republishEvents: stream(republished), listStates: stream() })
+  const items = [product]
+  server.addService(ProductQueriesService, {
+    getProduct: unary({}),
+    searchProducts: unary({ items, nextPageToken: 'next' }),
+    countProducts: unary({ count: 10_000, exact: false }),
+    listTopProducts: unary({ items, madeAt: at, ageMs: 7, document: 'cached' }),
+  })
+  server.addService(CatalogueStatisticsService, {
+    listCategoryTotals: unary({
+      items: [{ category: 'kitchen', count: 2, sum: 30, min: 10, max: 20 }],
+      asOf: at,
+    }),
+  })
+  const changes = [{ field: 'priceCents', from: 1, to: 2 }]
+  server.addService(ProductHistoryService, {
+    listProductEvents: unary({
+      items: [{ version: 3, type: 'updated', changes, occurredAt: at }],
+      nextPageToken: '',
+    }),
+  })
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
@@ -90,6 +113,51 @@ async function fakeServices(mismatches: AuditMismatch[] = [], { complete = true 
 }
 
 const id = '0198c0de-7a11-7c0d-8000-5eed0000cafe'
+const at = new Date('2026-03-15T10:00:00.000Z')
+const product = {
+  id,
+  version: 3,
+  name: 'Teapot',
+  description: '',
+  category: 'kitchen',
+  priceCents: 3490,
+  createdAt: at,
+  updatedAt: at,
+}
+
+test.each<[string[], object, string, string]>([
+  [
+    ['list', '--search', 'tea', '--category', 'kitchen', '--sort=-name', '--page-size', '5'],
+    { search: 'tea', category: 'kitchen', sort: '-name', pageSize: 5, pageToken: '' },
+    `${id}  version 3  kitchen  3490  Teapot`,
+    'more: --page-token next\n',
+  ],
+  [['count', '--search', 'tea'], { search: 'tea', category: '' }, 'more than 10000', ''],
+  [
+    ['top', '--by', 'updatedAt', '--limit', '3'],
+    { category: '', by: 'updatedAt', limit: 3 },
+    'cached, 7 ms old',
+    '',
+  ],
+  [
+    ['totals', '--sort=-sum'],
+    { category: '', sort: '-sum', productId: '' },
+    'kitchen  2 products  sum 30  10 to 20',
+    '',
+  ],
+  [
+    ['history', id, '--page-token', 'next'],
+    { id, pageToken: 'next' },
+    '3  updated  2026-03-15T10:00:00.000Z  priceCents: 1 -> 2',
+    '',
+  ],
+])('query %j sends the options, and prints the result', async (argv, request, printed, more) => {
+  using services = await fakeServices()
+  const { code, out, err } = await services.lockstep('query', ...argv)
+  expect({ code, err }).toEqual({ code: 0, err: more })
+  expect(out).toContain(printed)
+  expect(services.requests).toMatchObject([request])
+})
 
 test.each<[string[], object, string]>([
   [

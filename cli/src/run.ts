@@ -7,6 +7,7 @@ import { serviceError } from './clients.ts'
 import { contextOf, type GlobalOptions, type Io } from './context.ts'
 import { addErrorsCommand } from './errors/errors-command.ts'
 import { Problem, UsageError } from './exit.ts'
+import { addQueryCommand } from './query/query-command.ts'
 import { addRebuildCommand } from './rebuild/rebuild-command.ts'
 import { addRepublishCommand } from './republish/republish-command.ts'
 import { addExportCommands } from './snapshot/export-commands.ts'
@@ -39,6 +40,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   addRebuildCommand(program, context)
   addSnapshotCommand(program, context)
   addExportCommands(program, context)
+  addQueryCommand(program, context)
 
   try {
     await program.parseAsync([...argv], { from: 'user' })

@@ -18,7 +18,7 @@ export function openApiFiles(): { writer: string; reader: string } {
     return openApiDocument(app, writerApi)
   })
   const reader = describe((app) => {
-    const ports = { read: never, wait: never, getItem: () => never }
+    const ports = { read: never, wait: never, getItem: () => never, document: never }
     const all = readModels.map((readModel) => ({ readModel, ports }))
     for (const { routes } of serveReadModels(all)) routes(app)
     return openApiDocument(app, readerApi)

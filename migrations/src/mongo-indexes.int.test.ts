@@ -21,7 +21,17 @@ async function database() {
   }
 }
 
-const names = ['newest', 'newest_in_category', 'words']
+const names = [
+  'by_name',
+  'by_name_in_category',
+  'by_price',
+  'by_price_in_category',
+  'last_changed',
+  'last_changed_in_category',
+  'newest',
+  'newest_in_category',
+  'words',
+]
 const all = (outcome: string, collection: string) => names.map((name) => `${outcome} ${collection}.${name}`)
 
 test('the indexes are created once, on every generation of a read model', async () => {

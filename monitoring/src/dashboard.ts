@@ -229,6 +229,15 @@ const rows: Row[] = [
           legend: 'open',
         },
       ),
+      timeseries(
+        'Top lists',
+        'ops',
+        'Made: read from MongoDB. Error and bypass: Redis is slow or unavailable, and each replica makes its own',
+        {
+          expr: orZero(rate('reader_top_lists_total', 'result')),
+          legend: '{{result}}',
+        },
+      ),
       timeseries('Version waits', 'ops', 'Queries that had to wait for their min_version', {
         expr: rate('reader_min_version_waits_total', 'result'),
         legend: '{{result}}',

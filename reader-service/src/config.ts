@@ -89,6 +89,11 @@ export const readerSettings = {
     { min: 1_000, max: 3_600_000 },
     'Shortest time for which the cache stays closed, ms; never shorter than READER_CACHE_MAX_AGE_MS',
   ),
+  READER_TOP_MAX_LAG_MS: milliseconds(
+    1_000,
+    { min: 100, max: 60_000 },
+    'Longest time by which a top list may be older than the last change of its read model, ms',
+  ),
   READER_WRITER_GRPC: address(
     '127.0.0.1:5002',
     'gRPC address of the writer whose states audits and rebuilds read, host:port',

@@ -31,6 +31,8 @@ beforeAll(async () => {
       return { product: undefined }
     },
     searchProducts: async () => ({ items: [], nextPageToken: '' }),
+    countProducts: async () => ({ count: 0, exact: true }),
+    listTopProducts: async () => ({ items: [], madeAt: undefined, ageMs: 0, document: 'made' }),
   })
   server = await serveGrpc({
     host: '127.0.0.1',

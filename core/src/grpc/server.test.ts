@@ -43,6 +43,8 @@ async function serve(tls: GrpcTls, draining = new AbortController().signal) {
   const queries = grpcService(ProductQueriesService, {
     getProduct: async () => ({ product: undefined }),
     searchProducts: async () => ({ items: [], nextPageToken: '' }),
+    countProducts: async () => ({ count: 0, exact: true }),
+    listTopProducts: async () => ({ items: [], madeAt: undefined, ageMs: 0, document: 'made' }),
   })
   return serveGrpc({
     host: '127.0.0.1',

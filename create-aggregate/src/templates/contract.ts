@@ -131,12 +131,14 @@ message Get${type}Response {
 message ${list}Request {
   // 1-100, default 20.
   optional int32 page_size = 1;
-  // next_page_token of the previous page, with the same filters.
+  // next_page_token of the previous page, with the same filters and sort.
   string page_token = 2;
-${filters.map(filterOf).join('')}}
+${filters.map(filterOf).join('')}  // createdAt or -createdAt (newest first, the default).
+  string sort = ${filters.length + 3};
+}
 
 message ${list}Response {
-  // Newest first, by created_at and then id.
+  // By sort, then by id.
   repeated ${type} items = 1;
   // Empty on the last page.
   string next_page_token = 2;

@@ -69,11 +69,12 @@ ${fields.map((field) => `    ${field.name}: ${field.output},`).join('\n')}
     ${list}: {
       path: '/api/v1/${collection}',
       summary: 'List ${collection}',
-      description: 'Newest first.',
+      description: 'Newest first by default.',
       filters: {
 ${filters.map(({ name: field, example }) => `        ${field}: slugFilter('${field}', ${example}),`).join('\n')}
       },
-      order: { by: 'createdAt', direction: 'descending' },
+      sorts: { createdAt: { by: 'createdAt', index: 'descending' } },
+      defaultSort: '-createdAt',
     },
   },
   grpc: (service, queries) =>

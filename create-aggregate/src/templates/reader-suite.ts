@@ -21,7 +21,9 @@ readModelSuite(${name}ReadModel, {
   state: (id, version) => ${name}At(id, version),
   deleted: (id, version) => ({ id, version, deleted: true }),
   listed: {
-    list${capitalized(collection)}: (id, version, key) => ${name}At(id, version, new Date(1_700_000_000_000 + key)),
+    list${capitalized(collection)}: {
+      createdAt: (id, version, key) => ${name}At(id, version, new Date(1_700_000_000_000 + key)),
+    },
   },
 })
 `

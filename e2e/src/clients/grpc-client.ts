@@ -104,9 +104,9 @@ export function queriesClient(address: string): QueriesClient {
   return {
     getProduct: promised((...call) => client.getProduct(...call)),
     searchProducts: (request, limits) =>
-      search({ search: '', category: '', pageToken: '', ...request }, limits),
+      search({ search: '', category: '', sort: '', pageToken: '', ...request }, limits),
     getStock: promised((...call) => stock.getStock(...call)),
-    listStock: (request, limits) => list({ pageToken: '', ...request }, limits),
+    listStock: (request, limits) => list({ sort: '', pageToken: '', ...request }, limits),
     raw: raw(client),
     [Symbol.dispose]: () => {
       client.close()

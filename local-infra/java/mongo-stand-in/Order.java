@@ -33,6 +33,14 @@ final class Order {
     return describe(withoutLastId(keys)).equals(describe(withoutLastId(rowKeys)));
   }
 
+  /** Whether the reverse of these rows is in this order. */
+  boolean isReverseOf(List<IndexKey> rowKeys) {
+    List<IndexKey> reversed = new ArrayList<>();
+    for (IndexKey key : withoutLastId(rowKeys)) reversed.add(new IndexKey(key.getKey(), !key.isAscending()));
+    reversed.add(new IndexKey("_id", false));
+    return describe(keys).equals(describe(reversed));
+  }
+
   /** The order of positions is that of the ids. */
   private static List<IndexKey> withoutLastId(List<IndexKey> keys) {
     int last = keys.size() - 1;

@@ -6,6 +6,8 @@ final class Scan {
   final SortedIndex index;
   /** Whether the rows are in the order of the query. Otherwise a document can have several rows. */
   final boolean ordered;
+  /** Whether their reverse is: only of one value. */
+  private boolean backwards;
   /** Whether a condition of the query limits it. */
   final boolean bounded;
   private Iterable<SortedRows> parts = List.of();
@@ -35,13 +37,21 @@ final class Scan {
     return this;
   }
 
+  /** The rows of one value, from the last to the first. */
+  Scan backwards() {
+    backwards = true;
+    return this;
+  }
+
   /** The number of rows. */
   int size() {
     return size;
   }
 
-  /** Passes the rows in the order of the index, until `visit` returns false. */
+  /** Passes the rows in the order of the index, or in its reverse, until `visit` returns false. */
   void forEach(Predicate<Object[]> visit) {
-    for (SortedRows rows : parts) if (!rows.forEach(from, to, visit)) return;
+    for (SortedRows rows : parts) {
+      if (!(backwards ? rows.forEachBackwards(from, to, visit) : rows.forEach(from, to, visit))) return;
+    }
   }
 }

@@ -80,14 +80,19 @@ final class Scans {
       equal.add(value);
     }
     int next = equal.size() + 1;
-    Scan scan = new Scan(index, order.isThatOf(keys().subList(next, keys().size())), true);
+    List<IndexKey> others = keys().subList(next, keys().size());
+    boolean reversed = order.isReverseOf(others);
+    Scan scan = new Scan(index, reversed || order.isThatOf(others), true);
+    if (reversed) scan.backwards();
     SortedRows rows = index.byFirst().get(first);
     if (rows == null) return scan;
     Conditions.Condition start = null;
     Conditions.Condition end = null;
-    if (next < keys().size() && !keys().get(next).getKey().equals("_id")) {
+    if (next < keys().size()) {
       boolean ascending = keys().get(next).isAscending();
       for (Conditions.Condition condition : conditions.of(keys().get(next).getKey())) {
+        // Values of _id are as the query has them, and the ids of an index that is used are texts.
+        if (keys().get(next).getKey().equals("_id") && !(condition.value() instanceof String)) continue;
         if (ascending ? condition.isLower() : condition.isUpper()) start = condition;
         if (ascending ? condition.isUpper() : condition.isLower()) end = condition;
       }

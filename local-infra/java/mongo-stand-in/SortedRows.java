@@ -88,6 +88,20 @@ final class SortedRows {
     return true;
   }
 
+  /** The same from the last of these ranks to the first. */
+  boolean forEachBackwards(int from, int to, Predicate<Object[]> visit) {
+    int end = size;
+    for (int at = chunks.size() - 1; at >= 0 && end > from; at--) {
+      ArrayList<Object[]> chunk = chunks.get(at);
+      int start = end - chunk.size();
+      for (int i = Math.min(to, end) - start - 1; i >= Math.max(0, from - start); i--) {
+        if (!visit.test(chunk.get(i))) return false;
+      }
+      end = start;
+    }
+    return true;
+  }
+
   /** The first chunk whose last row is not before this row. */
   private int chunkOf(Object[] row) {
     int low = 0;

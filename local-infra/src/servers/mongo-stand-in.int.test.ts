@@ -67,13 +67,19 @@ const indexed = fc
     ),
   )
   .map(([kind, next]): Filter<Thing>[] => [{ deleted: false }, ...kind, next])
-const conditions = fc.oneof(fc.array(condition, { maxLength: 4 }), indexed)
+/** The rest of the items with the key at which a page ended. */
+const sameKey = fc
+  .tuple(dates, range(ids))
+  .map(([at, _id]): Filter<Thing>[] => [{ deleted: false }, { at }, { _id }])
+const conditions = fc.oneof(fc.array(condition, { maxLength: 4 }), indexed, sameKey)
 const query = fc.record({
   filter: conditions.map((all): Filter<Thing> => (all.length > 0 ? { $and: all } : {})),
   sort: oneOf<Record<string, 1 | -1>>(
     {},
     { at: -1, _id: 1 },
     { left: 1, _id: 1 },
+    { at: 1, _id: -1 },
+    { left: -1, _id: -1 },
     { left: -1, at: 1 },
     { _id: 1 },
     { _id: -1 },

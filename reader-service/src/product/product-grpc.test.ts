@@ -4,7 +4,11 @@ import { BadRequest, Status } from '@lockstep/contracts/gen/google/rpc/error_det
 import {
   ProductQueriesClient,
   ProductQueriesService,
+  type CountProductsRequest,
+  type CountProductsResponse,
   type GetProductResponse,
+  type ListTopProductsRequest,
+  type ListTopProductsResponse,
   type SearchProductsRequest,
   type SearchProductsResponse,
 } from '@lockstep/contracts/gen/lockstep/product/v1/product_queries.ts'
@@ -14,12 +18,12 @@ import { grpcServices } from '@lockstep/core/grpc/service.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import type { Item } from '../runtime/queries/definition.ts'
-import type { ItemQuery } from '../runtime/queries/item-finder.ts'
+import type { ItemQuery, ListedItem } from '../runtime/queries/item-finder.ts'
 import { encodedItem } from '../runtime/queries/load-item.ts'
 import { encodePageToken } from '../runtime/queries/page-token.ts'
 import { readModelQueries } from '../runtime/queries/read-model-queries.ts'
 import type { GetItem } from '../runtime/versions/get-item.ts'
+import { madeEachTime } from '../runtime/testing/query-ports.ts'
 import { productAt } from './testing/product-states.ts'
 import { productReadModel } from './product-read-model.ts'
 
@@ -27,7 +31,8 @@ import { productReadModel } from './product-read-model.ts'
 const id = '0198c0de-7a11-7c0d-8000-5eed0000cafe'
 const product = productAt(id, 3)
 const getItem = vi.fn<GetItem>(async () => encodedItem(productReadModel.items, product))
-const list = vi.fn(async (_: ItemQuery): Promise<Item[]> => [product])
+const listed = { item: product, key: product.createdAt }
+const list = vi.fn(async (_: ItemQuery): Promise<ListedItem[]> => [listed])
 let server: GrpcServer
 let client: ProductQueriesClient
 
@@ -41,7 +46,11 @@ beforeAll(async () => {
     services: [
       productReadModel.queries.grpc(
         grpcService,
-        readModelQueries(productReadModel, { getItem, finder: { list } }),
+        readModelQueries(productReadModel, {
+          getItem,
+          finder: { list, count: async () => 10_001 },
+          document: madeEachTime({ list }),
+        }),
       ),
     ],
     descriptors: contractDescriptors,
@@ -64,9 +73,23 @@ function get(request: { id: string; minVersion?: number }, deadline?: number): P
 }
 
 function search(request: Partial<SearchProductsRequest>): Promise<SearchProductsResponse> {
-  const full = { search: '', category: '', pageToken: '', ...request }
+  const full = { search: '', category: '', sort: '', pageToken: '', ...request }
   return new Promise((resolve, reject) => {
     client.searchProducts(full, (error, response) => (error ? reject(error) : resolve(response)))
+  })
+}
+
+function count(request: Partial<CountProductsRequest>): Promise<CountProductsResponse> {
+  const full = { search: '', category: '', ...request }
+  return new Promise((resolve, reject) => {
+    client.countProducts(full, (error, response) => (error ? reject(error) : resolve(response)))
+  })
+}
+
+function top(request: Partial<ListTopProductsRequest>): Promise<ListTopProductsResponse> {
+  const full = { category: '', by: '', ...request }
+  return new Promise((resolve, reject) => {
+    client.listTopProducts(full, (error, response) => (error ? reject(error) : resolve(response)))
   })
 }
 
@@ -99,18 +122,19 @@ test('a call without a deadline waits as long as it takes', async () => {
 test('a page is returned; its token is empty on the last page', async () => {
   const { deleted: _, ...message } = product
   expect(await search({})).toEqual({ items: [message], nextPageToken: '' })
-  list.mockResolvedValueOnce([product, product])
+  list.mockResolvedValueOnce([listed, listed])
   expect((await search({ pageSize: 1 })).nextPageToken).not.toBe('')
 })
 
 test('the fields of a search reach the store', async () => {
   const filters = { search: 'tea', category: 'kitchen' }
-  const after = { key: new Date(7), id }
-  const pageToken = encodePageToken(after, { list: 'searchProducts', filters: Object.values(filters) })
-  await search({ ...filters, pageSize: 100, pageToken })
+  const after = { key: 'teapot', id }
+  const scope = { list: 'searchProducts', sort: 'name', filters: Object.values(filters) }
+  const pageToken = encodePageToken(after, scope)
+  await search({ ...filters, sort: 'name', pageSize: 100, pageToken })
   expect(list).toHaveBeenLastCalledWith({
     conditions: [{ words: /^tea/ }, { category: 'kitchen' }],
-    order: { by: 'createdAt', direction: 'descending' },
+    order: { by: 'foldedName', direction: 'ascending', ids: 'ascending' },
     after,
     limit: 101,
     deadline: Infinity,
@@ -122,9 +146,34 @@ test.each<[Partial<SearchProductsRequest>, string[]]>([
   [{ pageSize: 101 }, ['page_size']],
   [{ pageSize: -1 }, ['page_size']],
   [{ pageToken: 'garbage' }, ['page_token']],
+  [{ sort: 'price_cents' }, ['sort']],
   [{ search: '\0', category: 'A', pageSize: 0 }, ['search', 'category', 'page_size']],
 ])('search %o is INVALID_ARGUMENT', async (request, fields) => {
   expect(await refusal(search(request))).toEqual({ code: status.INVALID_ARGUMENT, fields })
+})
+
+test('a count, and the highest products', async () => {
+  expect(await count({ search: 'tea' })).toEqual({ count: 10_000, exact: false })
+  expect((await refusal(count({ category: 'A' }))).fields).toEqual(['category'])
+  const { deleted: _, ...message } = product
+  expect(await top({ by: 'updatedAt', category: 'kitchen', limit: 1 })).toEqual({
+    items: [message],
+    madeAt: new Date(1_700_000_000_000),
+    ageMs: 0,
+    document: 'made',
+  })
+  expect(list.mock.lastCall![0]).toMatchObject({
+    conditions: [{ category: 'kitchen' }],
+    order: { by: 'updatedAt', direction: 'descending', ids: 'ascending' },
+    limit: 1,
+  })
+  await top({})
+  expect(list.mock.lastCall![0]).toMatchObject({
+    conditions: [],
+    order: { by: 'priceCents', direction: 'descending', ids: 'descending' },
+    limit: 10,
+  })
+  expect((await refusal(top({ by: 'name', limit: 0 }))).fields).toEqual(['by', 'limit'])
 })
 
 test.each([

@@ -5,9 +5,11 @@ import { freshMongo } from '@lockstep/testkit/fresh-names.ts'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { queryRoutes } from '../runtime/inbound/http-routes.ts'
+import { summaryRoutes } from '../runtime/inbound/summary-routes.ts'
 import { encodedItem } from '../runtime/queries/load-item.ts'
 import { readModelQueries } from '../runtime/queries/read-model-queries.ts'
 import { startsWith } from '../runtime/queries/starts-with.ts'
+import { madeEachTime } from '../runtime/testing/query-ports.ts'
 import { readModelSuite } from '../runtime/testing/read-model-suite.ts'
 import { searchedTexts } from './testing/search-pairs.ts'
 import { productAt, tombstoneAt } from './testing/product-states.ts'
@@ -17,8 +19,21 @@ readModelSuite(productReadModel, {
   state: (id, version) => productAt(id, version, { name: `Thé "vert" 🍵\u2028 ${version}` }),
   deleted: tombstoneAt,
   listed: {
-    searchProducts: (id, version, key) =>
-      productAt(id, version, { createdAt: new Date(1_700_000_000_000 + key) }),
+    searchProducts: {
+      createdAt: (id, version, key) =>
+        productAt(id, version, { createdAt: new Date(1_700_000_000_000 + key) }),
+      // Case and accents do not count.
+      name: (id, version, key) =>
+        productAt(id, version, { name: `${version % 2 ? 'Ébène' : 'ebene'} ${1_000 + key}` }),
+      priceCents: (id, version, key) => productAt(id, version, { priceCents: key }),
+    },
+  },
+  top: {
+    searchProducts: {
+      priceCents: (id, version, key) => productAt(id, version, { priceCents: key }),
+      updatedAt: (id, version, key) =>
+        productAt(id, version, { updatedAt: new Date(1_700_000_000_000 + key) }),
+    },
   },
 })
 
@@ -36,7 +51,9 @@ describe('search', () => {
     if (!item || item.deleted) throw new Error(`there is no product ${id}`)
     return encodedItem(productReadModel.items, item)
   }
-  queryRoutes(app, productReadModel, readModelQueries(productReadModel, { getItem, finder }))
+  const queries = readModelQueries(productReadModel, { getItem, finder, document: madeEachTime(finder) })
+  summaryRoutes(app, productReadModel.queries, queries)
+  queryRoutes(app, productReadModel, queries)
 
   const ids = {
     teapot: '00000000-0000-7000-8000-00000000000a',
@@ -122,10 +139,53 @@ describe('search', () => {
     'also where they reach the filter: %s',
     async (prefix) => {
       const conditions = [{ words: startsWith(prefix) }]
-      const order = { by: 'createdAt', direction: 'descending' } as const
+      const order = { by: 'createdAt', direction: 'descending', ids: 'ascending' } as const
       expect(
         await finder.list({ conditions, order, after: undefined, limit: 9, deadline: Infinity }),
       ).toEqual([])
+    },
+  )
+
+  test('a count is how many products a search finds', async () => {
+    const counted = async (search: string, category = '') => {
+      const parameters = new URLSearchParams({ search, category }).toString()
+      return (await app.request(`/api/v1/products/count?${parameters}`)).json()
+    }
+    expect(await counted('tea')).toEqual({ count: 2, exact: true })
+    expect(await counted('tea', 'kitchen')).toEqual({ count: 1, exact: true })
+    expect(await counted('')).toEqual({ count: 3, exact: true })
+    expect(await counted('!?')).toEqual({ count: 0, exact: true })
+  })
+
+  test('names are sorted by their folded text', async () => {
+    const sorted = async (sort: string) => {
+      const response = await app.request(`/api/v1/products?sort=${sort}`)
+      const { items } = (await response.json()) as { items: { name: string }[] }
+      return items.map(({ name }) => name)
+    }
+    expect(await sorted('name')).toEqual(['a.b*c+d', 'Crème TEAPOT', 'Kettle'])
+    expect(await sorted('-name')).toEqual(['Kettle', 'Crème TEAPOT', 'a.b*c+d'])
+  })
+
+  test.each(['name', '-name'])(
+    'a list by %s never omits a document of a release without the field: it is refused when it reaches it',
+    async (sort) => {
+      const products = mongo.db.collection<{ _id: string }>('product')
+      const _id = crypto.randomUUID()
+      onTestFinished(async () => void (await products.deleteOne({ _id })))
+      await products.insertOne({ _id, deleted: false, version: 1 } as never)
+      const page = async (pageToken = '') => {
+        const response = await app.request(
+          `/api/v1/products?sort=${sort}&pageSize=2${pageToken && `&pageToken=${pageToken}`}`,
+        )
+        return (await response.json()) as { nextPageToken?: string }
+      }
+      // The document is the first by name, and the last of two pages by -name.
+      const last = sort === 'name' ? await page() : await page((await page()).nextPageToken)
+      expect(last).toMatchObject({
+        code: 'unavailable',
+        detail: 'Rebuild the read model: a document has no foldedName',
+      })
     },
   )
 

@@ -4,10 +4,12 @@ import type { readerSettings } from '../config.ts'
 import { redisAuditedCache } from './cache/audited-cache.ts'
 import type { CacheConnection } from './cache/cache-entries.ts'
 import { mongoCacheEpoch, watchCacheEpoch } from './cache/cache-epoch.ts'
+import { redisDocumentCache } from './cache/document-cache.ts'
 import { redisItemCache } from './cache/item-cache.ts'
 import { redisProjectedCache } from './cache/projected-cache.ts'
 import type { ProjectedCache } from './projection/project-events.ts'
 import type { ItemFinder } from './queries/item-finder.ts'
+import { documentLoader, type LoadDocument } from './queries/load-document.ts'
 import { itemLoader, type LoadItem } from './queries/load-item.ts'
 import type { AuditedCache, Items } from './read-model.ts'
 import type { ReadModelMetrics } from './reader-metrics.ts'
@@ -21,13 +23,19 @@ export type CacheConnections = {
 }
 
 /** The cache of one generation, as its projection, its queries and its audits use it. */
-export type GenerationCache = { projected: ProjectedCache; audited: AuditedCache; load: LoadItem }
+export type GenerationCache = {
+  projected: ProjectedCache
+  audited: AuditedCache
+  load: LoadItem
+  document: LoadDocument
+}
 
 /** Of a read model without a cache. */
 export const noCache: GenerationCache = {
   projected: { update: async () => {} },
   audited: { find: async () => new Map(), remove: async () => {} },
   load: () => Promise.reject(new Error('this read model has no items')),
+  document: () => Promise.reject(new Error('this read model has no items')),
 }
 
 export function openCache(options: {
@@ -62,6 +70,7 @@ export function openCache(options: {
     }),
   )
   const entries = { collection, epoch, items, ttlMs: config.READER_CACHE_TTL_MS }
+  const maxLagMs = config.READER_TOP_MAX_LAG_MS
   return {
     projected: redisProjectedCache({
       ...entries,
@@ -75,6 +84,11 @@ export function openCache(options: {
       finder,
       items,
       metrics,
+    }),
+    document: documentLoader({
+      cache: redisDocumentCache({ ...entries, connection: cacheOfQueries, maxLagMs }),
+      metrics,
+      maxLagMs,
     }),
   }
 }

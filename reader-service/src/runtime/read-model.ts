@@ -5,6 +5,7 @@ import type { Db } from 'mongodb'
 import type { QueryDefinitions, StoredItem } from './queries/definition.ts'
 import type { ItemFinder } from './queries/item-finder.ts'
 import type { PastItems } from './queries/past-items.ts'
+import type { ReadDocument } from './queries/top-list.ts'
 import type { GetItem } from './versions/get-item.ts'
 import type { WaitForVersion } from './versions/wait-for-version.ts'
 
@@ -14,8 +15,8 @@ import type { WaitForVersion } from './versions/wait-for-version.ts'
  * rebuilds, audits and repairs.
  *
  * A kind of read model makes this value from a definition. A slice calls it and adds the result to `read-models.ts`:
- * - `versionedDocument` (projection/versioned-document.ts): one document per aggregate, with a cache, queries by id and
- *   lists;
+ * - `versionedDocument` (projection/versioned-document.ts): one document per aggregate, with a cache, queries by id,
+ *   sorted lists, counts and top lists;
  * - `groupedTotals` (grouped-totals/grouped-totals.ts): count, sum, minimum and maximum of a value by group;
  * - `history` (history/history.ts): the state after each event, and what it changed.
  */
@@ -45,6 +46,8 @@ export type QueryPorts<F extends VersionFinder = VersionFinder> = {
   wait: WaitForVersion
   /** Reads items by id through the cache, if the read model has `items`. */
   getItem: (noun: string) => GetItem
+  /** Reads documents that are made of many items, if the read model has `items`. */
+  document: ReadDocument
   /** From the history of this read model, if there is one. */
   past?: PastItems | undefined
 }

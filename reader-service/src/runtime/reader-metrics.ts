@@ -1,10 +1,12 @@
 import { durationBuckets } from '@lockstep/core/telemetry/metrics.ts'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { ProjectionMetrics } from './projection/project-events.ts'
+import type { DocumentMetrics } from './queries/load-document.ts'
 import type { CacheMetrics } from './queries/load-item.ts'
 import type { WaitMetrics } from './versions/wait-for-version.ts'
 
 export type ReadModelMetrics = CacheMetrics &
+  DocumentMetrics &
   WaitMetrics &
   ProjectionMetrics & {
     cacheOpen: (open: boolean) => void
@@ -19,6 +21,12 @@ export function readerMetrics(registry: Registry) {
   const cacheReads = new Counter({
     name: 'reader_cache_reads_total',
     help: 'Reads of the cache: hit, miss, stale (older than needed), bypass (not used), error',
+    labelNames: withResult,
+    registers,
+  })
+  const documentReads = new Counter({
+    name: 'reader_top_lists_total',
+    help: 'Top lists: made, cached (another query made it), and made without the cache: bypass (not used), error',
     labelNames: withResult,
     registers,
   })
@@ -69,6 +77,7 @@ export function readerMetrics(registry: Registry) {
     of: (read_model: string): ReadModelMetrics => ({
       activeGeneration: (generation) => activeGeneration.set({ read_model }, generation),
       cacheRead: (result) => cacheReads.inc({ read_model, result }),
+      documentRead: (result) => documentReads.inc({ read_model, result }),
       cacheOpen: (open) => cacheOpen.set({ read_model }, open ? 1 : 0),
       waited: (result) => waits.inc({ read_model, result }),
       projected: (counts) => {

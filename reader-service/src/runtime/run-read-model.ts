@@ -12,6 +12,7 @@ import { mongoCacheEpoch } from './cache/cache-epoch.ts'
 import { openGeneration, type Connections, type OpenGeneration } from './open-generation.ts'
 import { arrivalsOf } from './projection/arrivals.ts'
 import type { GatedState } from './projection/project-events.ts'
+import type { ItemFinder } from './queries/item-finder.ts'
 import type { LoadItem } from './queries/load-item.ts'
 import type { QueryPorts, ReadModel, SourceState } from './read-model.ts'
 import type { ReaderMetrics } from './reader-metrics.ts'
@@ -167,7 +168,16 @@ export function runReadModel(parts: ReaderParts, readModel: ReadModel): RunningR
   return {
     readModel,
     active,
-    ports: { read, wait, getItem: (noun) => getItem({ noun, load, served, wait }) },
+    ports: {
+      read,
+      wait,
+      getItem: (noun) => getItem({ noun, load, served, wait }),
+      // A read model with a cache has the finder of items.
+      document: (documentName, make) =>
+        readFromActive(active, ({ cache, finder }) =>
+          cache.document(documentName, (madeAt) => make(finder as ItemFinder, madeAt)),
+        ),
+    },
     operations,
     audit: measuredAudit(name, audit, parts.metrics),
     snapshots: { save: saveSnapshot(snapshotPorts), restore: restoreSnapshot(snapshotPorts) },

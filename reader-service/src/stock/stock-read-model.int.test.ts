@@ -1,5 +1,6 @@
 import { freshMongo } from '@lockstep/testkit/fresh-names.ts'
 import { expect, inject, test } from 'vitest'
+import { orderOf } from '../runtime/queries/requests.ts'
 import { measuredMongo } from '../runtime/testing/query-cost.ts'
 import { readModelSuite } from '../runtime/testing/read-model-suite.ts'
 import { stockReadModel, type Stock } from './stock-read-model.ts'
@@ -16,7 +17,12 @@ const stockAt = (id: string, version: number, changed: Partial<Stock> = {}): Sto
 
 readModelSuite(stockReadModel, {
   state: stockAt,
-  listed: { listStock: (id, version, key) => stockAt(id, version, { onHand: key, reserved: 0 }) },
+  listed: {
+    listStock: {
+      available: (id, version, key) => stockAt(id, version, { onHand: key, reserved: 0 }),
+      updatedAt: (id, version, key) => stockAt(id, version, { updatedAt: new Date(1_700_000_000_000 + key) }),
+    },
+  },
 })
 
 test('a list of stock examines few documents more than it returns', async () => {
@@ -29,17 +35,21 @@ test('a list of stock examines few documents more than it returns', async () => 
   )
   await store.apply(stocks)
 
-  for (const maxAvailable of [undefined, 2, 900]) {
-    const { returned, examined } = await mongo.costOf(() =>
-      finder.list({
-        conditions: maxAvailable === undefined ? [] : [{ available: { $lte: maxAvailable } }],
-        order: { by: 'available', direction: 'ascending' },
-        after: undefined,
-        limit: 21,
-        deadline: Infinity,
-      }),
-    )
-    expect(returned).toBe(maxAvailable === 2 ? 6 : 21)
-    expect(examined).toBe(returned)
+  const { sorts } = stockReadModel.queries.lists['listStock']!
+  for (const sort of ['available', '-available', 'updatedAt', '-updatedAt']) {
+    for (const maxAvailable of [undefined, 2, 900]) {
+      if (sort.endsWith('updatedAt') && maxAvailable !== undefined) continue
+      const { returned, examined } = await mongo.costOf(() =>
+        finder.list({
+          conditions: maxAvailable === undefined ? [] : [{ available: { $lte: maxAvailable } }],
+          order: orderOf({ sorts }, sort)!,
+          after: undefined,
+          limit: 21,
+          deadline: Infinity,
+        }),
+      )
+      expect(returned).toBe(maxAvailable === 2 ? 6 : 21)
+      expect(examined).toBe(returned)
+    }
   }
 })

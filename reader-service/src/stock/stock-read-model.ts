@@ -50,6 +50,11 @@ export const stockReadModel = versionedDocument({
   }),
   indexes: [
     { name: 'available', key: { deleted: 1, available: 1, _id: 1 }, purpose: 'what must be ordered' },
+    {
+      name: 'last_changed',
+      key: { deleted: 1, updatedAt: -1, _id: 1 },
+      purpose: 'the stock that changed last',
+    },
   ],
 
   schema: 'Stock',
@@ -71,7 +76,9 @@ export const stockReadModel = versionedDocument({
     listStock: {
       path: '/api/v1/stock',
       summary: 'List stock',
-      description: 'The smallest available quantity first. With `maxAvailable`, only what must be ordered.',
+      description:
+        'With `maxAvailable`, only what must be ordered. Stock whose quantity changes while a caller reads pages in ' +
+        'that order may move to another page.',
       filters: {
         maxAvailable: {
           kind: 'number',
@@ -81,7 +88,12 @@ export const stockReadModel = versionedDocument({
           conditions: (maxAvailable) => [{ available: { $lte: maxAvailable } }],
         },
       },
-      order: { by: 'available', direction: 'ascending' },
+      sorts: {
+        available: { by: 'available' },
+        // Few stocks may be low: in this order a page of them would read all others too.
+        updatedAt: { by: 'updatedAt', index: 'descending', notWith: ['maxAvailable'] },
+      },
+      defaultSort: 'available',
     },
   },
   grpc: (service, queries) =>

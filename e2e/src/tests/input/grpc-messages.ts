@@ -127,7 +127,7 @@ const remove = bytesOf(DeleteProductRequest, fc.record(target))
 const get = bytesOf(GetProductRequest, fc.record({ id: text, minVersion: maybe(fc.constantFrom(0, -1)) }))
 const search = bytesOf(
   SearchProductsRequest,
-  fc.record({ search: text, category: text, pageSize: maybe(fc.integer()), pageToken: text }),
+  fc.record({ search: text, category: text, pageSize: maybe(fc.integer()), pageToken: text, sort: text }),
 )
 
 const receive = bytesOf(ReceiveStockRequest, fc.record({ ...target, quantity: maybe(int64) }))
@@ -141,7 +141,7 @@ const count = bytesOf(CountStockRequest, fc.record({ ...target, onHand: maybe(in
 const getStock = bytesOf(GetStockRequest, fc.record({ id: text, minVersion: maybe(fc.constantFrom(0, -1)) }))
 const listStock = bytesOf(
   ListStockRequest,
-  fc.record({ maxAvailable: maybe(int64), pageSize: maybe(fc.integer()), pageToken: text }),
+  fc.record({ maxAvailable: maybe(int64), pageSize: maybe(fc.integer()), pageToken: text, sort: text }),
 )
 
 const group = fc.oneof(text, fc.constantFrom('product-projection', 'stock-projection'))

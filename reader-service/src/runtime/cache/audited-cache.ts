@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { EncodedItem } from '../queries/definition.ts'
 import { orUnavailable } from '../or-unavailable.ts'
 import type { AuditedCache, Items, SourceState, StoredEntry } from '../read-model.ts'
-import { entryKey, parseEntry, type CacheConnection } from './cache-entries.ts'
+import { CHANGES, entryKey, parseEntry, type CacheConnection } from './cache-entries.ts'
 import type { CacheEpochWatch } from './cache-epoch.ts'
 
 /** The cache as an audit reads and repairs it. */
@@ -42,7 +42,8 @@ export function redisAuditedCache(options: {
     remove: (id) =>
       fromRedis(async () => {
         const keyOf = await keys()
-        if (keyOf) await connection.redis.del(keyOf(id))
+        // Without a marker, no document counts as made after the last change.
+        if (keyOf) await connection.redis.del(keyOf(id), keyOf(CHANGES))
       }),
   }
 }

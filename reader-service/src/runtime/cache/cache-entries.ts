@@ -18,6 +18,14 @@ declare module 'ioredis' {
     /** The keys, then version, body and lifetime in ms of each. */
     replaceOlder(keys: number, ...values: (string | number)[]): Result<number, Context>
     removeOlder(key: string, version: number): Result<number, Context>
+    readDocument(
+      key: string,
+      marker: string,
+      token: string,
+      leaseMs: number,
+      lagMs: number,
+      markerTtlMs: number,
+    ): Result<[string, string?, number?], Context>
   }
 }
 
@@ -27,6 +35,7 @@ const scripts = {
   fillEntry: { numberOfKeys: 1, lua: script('fill.lua') },
   replaceOlder: { lua: script('replace-older.lua') },
   removeOlder: { numberOfKeys: 1, lua: script('remove-older.lua') },
+  readDocument: { numberOfKeys: 2, lua: script('read-document.lua') },
 }
 
 export type CacheConnection = Pick<RedisConnection, 'redis' | 'serverRun'>
@@ -51,6 +60,12 @@ export function entryKey(
   const run = connection.serverRun()
   return run === undefined ? undefined : `lockstep:${collection}:format2:${epoch}:${run}:${id}`
 }
+
+/** In the place of an id: the key whose value is another one after each change of the store. */
+export const CHANGES = 'changes'
+
+/** Long enough for a slow read of the store. If the query with the lease fails, the entry stays empty until then. */
+export const LEASE_MS = 3_000
 
 /** Up to a tenth shorter, so that entries that were created together do not expire together. */
 export function jittered(ttlMs: number): number {

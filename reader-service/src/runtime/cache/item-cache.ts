@@ -3,21 +3,15 @@ import { batchByTurn } from '@lockstep/core/async/batch-by-turn.ts'
 import type { EncodedItem } from '../queries/definition.ts'
 import type { CacheRead, ItemCache, Lease } from '../queries/load-item.ts'
 import {
-  entryKey,
   jittered,
+  LEASE_MS,
   leaseText,
   parseEntry,
   defineCacheScripts,
   type CacheConnection,
 } from './cache-entries.ts'
 import type { CacheEpochWatch } from './cache-epoch.ts'
-
-/** Long enough for a slow read of the store. If the query with the lease fails, the entry stays empty until then. */
-const LEASE_MS = 3_000
-
-/** So that a cache that times out does not delay every query: after so many failures in a row, a pause. */
-const FAILURES_BEFORE_PAUSE = 3
-const PAUSE_MS = 500
+import { queryAccess } from './query-access.ts'
 
 /**
  * The cache as queries use it. Apart from the moment between the projection's two writes, an entry is never older than
@@ -36,7 +30,7 @@ export function redisItemCache(options: {
   epoch: Pick<CacheEpochWatch, 'current'>
   ttlMs: number
 }): ItemCache {
-  const { connection, collection, epoch, ttlMs } = options
+  const { connection, ttlMs } = options
   const { redis } = connection
   defineCacheScripts(connection)
   // A command of its own for each key costs both sides several times as much, even in a pipeline.
@@ -53,26 +47,7 @@ export function redisItemCache(options: {
     }
     return resultsOf<number>(await fills.exec())
   })
-  let failures = 0
-  let pausedUntil = 0
-
-  const currentKey = (id: string) => {
-    const number = epoch.current()
-    return number === undefined ? undefined : entryKey(connection, { collection, epoch: number }, id)
-  }
-
-  /** Undefined if it failed. */
-  async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
-    try {
-      const result = await work()
-      failures = 0
-      return result
-    } catch {
-      failures += 1
-      if (failures >= FAILURES_BEFORE_PAUSE) pausedUntil = performance.now() + PAUSE_MS
-      return undefined
-    }
-  }
+  const { currentKey, usableKey, attempt } = queryAccess(options)
 
   async function lease(key: string): Promise<CacheRead> {
     const token = randomUUID()
@@ -82,7 +57,7 @@ export function redisItemCache(options: {
 
   return {
     async read(id) {
-      const key = performance.now() < pausedUntil ? undefined : currentKey(id)
+      const key = usableKey(id)
       if (key === undefined) return { kind: 'bypass' }
       const found = await attempt(async () => {
         const text = await get(key)

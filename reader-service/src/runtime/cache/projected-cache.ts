@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import type { GatedState, ProjectedCache } from '../projection/project-events.ts'
 import type { Items } from '../read-model.ts'
-import { entryKey, jittered, defineCacheScripts, type CacheConnection } from './cache-entries.ts'
+import { CHANGES, entryKey, jittered, defineCacheScripts, type CacheConnection } from './cache-entries.ts'
 import type { CacheEpochWatch } from './cache-epoch.ts'
 
 /** Transient: the batch is redelivered, and its invalidations are repeated. */
@@ -28,14 +29,21 @@ export function redisProjectedCache(options: {
   /** When the cache write of an id first failed. */
   const pendingSince = new Map<string, number>()
 
-  /** One round trip: a script call for the applied states, and one for each superseded state. */
+  /**
+   * One round trip: a script call for the applied states, one for each superseded state, and a new change marker. An
+   * attempt that failed may have changed the store, so superseded states replace the marker too.
+   */
   async function write(number: number, states: readonly GatedState[]): Promise<void> {
+    const keyOf = (id: string) => {
+      const key = entryKey(connection, { collection, epoch: number }, id)
+      if (key === undefined) throw new Error('Redis cannot be reached')
+      return key
+    }
     const writes = connection.redis.pipeline()
     const keys: string[] = []
     const replacements: (string | number)[] = []
     for (const { state, applied } of states) {
-      const key = entryKey(connection, { collection, epoch: number }, state.id)
-      if (key === undefined) throw new Error('Redis cannot be reached')
+      const key = keyOf(state.id)
       if (applied) {
         keys.push(key)
         replacements.push(state.version, items.encode(items.ofState(state)), jittered(ttlMs))
@@ -45,6 +53,7 @@ export function redisProjectedCache(options: {
       const some = keys.slice(from, from + KEYS_PER_CALL)
       writes.replaceOlder(some.length, ...some, ...replacements.slice(3 * from, 3 * (from + KEYS_PER_CALL)))
     }
+    writes.set(keyOf(CHANGES), randomUUID(), 'PX', ttlMs)
     for (const [error] of (await writes.exec()) ?? []) if (error) throw error
   }
 

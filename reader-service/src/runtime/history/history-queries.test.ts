@@ -37,7 +37,12 @@ function appWith(versions: readonly number[], { newest = Math.max(0, ...versions
   queryRoutes(
     app,
     noteReadModel,
-    readModelQueries(noteReadModel, { getItem: ports.getItem(''), finder: { list: async () => [] }, past }),
+    readModelQueries(noteReadModel, {
+      getItem: ports.getItem(''),
+      finder: { list: async () => [], count: async () => 0 },
+      document: ports.document,
+      past,
+    }),
   )
   readModel.serve(ports).routes(app)
   return {

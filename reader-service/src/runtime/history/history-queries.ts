@@ -156,7 +156,7 @@ function pageOf(
   }
 }
 
-const scopeOf = (id: string) => ({ list: 'history', filters: [id] })
+const scopeOf = (id: string) => ({ list: 'history', sort: '-version', filters: [id] })
 
 function validHistory(
   { id, minVersion, pageSize = DEFAULT_PAGE_SIZE, pageToken }: HistoryRequest,

@@ -3,22 +3,27 @@ import { createHttpApp } from '@lockstep/core/http/app.ts'
 import { createLog } from '@lockstep/core/log/log.ts'
 import { Registry } from 'prom-client'
 import { expect, test, vi } from 'vitest'
-import type { Item } from '../queries/definition.ts'
-import type { ItemQuery } from '../queries/item-finder.ts'
+import type { ItemQuery, ListedItem } from '../queries/item-finder.ts'
 import { encodePageToken } from '../queries/page-token.ts'
 import { readModelQueries } from '../queries/read-model-queries.ts'
+import { madeEachTime } from '../testing/query-ports.ts'
 import { encodedNote, noteAt, noteReadModel } from '../testing/notes.ts'
 import type { GetItem } from '../versions/get-item.ts'
 import { queryParameters, queryRoutes, wholeNumber } from './http-routes.ts'
+import { summaryRoutes } from './summary-routes.ts'
 
 /** The protocol and the validation, without the stores. */
 const id = '0198c0de-7a11-7c0d-8000-5eed0000cafe'
 const note = noteAt(id, 3)
 const getItem = vi.fn<GetItem>(async () => encodedNote(note))
-const list = vi.fn(async (_: ItemQuery): Promise<Item[]> => [note])
+const listed = { item: note, key: note.createdAt }
+const list = vi.fn(async (_: ItemQuery): Promise<ListedItem[]> => [listed])
 const log = createLog({ service: 'test', level: 'silent' })
 const app = createHttpApp({ log, metrics: new Registry(), admit: (work) => work() })
-const queries = readModelQueries(noteReadModel, { getItem, finder: { list } })
+const count = vi.fn(async (_: object) => 7)
+const document = madeEachTime({ list })
+const queries = readModelQueries(noteReadModel, { getItem, finder: { list, count }, document })
+summaryRoutes(app, noteReadModel.queries, queries)
 queryRoutes(app, noteReadModel, queries)
 
 const path = `/notes/${id}`
@@ -85,20 +90,66 @@ test('HEAD is GET without the body', async () => {
 
 test('a page has a token unless it is the last', async () => {
   expect(await (await app.request('/notes')).json()).toEqual({ items: [json] })
-  list.mockResolvedValueOnce([note, note])
+  list.mockResolvedValueOnce([listed, listed])
   const page = (await (await app.request('/notes?pageSize=1')).json()) as object
   expect(page).toEqual({ items: [json], nextPageToken: expect.stringMatching(/./) as string })
 })
 
 test('the parameters of a list reach the store', async () => {
   const after = { key: new Date(7), id }
-  const pageToken = encodePageToken(after, { list: 'newestNotes', filters: ['tea pot'] })
-  await app.request(`/notes?text=tea+pot&pageSize=100&pageToken=${pageToken}`)
-  const order = { by: 'createdAt', direction: 'descending' }
+  const pageToken = encodePageToken(after, { list: 'newestNotes', sort: 'createdAt', filters: ['tea pot'] })
+  await app.request(`/notes?text=tea+pot&sort=createdAt&pageSize=100&pageToken=${pageToken}`)
+  const order = { by: 'createdAt', direction: 'ascending', ids: 'descending' }
   const conditions = [{ text: /^tea pot/ }]
   expect(list).toHaveBeenLastCalledWith({ conditions, order, after, limit: 101, deadline: Infinity })
   await app.request('/lowest-notes?maxRank=5')
   expect(list.mock.lastCall![0].conditions).toEqual([{ rank: { $lte: 5 } }])
+})
+
+test('a count is exact up to 10,000', async () => {
+  expect(await (await app.request('/notes/count?text=tea')).json()).toEqual({ count: 7, exact: true })
+  expect(count).toHaveBeenLastCalledWith({
+    conditions: [{ text: /^tea/ }],
+    limit: 10_001,
+    deadline: Infinity,
+  })
+  count.mockResolvedValueOnce(10_000)
+  expect(await (await app.request('/notes/count')).json()).toEqual({ count: 10_000, exact: true })
+  count.mockResolvedValueOnce(10_001)
+  expect(await (await app.request('/notes/count')).json()).toEqual({ count: 10_000, exact: false })
+})
+
+test('a filter that nothing can match counts 0 without reading the store', async () => {
+  count.mockClear()
+  expect(await (await app.request('/notes/count?text=?')).json()).toEqual({ count: 0, exact: true })
+  expect(count).not.toHaveBeenCalled()
+})
+
+test('a top list states when and how it was made', async () => {
+  const response = await app.request('/notes/top?text=tea&by=createdAt&limit=3')
+  const { headers } = response
+  expect([headers.get('age'), headers.get('x-document'), headers.get('cache-control')]).toEqual([
+    '0',
+    'made',
+    'no-store',
+  ])
+  expect(await response.json()).toEqual({ items: [json], madeAt: '2023-11-14T22:13:20.000Z' })
+  expect(list).toHaveBeenLastCalledWith({
+    conditions: [{ text: /^tea/ }],
+    order: { by: 'createdAt', direction: 'descending', ids: 'ascending' },
+    after: undefined,
+    limit: 3,
+    deadline: Infinity,
+  })
+})
+
+test('a list that was read while an item moved is read again', async () => {
+  const moved = { item: noteAt(id, 4), key: new Date(0) }
+  list.mockResolvedValueOnce([listed, moved])
+  expect(await (await app.request('/notes/top?by=createdAt')).json()).toMatchObject({ items: [json] })
+  list.mockResolvedValue([listed, moved])
+  expect(await problem(app.request('/notes/top'))).toMatchObject({ status: 503, code: 'unavailable' })
+  list.mockResolvedValue([listed])
 })
 
 test('an absent filter adds no condition; a filter that nothing can match does not read the store', async () => {
@@ -123,6 +174,19 @@ test.each([
   ['/notes?pageSize=-1', ['pageSize']],
   ['/notes?pageSize=ten', ['pageSize']],
   ['/notes?pageToken=garbage', ['pageToken']],
+  ['/notes?sort=rank', ['sort']],
+  ['/notes/count?pageSize=1', ['pageSize']],
+  ['/notes/count?text=this+text+is+too+long+for+the+filter', ['text']],
+  ['/notes/top?by=text', ['by']],
+  ['/notes/top?by=', ['by']],
+  ['/notes/top?by=constructor&limit=0', ['by', 'limit']],
+  ['/notes/top?limit=101', ['limit']],
+  ['/notes/top?text=this+text+is+too+long+for+the+filter', ['text']],
+  ['/notes/top?maxRank=1', ['maxRank']],
+  ['/notes?sort=', ['sort']],
+  ['/notes?sort=--text', ['sort']],
+  ['/notes?sort=constructor', ['sort']],
+  ['/lowest-notes?maxRank=1&sort=-text', ['sort']],
   ['/notes?text=a&text=b', ['text']],
   ['/notes?text=this+text+is+too+long+for+the+filter', ['text']],
   ['/lowest-notes?maxRank=-1', ['maxRank']],

@@ -49,11 +49,13 @@ export function queryRoutes(
 
   for (const [name, route] of docs.lists) {
     const { filters } = definitions.lists[name]!
-    const ofList = [...Object.keys(filters), 'pageSize', 'pageToken']
+    const ofList = [...Object.keys(filters), 'sort', 'pageSize', 'pageToken']
     app.on('get', route.getRoutingPath(), async ({ req }) => {
       const { values, violations } = queryParameters(req.url, ofList)
+      if (values['sort'] === '') violations.push({ field: 'sort', message: 'must not be empty' })
       const request = {
         ...filterValues(filters, values),
+        sort: values['sort'] ?? '',
         pageSize: wholeNumber(values['pageSize']),
         pageToken: values['pageToken'] ?? '',
       }
@@ -73,7 +75,7 @@ function exclusive(values: Readonly<Record<string, string | undefined>>): FieldV
   }))
 }
 
-function filterValues(filters: Filters, values: Readonly<Record<string, string | undefined>>) {
+export function filterValues(filters: Filters, values: Readonly<Record<string, string | undefined>>) {
   return Object.fromEntries(
     Object.entries(filters).map(([name, { kind }]) => [
       name,

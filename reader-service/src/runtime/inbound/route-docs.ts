@@ -1,7 +1,13 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { problemResponses } from '@lockstep/core/http/problem-openapi.ts'
-import type { GetDefinition, ListDefinition, NumberFilter, QueryDefinitions } from '../queries/definition.ts'
-import { MAX_PAGE_SIZE } from '../queries/requests.ts'
+import type {
+  Filters,
+  GetDefinition,
+  ListDefinition,
+  NumberFilter,
+  QueryDefinitions,
+} from '../queries/definition.ts'
+import { MAX_PAGE_SIZE, sortNames } from '../queries/requests.ts'
 
 /** The id in the path of an item. */
 export const id = z.string().openapi({ format: 'uuid', example: '0198c0de-7a11-7c0d-8000-5eed0000cafe' })
@@ -15,12 +21,9 @@ const entityTags = z
   .optional()
 
 /** The OpenAPI text of a read model's routes. Requests are validated by `queries/requests.ts`, for every protocol. */
-export function routeDocs({ schema, fields, tag, get, lists }: QueryDefinitions, withPast: boolean) {
-  const version = z
-    .int()
-    .min(1)
-    .openapi({ example: 3, description: `Counts the changes of this ${get.noun}` })
-  const item = z.strictObject({ id, version, ...fields }).openapi(schema)
+export function routeDocs(definitions: QueryDefinitions, withPast: boolean) {
+  const { schema, tag, get, lists } = definitions
+  const item = itemSchema(definitions)
   const page = z
     .strictObject({
       items: z.array(item),
@@ -31,6 +34,24 @@ export function routeDocs({ schema, fields, tag, get, lists }: QueryDefinitions,
     get: getRoute(get, tag, item, withPast),
     lists: new Map(Object.entries(lists).map(([name, list]) => [name, listRoute(name, list, tag, page)])),
   }
+}
+
+export function itemSchema({ schema, fields, get }: QueryDefinitions) {
+  const version = z
+    .int()
+    .min(1)
+    .openapi({ example: 3, description: `Counts the changes of this ${get.noun}` })
+  return z.strictObject({ id, version, ...fields }).openapi(schema)
+}
+
+/** The filters with these names. */
+export function filterSchemas(filters: Filters): Record<string, z.ZodOptional> {
+  return Object.fromEntries(
+    Object.entries(filters).map(([name, filter]) => [
+      name,
+      (filter.kind === 'text' ? filter.schema : numberSchema(filter)).optional(),
+    ]),
+  )
 }
 
 function getRoute(
@@ -100,10 +121,6 @@ function getRoute(
 }
 
 function listRoute(operationId: string, list: ListDefinition, tag: string, page: z.ZodType) {
-  const filters = Object.entries(list.filters).map(([name, filter]) => [
-    name,
-    (filter.kind === 'text' ? filter.schema : numberSchema(filter)).optional(),
-  ])
   const names = Object.keys(list.filters).map((name) => `\`${name}\``)
   return createRoute({
     method: 'get',
@@ -114,13 +131,17 @@ function listRoute(operationId: string, list: ListDefinition, tag: string, page:
     description: list.description,
     request: {
       query: z.object({
-        ...(Object.fromEntries(filters) as Record<string, z.ZodOptional>),
+        ...filterSchemas(list.filters),
+        sort: z
+          .enum(sortNames(list) as [string, ...string[]])
+          .optional()
+          .openapi({ description: sortText(list) }),
         pageSize: z.int().min(1).max(MAX_PAGE_SIZE).default(20).optional(),
         pageToken: z
           .string()
           .optional()
           .openapi({
-            description: `\`nextPageToken\` of the page before, with the same ${names.join(' and ')}`,
+            description: `\`nextPageToken\` of the page before, with the same ${new Intl.ListFormat('en').format([...names, '`sort`'])}`,
           }),
       }),
     },
@@ -129,6 +150,13 @@ function listRoute(operationId: string, list: ListDefinition, tag: string, page:
       ...problemResponses(['malformed', 'invalid', 'internal', 'unavailable', 'deadline_exceeded']),
     },
   })
+}
+
+function sortText({ sorts, defaultSort }: ListDefinition): string {
+  const refused = Object.entries(sorts).flatMap(([name, { notWith = [] }]) =>
+    notWith.map((filter) => ` \`${name}\` is refused with \`${filter}\`.`),
+  )
+  return `With a \`-\`, the highest first; equal ones are ordered by id. Default \`${defaultSort}\`.${refused.join('')}`
 }
 
 function numberSchema({ min, max, description, example }: NumberFilter) {

@@ -13,11 +13,12 @@ export function queryLimits(timeoutMs: number, deadline = Infinity) {
   return { maxTimeMS: leftMs, signal: AbortSignal.timeout(leftMs + CLIENT_GRACE_MS) }
 }
 
-/** Rejects with `deadline_exceeded` if the query takes too long, and otherwise with `unavailable`. */
+/** Rejects with the query's own AppError, with `deadline_exceeded` if it takes too long, and otherwise with `unavailable`. */
 export async function asAppErrors<T>(query: () => Promise<T>): Promise<T> {
   try {
     return await query()
   } catch (error) {
+    if (error instanceof AppError) throw error
     if (error instanceof MongoServerError && error.code === TIME_LIMIT_PASSED) {
       throw new AppError('deadline_exceeded', 'The query took too long', { cause: error })
     }

@@ -10,6 +10,7 @@ import type {
 } from '../queries/definition.ts'
 import type { ItemFinder } from '../queries/item-finder.ts'
 import { queryRoutes } from '../inbound/http-routes.ts'
+import { summaryRoutes } from '../inbound/summary-routes.ts'
 import { readModelQueries } from '../queries/read-model-queries.ts'
 import type { DocumentReadModel, QueryPorts, Source, SourceState } from '../read-model.ts'
 import { readModelName } from '../rebuild/generations.ts'
@@ -23,7 +24,7 @@ export type LiveState<S extends SourceState> = Exclude<S, { readonly deleted: tr
 /** The JSON form of a field: a Date is RFC 3339 text, every other value is unchanged. */
 type JsonSchema<T> = [T] extends [Date] ? z.ZodISODateTime : z.ZodType<T>
 
-type SortableField<D> = { [K in keyof D]: D[K] extends Date | number ? K : never }[keyof D] & string
+type SortableField<D> = { [K in keyof D]: D[K] extends Date | number | string ? K : never }[keyof D] & string
 
 /**
  * A read model that keeps one document per aggregate: `{_id, version, deleted, ...document(state)}`, or the tombstone
@@ -45,7 +46,7 @@ export type VersionedDocument<
   fields: { readonly [P in K]: P extends keyof D ? JsonSchema<D[P]> : never }
   tag: string
   get: GetDefinition
-  lists: { readonly [N in keyof L]: ListDefinition<L[N], SortableField<NoInfer<D>> & NoInfer<K>> }
+  lists: { readonly [N in keyof L]: ListDefinition<L[N], SortableField<NoInfer<D>>> }
   grpc: (service: ReturnType<typeof grpcServices>, queries: Queries<Pick<D, K & keyof D>, L>) => GrpcService
 }
 
@@ -70,14 +71,19 @@ export function versionedDocument<
     openFinder: documentFinder(items),
     queries: definitions,
     serve(ports) {
-      const { read, getItem, past } = ports as QueryPorts<ItemFinder>
+      const { read, getItem, document: readDocument, past } = ports as QueryPorts<ItemFinder>
       const list: ItemFinder['list'] = (query) => read((finder) => finder.list(query))
+      const count: ItemFinder['count'] = (query) => read((finder) => finder.count(query))
       const queries = readModelQueries(
         { queries: definitions, items },
-        { getItem: getItem(get.noun), finder: { list }, past },
+        { getItem: getItem(get.noun), finder: { list, count }, document: readDocument, past },
       )
       return {
-        routes: (app) => queryRoutes(app, { queries: definitions, items }, queries),
+        routes: (app) => {
+          // First, because the path with an id matches their paths too.
+          summaryRoutes(app, definitions, queries)
+          queryRoutes(app, { queries: definitions, items }, queries)
+        },
         grpc: (service) => definitions.grpc(service, queries),
       }
     },

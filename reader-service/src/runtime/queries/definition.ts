@@ -3,8 +3,8 @@ import type { GrpcCall, grpcServices, GrpcService } from '@lockstep/core/grpc/se
 import type { Document, Filter as MongoFilter } from 'mongodb'
 
 /**
- * The queries of a read model, as its slice defines them: one by id, and lists with a closed set of filters and one
- * order each. HTTP routes with their OpenAPI text and gRPC methods are derived from this, with one validation for both.
+ * The queries of a read model, as its slice defines them: one by id, and lists, each with a closed set of filters
+ * and of sorts. HTTP routes with their OpenAPI text and gRPC methods are derived from this, with one validation for both.
  */
 export type QueryDefinitions = {
   /** The schema of an item in OpenAPI documents, for example `Product`. */
@@ -44,15 +44,53 @@ export type GetDefinition = {
   noun: string
 }
 
-/** `GET <path>` with the filters, `pageSize` and `pageToken`. Its key in `lists` is its operation id. */
+/** `GET <path>` with the filters, `sort`, `pageSize` and `pageToken`. Its key in `lists` is its operation id. */
 export type ListDefinition<F extends Filters = Filters, By extends string = string> = {
   path: string
   summary: string
   description: string
   filters: F
-  /** The order of the items; then by id ascending. The field is a Date or a whole number, and part of an item. */
-  order: { by: By; direction: 'ascending' | 'descending' }
+  /** The orders that a caller may choose, by the name that `sort` has. `-` before it chooses the reverse. */
+  sorts: Readonly<Record<string, SortDefinition<keyof F & string, By>>>
+  /** For example `-createdAt`. */
+  defaultSort: string
+  /** A query for how many items match the filters. */
+  count?: { path: string; operationId: string; summary: string }
+  top?: TopDefinition<F, By>
 }
+
+/** `GET <path>?by=&limit=`: the highest items, as a small document that is kept in the cache. */
+type TopDefinition<F extends Filters = Filters, By extends string = string> = {
+  path: string
+  operationId: string
+  summary: string
+  /** Those of the list that it takes: each combination of values is a document. */
+  filters: readonly (keyof F & string)[]
+  /** What `by` may name; the highest come first. Each has an index, as a sort has. */
+  by: Readonly<Record<string, SortDefinition<never, By>>>
+  defaultBy: string
+}
+
+type Direction = 'ascending' | 'descending'
+
+/**
+ * The items by one field, then by id. An index has to end with both, after the fields of the filters. It serves both
+ * directions, because one is the exact reverse of the other, also in the order of the ids.
+ */
+type SortDefinition<F extends string = string, By extends string = string> = {
+  /** A field of every document: a Date, a whole number, or a text, which is compared by its code points. */
+  by: By
+  /** The direction of the field in the index, in which the ids ascend. Default: ascending. */
+  index?: Direction
+  /** Filters for which no index returns a page in this order: their combination is refused. */
+  notWith?: readonly F[]
+}
+
+/** One direction of a sort, as the store reads it. */
+export type ItemOrder = { readonly by: string; readonly direction: Direction; readonly ids: Direction }
+
+/** What a sort compares. */
+export type SortKey = Date | number | string
 
 /** By parameter name. The same names in HTTP and gRPC. */
 export type Filters = Readonly<Record<string, TextFilter | NumberFilter>>
@@ -83,12 +121,17 @@ export type NumberFilter = {
 
 type NamesOf<F extends Filters, Kind> = { [K in keyof F]: F[K] extends Kind ? K : never }[keyof F]
 
-/** The parameters of a list, as a caller gives them; not yet validated. */
-export type ListRequest<F extends Filters = Filters> = {
+/** The filters of a list, as a caller gives them; not yet validated. */
+export type FilterRequest<F extends Filters = Filters> = {
   [K in NamesOf<F, TextFilter>]: string
 } & {
   [K in NamesOf<F, NumberFilter>]?: number | undefined
-} & {
+}
+
+/** The parameters of a list. */
+export type ListRequest<F extends Filters = Filters> = FilterRequest<F> & {
+  /** Empty for the default. */
+  sort: string
   pageSize?: number | undefined
   /** Empty for the first page. */
   pageToken: string
@@ -98,6 +141,25 @@ export type Page<I> = {
   items: I[]
   /** Empty on the last page. */
   nextPageToken: string
+}
+
+/** The parameters of a top list: its filters, of which an absent one does not apply. */
+export type TopRequest<F extends Filters = Filters> = Partial<FilterRequest<F>> & {
+  /** Empty for the default. */
+  by: string
+  limit?: number | undefined
+}
+
+/** Exact up to 10,000; above that `count` is 10,000. */
+export type Count = { count: number; exact: boolean }
+
+export type TopList<I> = {
+  items: I[]
+  /** The items are the highest of this moment or of a later one. */
+  madeAt: Date
+  ageMs: number
+  /** `cached` if another query made the document. */
+  document: 'made' | 'cached'
 }
 
 /**
@@ -112,6 +174,18 @@ export type Queries<F extends object = object, L = Readonly<Record<string, Filte
   lists: {
     [N in keyof L]: L[N] extends Filters
       ? (request: ListRequest<L[N]>, call: Pick<GrpcCall, 'deadline'>) => Promise<Page<Item<F>>>
+      : never
+  }
+  /** By list. */
+  counts: {
+    [N in keyof L]: L[N] extends Filters
+      ? (request: FilterRequest<L[N]>, call: Pick<GrpcCall, 'deadline'>) => Promise<Count>
+      : never
+  }
+  /** By list, of those that declare one. */
+  tops: {
+    [N in keyof L]: L[N] extends Filters
+      ? (request: TopRequest<L[N]>, call: Pick<GrpcCall, 'deadline'>) => Promise<TopList<Item<F>>>
       : never
   }
 }

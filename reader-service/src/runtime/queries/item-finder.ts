@@ -1,4 +1,4 @@
-import type { Conditions, Item, ListDefinition, StoredItem } from './definition.ts'
+import type { Conditions, Item, ItemOrder, SortKey, StoredItem } from './definition.ts'
 
 /**
  * The read model as queries use it. Rejects with `unavailable`, or with `deadline_exceeded` if a query takes too long.
@@ -8,12 +8,17 @@ export type ItemFinder = {
   /** The versions that the store has of these ids, tombstones included; an unknown id is absent. */
   versions: (ids: readonly string[]) => Promise<Map<string, number>>
   /** Items that are not deleted, in the given order. */
-  list: (query: ItemQuery) => Promise<Item[]>
+  list: (query: ItemQuery) => Promise<ListedItem[]>
+  /** How many items match, at most `limit`. */
+  count: (query: Pick<ItemQuery, 'conditions' | 'limit' | 'deadline'>) => Promise<number>
 }
+
+/** An item with what the order compares, as the store has it. */
+export type ListedItem = { readonly item: Item; readonly key: SortKey }
 
 export type ItemQuery = {
   conditions: NonNullable<Conditions>
-  order: ListDefinition['order']
+  order: ItemOrder
   /** Only the items after this position. */
   after: PagePosition | undefined
   limit: number
@@ -22,4 +27,4 @@ export type ItemQuery = {
 }
 
 /** The last item of a page: its value of the order's field, and its id. */
-export type PagePosition = { readonly key: Date | number; readonly id: string }
+export type PagePosition = { readonly key: SortKey; readonly id: string }

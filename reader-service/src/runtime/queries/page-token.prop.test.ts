@@ -2,10 +2,11 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodePageToken, encodePageToken } from './page-token.ts'
 
-const key = fc.oneof(fc.date({ noInvalidDate: true }), fc.maxSafeInteger())
+const text = fc.string({ unit: 'grapheme', maxLength: 250 })
+const key = fc.oneof(fc.date({ noInvalidDate: true }), fc.maxSafeInteger(), text)
 const position = fc.record({ key, id: fc.uuid() })
 const filter = fc.oneof(fc.string({ unit: 'binary' }), fc.maxSafeInteger(), fc.constant(undefined))
-const scope = fc.record({ list: fc.string(), filters: fc.array(filter, { maxLength: 3 }) })
+const scope = fc.record({ list: fc.string(), sort: fc.string(), filters: fc.array(filter, { maxLength: 3 }) })
 
 test('a token returns its position', () => {
   fc.assert(
@@ -15,7 +16,7 @@ test('a token returns its position', () => {
   )
 })
 
-test('a token is invalid for another list or for other filters', () => {
+test('a token is invalid for another list or sort, or for other filters', () => {
   fc.assert(
     fc.property(position, scope, scope, (at, made, asked) => {
       fc.pre(JSON.stringify(made) !== JSON.stringify(asked))
@@ -25,7 +26,7 @@ test('a token is invalid for another list or for other filters', () => {
 })
 
 test('other texts are invalid', () => {
-  const made = { list: 'notes', filters: [] }
+  const made = { list: 'notes', sort: 'rank', filters: [] }
   const garbage = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.base64String(),

@@ -1,31 +1,32 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { noteAt, noteReadModel, type Note } from '../testing/notes.ts'
-import type { Item, ListRequest } from './definition.ts'
-import type { ItemQuery } from './item-finder.ts'
+import type { Item, ItemOrder, ListRequest } from './definition.ts'
+import type { ItemQuery, ListedItem, PagePosition } from './item-finder.ts'
 import { listItems } from './read-model-queries.ts'
-import { validList } from './requests.ts'
+import { orderOf, sortNames, validList } from './requests.ts'
 
-type Position = { key: Date | number; id: string }
-
-const positionOf = (note: Note, by: string): Position => ({
-  key: by === 'rank' ? note.rank : note.createdAt,
+const positionOf = (note: Note, { by }: ItemOrder): PagePosition => ({
+  key: by === 'rank' ? note.rank : by === 'text' ? note.text : note.createdAt,
   id: note.id,
 })
 
-function compare(direction: ItemQuery['order']['direction']) {
-  const sign = direction === 'ascending' ? 1 : -1
-  return (a: Position, b: Position) => sign * (Number(a.key) - Number(b.key)) || (a.id < b.id ? -1 : 1)
+function compare({ direction, ids }: ItemOrder) {
+  const sign = { ascending: 1, descending: -1 }
+  return (a: PagePosition, b: PagePosition) =>
+    sign[direction] * (a.key < b.key ? -1 : a.key > b.key ? 1 : 0) ||
+    sign[ids] * (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 }
 
 /** Returns what the store returns. */
 const finderOf = (notes: readonly Note[]) => ({
-  list: async ({ after, limit, order: { by, direction } }: ItemQuery): Promise<Item[]> => {
-    const inOrder = compare(direction)
+  list: async ({ after, limit, order }: ItemQuery): Promise<ListedItem[]> => {
+    const inOrder = compare(order)
     return notes
-      .toSorted((a, b) => inOrder(positionOf(a, by), positionOf(b, by)))
-      .filter((note) => after === undefined || inOrder(after, positionOf(note, by)) < 0)
+      .toSorted((a, b) => inOrder(positionOf(a, order), positionOf(b, order)))
+      .filter((note) => after === undefined || inOrder(after, positionOf(note, order)) < 0)
       .slice(0, limit)
+      .map((item) => ({ item, key: positionOf(item, order).key }))
   },
 })
 
@@ -35,28 +36,38 @@ const notes = fc
     selector: ({ id }) => id,
     maxLength: 60,
   })
-  .map((all) => all.map(({ id, ms }) => noteAt(id, 1, { createdAt: new Date(ms), rank: 5 - ms })))
+  .map((all) =>
+    all.map(({ id, ms }) => noteAt(id, 1, { createdAt: new Date(ms), rank: 5 - ms, text: `${ms % 3}` })),
+  )
 
-test.each(['newestNotes', 'lowestNotes'])(
-  'the pages together are all items in order, and only the first can be empty: %s',
-  async (list) => {
-    const definition = noteReadModel.queries.lists[list]!
-    const { by, direction } = definition.order
+const { lists } = noteReadModel.queries
+
+test.each(Object.keys(lists).flatMap((list) => sortNames(lists[list]!).map((sort) => [list, sort] as const)))(
+  'the pages together are all items in order, and only the first can be empty: %s %s',
+  async (list, sort) => {
+    const definition = lists[list]!
+    const order = orderOf(definition, sort)!
     await fc.assert(
       fc.asyncProperty(notes, fc.integer({ min: 1, max: 100 }), async (all, pageSize) => {
         const found: Item[] = []
         for (let pageToken = '', page = 0; ; page++) {
-          const request = { text: '', maxRank: undefined, pageSize, pageToken } as unknown as ListRequest
+          const request = {
+            text: '',
+            maxRank: undefined,
+            sort,
+            pageSize,
+            pageToken,
+          } as unknown as ListRequest
           const valid = validList(list, definition, request)
-          const { items, nextPageToken } = await listItems(finderOf(all), definition, valid, Infinity)
+          const { items, nextPageToken } = await listItems(finderOf(all), definition.filters, valid, Infinity)
           found.push(...items)
           if (page > 0) expect(items).not.toEqual([])
           if (nextPageToken === '') break
           expect(items).toHaveLength(pageSize)
           pageToken = nextPageToken
         }
-        const inOrder = compare(direction)
-        expect(found).toEqual(all.toSorted((a, b) => inOrder(positionOf(a, by), positionOf(b, by))))
+        const inOrder = compare(order)
+        expect(found).toEqual(all.toSorted((a, b) => inOrder(positionOf(a, order), positionOf(b, order))))
       }),
     )
   },

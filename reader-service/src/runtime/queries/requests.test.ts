@@ -11,8 +11,14 @@ const { newestNotes, lowestNotes } = noteReadModel.queries.lists as Record<
 >
 
 const newest = (request: object) =>
-  validList('newestNotes', newestNotes, { text: '', pageToken: '', ...request } as unknown as ListRequest)
-const lowest = (request: object) => validList('lowestNotes', lowestNotes, { pageToken: '', ...request })
+  validList('newestNotes', newestNotes, {
+    text: '',
+    sort: '',
+    pageToken: '',
+    ...request,
+  } as unknown as ListRequest)
+const lowest = (request: object) =>
+  validList('lowestNotes', lowestNotes, { sort: '', pageToken: '', ...request })
 
 function violationsOf(validate: () => unknown): { field: string; message: string }[] {
   try {
@@ -41,20 +47,49 @@ test.each([-1, 101, NaN, 0.5])('a number filter of %s is invalid', (maxRank) => 
 })
 
 test('all invalid fields are named at once, in the order of the filters', () => {
-  const request = { text: 'x'.repeat(21), pageSize: 0, pageToken: 'garbage' } as unknown as ListRequest
+  const request = {
+    text: 'x'.repeat(21),
+    sort: 'colour',
+    pageSize: 0,
+    pageToken: 'garbage',
+  } as unknown as ListRequest
   const others = [{ field: 'colour', message: 'is not a parameter of this request' }]
   const fields = fieldsOf(() => validList('newestNotes', newestNotes, request, others))
-  expect(fields).toEqual(['colour', 'text', 'pageSize', 'pageToken'])
+  expect(fields).toEqual(['colour', 'text', 'sort', 'pageSize', 'pageToken'])
 })
 
-test('a token is valid only for the list and the filters of its page', () => {
+test('a sort is one of those that the list declares, in one of two directions', () => {
+  expect(newest({}).order).toEqual({ by: 'createdAt', direction: 'descending', ids: 'ascending' })
+  expect(newest({ sort: 'createdAt' }).order).toEqual({
+    by: 'createdAt',
+    direction: 'ascending',
+    ids: 'descending',
+  })
+  expect(newest({ sort: '-text' }).order).toEqual({ by: 'text', direction: 'descending', ids: 'descending' })
+  expect(violationsOf(() => newest({ sort: 'rank' }))).toEqual([
+    { field: 'sort', message: 'must be one of createdAt, -createdAt, text, -text' },
+  ])
+})
+
+test('a sort is refused with a filter for which no index has the order', () => {
+  expect(lowest({ sort: 'text' }).order.by).toBe('text')
+  expect(lowest({ sort: '-rank', maxRank: 5 }).order.by).toBe('rank')
+  expect(violationsOf(() => lowest({ sort: '-text', maxRank: 5 }))).toEqual([
+    { field: 'sort', message: 'must not be -text together with maxRank, because no index has this order' },
+  ])
+})
+
+test('a token is valid only for the list, the sort and the filters of its page', () => {
   const position = { key: new Date(5), id: crypto.randomUUID() }
-  const pageToken = encodePageToken(position, { list: 'newestNotes', filters: ['tea'] })
+  const pageToken = encodePageToken(position, { list: 'newestNotes', sort: '-createdAt', filters: ['tea'] })
   expect(newest({ text: 'tea', pageToken }).after).toEqual(position)
   expect(violationsOf(() => newest({ text: 'te', pageToken }))).toEqual([
-    { field: 'pageToken', message: 'must be the nextPageToken of a page with the same text' },
+    { field: 'pageToken', message: 'must be the nextPageToken of a page with the same text and sort' },
   ])
-  const otherList = encodePageToken(position, { list: 'lowestNotes', filters: ['tea'] })
+  expect(newest({ text: 'tea', sort: '-createdAt', pageToken }).after).toEqual(position)
+  expect(fieldsOf(() => newest({ text: 'tea', sort: 'createdAt', pageToken }))).toEqual(['pageToken'])
+  const ofOtherList = { list: 'lowestNotes', sort: '-createdAt', filters: ['tea'] }
+  const otherList = encodePageToken(position, ofOtherList)
   expect(fieldsOf(() => newest({ text: 'tea', pageToken: otherList }))).toEqual(['pageToken'])
 })
 

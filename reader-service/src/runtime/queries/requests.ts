@@ -1,6 +1,16 @@
 import { invalid, type FieldViolation } from '@lockstep/core/errors/app-error.ts'
 import { isUuid } from '@lockstep/core/text/uuid.ts'
-import type { ListDefinition, ListRequest, NumberFilter, TextFilter } from './definition.ts'
+import type {
+  Conditions,
+  FilterRequest,
+  Filters,
+  ItemOrder,
+  ListDefinition,
+  ListRequest,
+  NumberFilter,
+  TextFilter,
+  TopRequest,
+} from './definition.ts'
 import type { PagePosition } from './item-finder.ts'
 import { decodePageToken, type PageScope } from './page-token.ts'
 
@@ -21,9 +31,12 @@ export function validGet(
   return { id: id.toLowerCase(), minVersion }
 }
 
+/** The values of the filters, by name. */
+export type FilterValues = ReadonlyMap<string, string | number | undefined>
+
 export type ValidList = {
-  /** The values of the filters, by name. */
-  filters: ReadonlyMap<string, string | number | undefined>
+  filters: FilterValues
+  order: ItemOrder
   scope: PageScope
   pageSize: number
   /** The end of the previous page; undefined for the first. */
@@ -38,22 +51,110 @@ export function validList(
   others: readonly FieldViolation[] = [],
 ): ValidList {
   const violations = [...others]
-  const names = Object.keys(definition.filters)
-  const given = request as Readonly<Record<string, string | number | undefined>>
-  const filters = new Map(names.map((name) => [name, given[name]]))
-  for (const [field, value] of filters) {
-    for (const message of problemsOf(definition.filters[field]!, value)) violations.push({ field, message })
-  }
+  const filters = filterValues(definition, request)
+  violations.push(...filterProblems(definition, filters))
   const { pageSize = DEFAULT_PAGE_SIZE, pageToken } = request
-  violations.push(...pageSizeProblems(pageSize))
-  const scope = { list, filters: [...filters.values()] }
+  const sort = request.sort === '' ? definition.defaultSort : request.sort
+  const order = orderOf(definition, sort)
+  violations.push(...sortProblems(definition, sort, filters), ...pageSizeProblems(pageSize))
+  const scope = { list, sort, filters: [...filters.values()] }
   const after = pageToken === '' ? undefined : decodePageToken(pageToken, scope)
   if (pageToken !== '' && after === undefined) {
-    const message = `must be the nextPageToken of a page with the same ${names.join(' and ')}`
-    violations.push({ field: 'pageToken', message })
+    const names = new Intl.ListFormat('en').format([...filters.keys(), 'sort'])
+    violations.push({
+      field: 'pageToken',
+      message: `must be the nextPageToken of a page with the same ${names}`,
+    })
   }
+  if (violations.length > 0 || !order) throw invalid(violations)
+  return { filters, order, scope, pageSize, after }
+}
+
+/** Throws one `invalid` for all filters. */
+export function validFilters(
+  definition: Pick<ListDefinition, 'filters'>,
+  request: FilterRequest,
+  others: readonly FieldViolation[] = [],
+): FilterValues {
+  const filters = filterValues(definition, request)
+  const violations = [...others, ...filterProblems(definition, filters)]
   if (violations.length > 0) throw invalid(violations)
-  return { filters, scope, pageSize, after }
+  return filters
+}
+
+export const DEFAULT_TOP = 10
+export const MAX_TOP = 100
+
+/** Those of the list that its top list takes. */
+export function topFilters({ filters, top }: ListDefinition): Filters {
+  return Object.fromEntries((top?.filters ?? []).map((name) => [name, filters[name]!]))
+}
+
+export type ValidTop = { filters: FilterValues; by: string; order: ItemOrder; limit: number }
+
+/** Throws one `invalid` for all fields. */
+export function validTop(
+  list: ListDefinition,
+  request: TopRequest,
+  others: readonly FieldViolation[] = [],
+): ValidTop {
+  const top = list.top!
+  const definition = { filters: topFilters(list) }
+  const filters = filterValues(definition, request)
+  const violations = [...others, ...filterProblems(definition, filters)]
+  const by = request.by === '' ? top.defaultBy : request.by
+  const names = Object.keys(top.by)
+  const order = names.includes(by) ? orderOf({ sorts: top.by }, `-${by}`) : undefined
+  if (!order) violations.push({ field: 'by', message: `must be one of ${names.join(', ')}` })
+  const { limit = DEFAULT_TOP } = request
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_TOP) {
+    violations.push({ field: 'limit', message: `must be a whole number from 1 to ${MAX_TOP}` })
+  }
+  if (violations.length > 0 || !order) throw invalid(violations)
+  return { filters, by, order, limit }
+}
+
+function filterValues({ filters }: Pick<ListDefinition, 'filters'>, request: object): FilterValues {
+  const given = request as Readonly<Record<string, string | number | undefined>>
+  return new Map(Object.keys(filters).map((name) => [name, given[name]]))
+}
+
+function filterProblems(
+  { filters }: Pick<ListDefinition, 'filters'>,
+  values: FilterValues,
+): FieldViolation[] {
+  return [...values].flatMap(([field, value]) =>
+    problemsOf(filters[field]!, value).map((message) => ({ field, message })),
+  )
+}
+
+/** The values that `sort` may have. */
+export function sortNames({ sorts }: Pick<ListDefinition, 'sorts'>): string[] {
+  return Object.keys(sorts).flatMap((name) => [name, `-${name}`])
+}
+
+/** Undefined for an unknown sort. */
+export function orderOf(list: Pick<ListDefinition, 'sorts'>, sort: string): ItemOrder | undefined {
+  if (!sortNames(list).includes(sort)) return undefined
+  const { by, index = 'ascending' } = list.sorts[nameOf(sort)]!
+  const direction = sort.startsWith('-') ? 'descending' : 'ascending'
+  return { by, direction, ids: direction === index ? 'ascending' : 'descending' }
+}
+
+function nameOf(sort: string): string {
+  return sort.replace(/^-/, '')
+}
+
+function sortProblems(list: ListDefinition, sort: string, filters: FilterValues): FieldViolation[] {
+  const names = sortNames(list)
+  if (!names.includes(sort)) return [{ field: 'sort', message: `must be one of ${names.join(', ')}` }]
+  const { notWith = [] } = list.sorts[nameOf(sort)]!
+  return notWith
+    .filter((filter) => (filters.get(filter) ?? '') !== '')
+    .map((filter) => ({
+      field: 'sort',
+      message: `must not be ${sort} together with ${filter}, because no index has this order`,
+    }))
 }
 
 export function versionProblems(field: string, version: number | undefined): FieldViolation[] {
@@ -73,4 +174,17 @@ function problemsOf(filter: TextFilter | NumberFilter, value: string | number | 
   if (Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max) return []
   const range = filter.max === undefined ? `of ${min} or more` : `from ${min} to ${max}`
   return [`must be a whole number ${range}`]
+}
+
+/** Undefined if no item can match. */
+export function conditionsOf(filters: Filters, values: FilterValues): Conditions {
+  const conditions: NonNullable<Conditions>[number][] = []
+  for (const [name, value] of values) {
+    if (value === undefined || value === '') continue
+    const filter = filters[name]!
+    const found = filter.kind === 'text' ? filter.conditions(String(value)) : filter.conditions(Number(value))
+    if (found === undefined) return undefined
+    conditions.push(...found)
+  }
+  return conditions
 }

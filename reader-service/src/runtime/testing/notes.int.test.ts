@@ -5,7 +5,19 @@ readModelSuite(noteReadModel, {
   state: noteAt,
   deleted: deletedNoteAt,
   listed: {
-    newestNotes: (id, version, key) => noteAt(id, version, { createdAt: new Date(1_700_000_000_000 + key) }),
-    lowestNotes: (id, version, key) => noteAt(id, version, { rank: key }),
+    newestNotes: {
+      createdAt: (id, version, key) => noteAt(id, version, { createdAt: new Date(1_700_000_000_000 + key) }),
+      text: (id, version, key) => noteAt(id, version, { text: `${1_000 + key}`, rank: version }),
+    },
+    lowestNotes: {
+      rank: (id, version, key) => noteAt(id, version, { rank: key }),
+      text: (id, version, key) => noteAt(id, version, { text: `${1_000 + key}`, rank: version }),
+    },
+  },
+  top: {
+    newestNotes: {
+      rank: (id, version, key) => noteAt(id, version, { rank: key }),
+      createdAt: (id, version, key) => noteAt(id, version, { createdAt: new Date(1_700_000_000_000 + key) }),
+    },
   },
 })

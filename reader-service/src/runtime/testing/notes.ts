@@ -55,7 +55,17 @@ export const noteReadModel = versionedDocument({
           conditions: (text) => (text.startsWith('?') ? undefined : [{ text: startsWith(text) }]),
         },
       },
-      order: { by: 'createdAt', direction: 'descending' },
+      sorts: { createdAt: { by: 'createdAt', index: 'descending' }, text: { by: 'text' } },
+      defaultSort: '-createdAt',
+      count: { path: '/notes/count', operationId: 'countNotes', summary: 'Count notes' },
+      top: {
+        path: '/notes/top',
+        operationId: 'listTopNotes',
+        summary: 'The notes with the highest rank',
+        filters: ['text'],
+        by: { rank: { by: 'rank' }, createdAt: { by: 'createdAt', index: 'descending' } },
+        defaultBy: 'rank',
+      },
     },
     lowestNotes: {
       path: '/lowest-notes',
@@ -71,11 +81,18 @@ export const noteReadModel = versionedDocument({
           conditions: (maxRank) => [{ rank: { $lte: maxRank } }],
         },
       },
-      order: { by: 'rank', direction: 'ascending' },
+      sorts: { rank: { by: 'rank' }, text: { by: 'text', notWith: ['maxRank'] } },
+      defaultSort: 'rank',
     },
   },
   // Notes have no contract of their own.
-  grpc: (service) => service(ProductQueriesService, { getProduct: unused, searchProducts: unused }),
+  grpc: (service) =>
+    service(ProductQueriesService, {
+      getProduct: unused,
+      searchProducts: unused,
+      countProducts: unused,
+      listTopProducts: unused,
+    }),
 })
 
 const unused = () => Promise.reject(new Error('notes have no gRPC methods'))

@@ -7,11 +7,13 @@ export function measuredMongo(url: string) {
   const client = new MongoClient(url, { monitorCommands: true })
   const db: Db = client.db()
 
-  /** Executes the query and explains each `find` command that it sends. */
+  /** Executes the query and explains each `find` and `count` command that it sends. */
   async function costOf(query: () => Promise<{ readonly length: number } | { readonly size: number }>) {
     const finds: Document[] = []
     const onCommand = ({ command }: { command: Document }) => {
       if ('find' in command) finds.push(command)
+      // It reads the same documents.
+      if ('count' in command) finds.push({ ...command, find: command['count'], filter: command['query'] })
     }
     client.on('commandStarted', onCommand)
     const found = await query()

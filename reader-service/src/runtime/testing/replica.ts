@@ -4,12 +4,15 @@ import { openRedisSubscriber } from '@lockstep/core/redis/client.ts'
 import { vi } from 'vitest'
 import { redisAuditedCache } from '../cache/audited-cache.ts'
 import { entryKey } from '../cache/cache-entries.ts'
+import { redisDocumentCache } from '../cache/document-cache.ts'
 import { redisItemCache } from '../cache/item-cache.ts'
 import { redisProjectedCache } from '../cache/projected-cache.ts'
 import { arrivalsOf } from '../projection/arrivals.ts'
 import { projectEvents } from '../projection/project-events.ts'
+import { documentLoader } from '../queries/load-document.ts'
 import { itemLoader } from '../queries/load-item.ts'
 import { readModelQueries } from '../queries/read-model-queries.ts'
+import type { ReadDocument } from '../queries/top-list.ts'
 import type { DocumentReadModel, SourceState } from '../read-model.ts'
 import { getItem } from '../versions/get-item.ts'
 import { servedVersions } from '../versions/served-versions.ts'
@@ -19,6 +22,7 @@ import { waitForVersion } from '../versions/wait-for-version.ts'
 import { connectedRedis, openEpoch } from './redis.ts'
 
 export const ttlMs = 60_000
+export const maxLagMs = 300
 
 export type Replica = Awaited<ReturnType<typeof openReplica>>
 
@@ -40,10 +44,19 @@ export async function openReplica(
   const entries = { connection, collection, epoch, items, ttlMs }
   const cache = redisItemCache(entries)
   const projectedCache = redisProjectedCache({ ...entries, pendingLimitMs: 1_000, maxAgeMs: 1_000 })
+  const documentCache = redisDocumentCache({ ...entries, maxLagMs })
   const notifications = versionNotifications(finder)
   const notified = vi.fn(notifications.notify)
   subscribeToVersions(subscriber, readModel.name, notified)
-  const metrics = { cacheRead: vi.fn(), waited: vi.fn(), projected: vi.fn(), becameReadable: vi.fn() }
+  const metrics = {
+    cacheRead: vi.fn(),
+    documentRead: vi.fn(),
+    waited: vi.fn(),
+    projected: vi.fn(),
+    becameReadable: vi.fn(),
+  }
+  const load = documentLoader({ cache: documentCache, metrics, maxLagMs })
+  const document: ReadDocument = (name, make) => load(name, (madeAt) => make(finder, madeAt))
   const get = getItem({
     noun: 'item',
     load: itemLoader({ cache, finder, items, metrics }),
@@ -77,7 +90,9 @@ export async function openReplica(
     notified,
     metrics,
     get,
-    queries: readModelQueries(readModel, { finder, getItem: get }),
+    document,
+    documentCache,
+    queries: readModelQueries(readModel, { finder, getItem: get, document }),
     keyOf: (id: string) => entryKey(connection, { collection, epoch: epoch.current()! }, id)!,
     project: (...states: SourceState[]) =>
       project(

@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
-import { StrictReader as BinaryReader } from "../../../../strict-reader.ts";
+import { fromTimestamp, StrictReader as BinaryReader } from "../../../../strict-reader.ts";
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -19,6 +19,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { Product } from "./product.ts";
 
 export interface GetProductRequest {
@@ -43,15 +44,52 @@ export interface SearchProductsRequest {
   pageSize?:
     | number
     | undefined;
-  /** next_page_token of the previous page, with the same search and category. */
+  /** next_page_token of the previous page, with the same search, category and sort. */
   pageToken: string;
+  /** createdAt, name or priceCents; with a "-" the highest first. Empty: -createdAt. */
+  sort: string;
 }
 
 export interface SearchProductsResponse {
-  /** Newest first, by created_at and then id. */
+  /** By sort, then by id. */
   items: Product[];
   /** Empty on the last page. */
   nextPageToken: string;
+}
+
+export interface CountProductsRequest {
+  /** As in SearchProductsRequest. */
+  search: string;
+  category: string;
+}
+
+export interface CountProductsResponse {
+  /** At most 10000. */
+  count: number;
+  /** False if there are more than count. */
+  exact: boolean;
+}
+
+export interface ListTopProductsRequest {
+  /** The exact category; empty: all products. */
+  category: string;
+  /** priceCents or updatedAt. Empty: priceCents. */
+  by: string;
+  /** 1-100, default 10. */
+  limit?: number | undefined;
+}
+
+export interface ListTopProductsResponse {
+  /** The highest first. */
+  items: Product[];
+  /** The items are those of this moment or of a later one. */
+  madeAt:
+    | Date
+    | undefined;
+  /** Milliseconds since made_at. */
+  ageMs: number;
+  /** "made" for this call, or "cached". */
+  document: string;
 }
 
 function createBaseGetProductRequest(): GetProductRequest {
@@ -188,7 +226,7 @@ export const GetProductResponse: MessageFns<GetProductResponse> = {
 };
 
 function createBaseSearchProductsRequest(): SearchProductsRequest {
-  return { search: "", category: "", pageSize: undefined, pageToken: "" };
+  return { search: "", category: "", pageSize: undefined, pageToken: "", sort: "" };
 }
 
 export const SearchProductsRequest: MessageFns<SearchProductsRequest> = {
@@ -204,6 +242,9 @@ export const SearchProductsRequest: MessageFns<SearchProductsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(34).string(message.pageToken);
+    }
+    if (message.sort !== "") {
+      writer.uint32(42).string(message.sort);
     }
     return writer;
   },
@@ -253,6 +294,14 @@ export const SearchProductsRequest: MessageFns<SearchProductsRequest> = {
             message.pageToken = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.sort = reader.string();
+            continue;
+          }
         }
         reader.skipUnknown(tag);
       }
@@ -277,6 +326,7 @@ export const SearchProductsRequest: MessageFns<SearchProductsRequest> = {
         : isSet(object.page_token)
         ? globalThis.String(object.page_token)
         : "",
+      sort: isSet(object.sort) ? globalThis.String(object.sort) : "",
     };
   },
 
@@ -293,6 +343,9 @@ export const SearchProductsRequest: MessageFns<SearchProductsRequest> = {
     }
     if (message.pageToken !== "") {
       obj.pageToken = message.pageToken;
+    }
+    if (message.sort !== "") {
+      obj.sort = message.sort;
     }
     return obj;
   },
@@ -375,6 +428,351 @@ export const SearchProductsResponse: MessageFns<SearchProductsResponse> = {
   },
 };
 
+function createBaseCountProductsRequest(): CountProductsRequest {
+  return { search: "", category: "" };
+}
+
+export const CountProductsRequest: MessageFns<CountProductsRequest> = {
+  encode(message: CountProductsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.search !== "") {
+      writer.uint32(10).string(message.search);
+    }
+    if (message.category !== "") {
+      writer.uint32(18).string(message.category);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CountProductsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCountProductsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.search = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.category = reader.string();
+            continue;
+          }
+        }
+        reader.skipUnknown(tag);
+      }
+      reader.requireEnd(end);
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CountProductsRequest {
+    return {
+      search: isSet(object.search) ? globalThis.String(object.search) : "",
+      category: isSet(object.category) ? globalThis.String(object.category) : "",
+    };
+  },
+
+  toJSON(message: CountProductsRequest): unknown {
+    const obj: any = {};
+    if (message.search !== "") {
+      obj.search = message.search;
+    }
+    if (message.category !== "") {
+      obj.category = message.category;
+    }
+    return obj;
+  },
+};
+
+function createBaseCountProductsResponse(): CountProductsResponse {
+  return { count: 0, exact: false };
+}
+
+export const CountProductsResponse: MessageFns<CountProductsResponse> = {
+  encode(message: CountProductsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.count !== 0) {
+      writer.uint32(8).int64(message.count);
+    }
+    if (message.exact !== false) {
+      writer.uint32(16).bool(message.exact);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CountProductsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCountProductsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.count = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.exact = reader.bool();
+            continue;
+          }
+        }
+        reader.skipUnknown(tag);
+      }
+      reader.requireEnd(end);
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CountProductsResponse {
+    return {
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+      exact: isSet(object.exact) ? globalThis.Boolean(object.exact) : false,
+    };
+  },
+
+  toJSON(message: CountProductsResponse): unknown {
+    const obj: any = {};
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    if (message.exact !== false) {
+      obj.exact = message.exact;
+    }
+    return obj;
+  },
+};
+
+function createBaseListTopProductsRequest(): ListTopProductsRequest {
+  return { category: "", by: "", limit: undefined };
+}
+
+export const ListTopProductsRequest: MessageFns<ListTopProductsRequest> = {
+  encode(message: ListTopProductsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.category !== "") {
+      writer.uint32(10).string(message.category);
+    }
+    if (message.by !== "") {
+      writer.uint32(18).string(message.by);
+    }
+    if (message.limit !== undefined) {
+      writer.uint32(24).int32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTopProductsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTopProductsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.category = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+        }
+        reader.skipUnknown(tag);
+      }
+      reader.requireEnd(end);
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListTopProductsRequest {
+    return {
+      category: isSet(object.category) ? globalThis.String(object.category) : "",
+      by: isSet(object.by) ? globalThis.String(object.by) : "",
+      limit: isSet(object.limit) ? globalThis.Number(object.limit) : undefined,
+    };
+  },
+
+  toJSON(message: ListTopProductsRequest): unknown {
+    const obj: any = {};
+    if (message.category !== "") {
+      obj.category = message.category;
+    }
+    if (message.by !== "") {
+      obj.by = message.by;
+    }
+    if (message.limit !== undefined) {
+      obj.limit = Math.round(message.limit);
+    }
+    return obj;
+  },
+};
+
+function createBaseListTopProductsResponse(): ListTopProductsResponse {
+  return { items: [], madeAt: undefined, ageMs: 0, document: "" };
+}
+
+export const ListTopProductsResponse: MessageFns<ListTopProductsResponse> = {
+  encode(message: ListTopProductsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.items) {
+      Product.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.madeAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.madeAt), writer.uint32(18).fork()).join();
+    }
+    if (message.ageMs !== 0) {
+      writer.uint32(24).int64(message.ageMs);
+    }
+    if (message.document !== "") {
+      writer.uint32(34).string(message.document);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTopProductsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTopProductsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.items.push(Product.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.madeAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ageMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.document = reader.string();
+            continue;
+          }
+        }
+        reader.skipUnknown(tag);
+      }
+      reader.requireEnd(end);
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListTopProductsResponse {
+    return {
+      items: globalThis.Array.isArray(object?.items) ? object.items.map((e: any) => Product.fromJSON(e)) : [],
+      madeAt: isSet(object.madeAt)
+        ? fromJsonTimestamp(object.madeAt)
+        : isSet(object.made_at)
+        ? fromJsonTimestamp(object.made_at)
+        : undefined,
+      ageMs: isSet(object.ageMs)
+        ? globalThis.Number(object.ageMs)
+        : isSet(object.age_ms)
+        ? globalThis.Number(object.age_ms)
+        : 0,
+      document: isSet(object.document) ? globalThis.String(object.document) : "",
+    };
+  },
+
+  toJSON(message: ListTopProductsResponse): unknown {
+    const obj: any = {};
+    if (message.items?.length) {
+      obj.items = message.items.map((e) => Product.toJSON(e));
+    }
+    if (message.madeAt !== undefined) {
+      obj.madeAt = message.madeAt.toISOString();
+    }
+    if (message.ageMs !== 0) {
+      obj.ageMs = Math.round(message.ageMs);
+    }
+    if (message.document !== "") {
+      obj.document = message.document;
+    }
+    return obj;
+  },
+};
+
 /**
  * Queries of the product catalogue, served by the reader.
  *
@@ -404,11 +802,38 @@ export const ProductQueriesService = {
       Buffer.from(SearchProductsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SearchProductsResponse => SearchProductsResponse.decode(value),
   },
+  /** How many products match. */
+  countProducts: {
+    path: "/lockstep.product.v1.ProductQueries/CountProducts" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CountProductsRequest): Buffer => Buffer.from(CountProductsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CountProductsRequest => CountProductsRequest.decode(value),
+    responseSerialize: (value: CountProductsResponse): Buffer =>
+      Buffer.from(CountProductsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CountProductsResponse => CountProductsResponse.decode(value),
+  },
+  /** The highest products by one field: a document that is kept, at most a second older than the last change. */
+  listTopProducts: {
+    path: "/lockstep.product.v1.ProductQueries/ListTopProducts" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListTopProductsRequest): Buffer =>
+      Buffer.from(ListTopProductsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListTopProductsRequest => ListTopProductsRequest.decode(value),
+    responseSerialize: (value: ListTopProductsResponse): Buffer =>
+      Buffer.from(ListTopProductsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListTopProductsResponse => ListTopProductsResponse.decode(value),
+  },
 } as const;
 
 export interface ProductQueriesServer extends UntypedServiceImplementation {
   getProduct: handleUnaryCall<GetProductRequest, GetProductResponse>;
   searchProducts: handleUnaryCall<SearchProductsRequest, SearchProductsResponse>;
+  /** How many products match. */
+  countProducts: handleUnaryCall<CountProductsRequest, CountProductsResponse>;
+  /** The highest products by one field: a document that is kept, at most a second older than the last change. */
+  listTopProducts: handleUnaryCall<ListTopProductsRequest, ListTopProductsResponse>;
 }
 
 export interface ProductQueriesClient extends Client {
@@ -442,6 +867,38 @@ export interface ProductQueriesClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SearchProductsResponse) => void,
   ): ClientUnaryCall;
+  /** How many products match. */
+  countProducts(
+    request: CountProductsRequest,
+    callback: (error: ServiceError | null, response: CountProductsResponse) => void,
+  ): ClientUnaryCall;
+  countProducts(
+    request: CountProductsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CountProductsResponse) => void,
+  ): ClientUnaryCall;
+  countProducts(
+    request: CountProductsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CountProductsResponse) => void,
+  ): ClientUnaryCall;
+  /** The highest products by one field: a document that is kept, at most a second older than the last change. */
+  listTopProducts(
+    request: ListTopProductsRequest,
+    callback: (error: ServiceError | null, response: ListTopProductsResponse) => void,
+  ): ClientUnaryCall;
+  listTopProducts(
+    request: ListTopProductsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListTopProductsResponse) => void,
+  ): ClientUnaryCall;
+  listTopProducts(
+    request: ListTopProductsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListTopProductsResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const ProductQueriesClient = makeGenericClientConstructor(
@@ -452,6 +909,22 @@ export const ProductQueriesClient = makeGenericClientConstructor(
   service: typeof ProductQueriesService;
   serviceName: string;
 };
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = Math.trunc(date.getTime() / 1_000);
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
+}
+
+function fromJsonTimestamp(o: any): Date {
+  if (o instanceof globalThis.Date) {
+    return o;
+  } else if (typeof o === "string") {
+    return new globalThis.Date(o);
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o));
+  }
+}
 
 function longToNumber(int64: { toString(): string }): number {
   const num = globalThis.Number(int64.toString());

@@ -40,12 +40,14 @@ export interface ListStockRequest {
   pageSize?:
     | number
     | undefined;
-  /** next_page_token of the previous page, with the same max_available. */
+  /** next_page_token of the previous page, with the same max_available and sort. */
   pageToken: string;
+  /** available or updatedAt; with a "-" the highest first. Empty: available. With max_available only available. */
+  sort: string;
 }
 
 export interface ListStockResponse {
-  /** By available ascending, then by id. */
+  /** By sort, then by id. */
   items: Stock[];
   /** Empty on the last page. */
   nextPageToken: string;
@@ -185,7 +187,7 @@ export const GetStockResponse: MessageFns<GetStockResponse> = {
 };
 
 function createBaseListStockRequest(): ListStockRequest {
-  return { maxAvailable: undefined, pageSize: undefined, pageToken: "" };
+  return { maxAvailable: undefined, pageSize: undefined, pageToken: "", sort: "" };
 }
 
 export const ListStockRequest: MessageFns<ListStockRequest> = {
@@ -198,6 +200,9 @@ export const ListStockRequest: MessageFns<ListStockRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
+    }
+    if (message.sort !== "") {
+      writer.uint32(34).string(message.sort);
     }
     return writer;
   },
@@ -239,6 +244,14 @@ export const ListStockRequest: MessageFns<ListStockRequest> = {
             message.pageToken = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.sort = reader.string();
+            continue;
+          }
         }
         reader.skipUnknown(tag);
       }
@@ -266,6 +279,7 @@ export const ListStockRequest: MessageFns<ListStockRequest> = {
         : isSet(object.page_token)
         ? globalThis.String(object.page_token)
         : "",
+      sort: isSet(object.sort) ? globalThis.String(object.sort) : "",
     };
   },
 
@@ -279,6 +293,9 @@ export const ListStockRequest: MessageFns<ListStockRequest> = {
     }
     if (message.pageToken !== "") {
       obj.pageToken = message.pageToken;
+    }
+    if (message.sort !== "") {
+      obj.sort = message.sort;
     }
     return obj;
   },
