@@ -3,7 +3,7 @@ import type { Evidence, Recovery } from '../evidence/evidence.ts'
 import type { History } from '../evidence/history.ts'
 import { checkHistory } from './check-history.ts'
 import { lateRecoveries } from './progress.ts'
-import { attempt, bad, event, product, read, recovery, sound, tombstone } from './sound-history.ts'
+import { attempt, bad, changesRead, event, product, read, recovery, sound, tombstone } from './sound-history.ts'
 import { show } from './violation.ts'
 
 type Change = Partial<Evidence & History & { recoveries: Recovery[] }>
@@ -189,6 +189,33 @@ const planted: Planted[] = [
     { reads: [read('a', 1, { minVersion: 2 })] },
     /version 1 for min_version 2/,
   ],
+  [
+    'histories',
+    'a page with a hole',
+    { changes: [changesRead('b', [3, 1])] },
+    /version 1 follows 3 in a history/,
+  ],
+  [
+    'histories',
+    'an end before the first version',
+    { changes: [{ ...changesRead('a', [2]), result: { type: 'found', entries: [], whole: true } }] },
+    /a whole history ends with version undefined/,
+  ],
+  ['histories', 'below min_version', { changes: [changesRead('a', [1], { minVersion: 2 })] }, /1 after 2/],
+  ['histories', 'older than before', { changes: [...sound.changes, changesRead('a', [1])] }, /1 after 2/],
+  [
+    'histories',
+    'not found although it was found',
+    { changes: [...sound.changes, changesRead('a', [1], { result: { type: 'not_found' } })] },
+    /not found after version 2/,
+  ],
+  [
+    'histories',
+    'a change that no event caused',
+    { events: new Map([['a', [event('a', 1), { ...event('a', 2), requestId: 'other' }]]]) },
+    /the history has .*"r-a2".*, the event is .*"other"/,
+  ],
+  ['histories', 'a version without an event', { changes: [changesRead('a', [3, 2])] }, /the event is undefined/],
   ['cache coherence', 'an old entry', { cache: [product('a', 1)] }, /the cache has .*"version":1/],
   ['cache coherence', 'an entry without a document', { cache: [product('c', 1)] }, /the read model nothing/],
   ['progress', 'too late', { recoveries: [{ ...recovery, readableAt: 31_001 }] }, /after 30001 ms/],
@@ -201,20 +228,26 @@ const planted: Planted[] = [
   [
     'dead letters',
     'not in the error topic',
-    { rejected: { bad: [bad], deadLetters: [] } },
+    { rejected: [{ group: 'g', bad: [bad], deadLetters: [] }] },
     /t\/1@7 is bad and not/,
   ],
   [
     'dead letters',
     'good and in the error topic',
-    { rejected: { bad: [], deadLetters: [{ ...bad, group: 'g' }] } },
+    { rejected: [{ group: 'g', bad: [], deadLetters: [{ ...bad, group: 'g' }] }] },
     /is good/,
   ],
   [
     'dead letters',
     'without its headers',
-    { rejected: { bad: [bad], deadLetters: [{ ...bad, group: 'g', headers: {} }] } },
+    { rejected: [{ group: 'g', bad: [bad], deadLetters: [{ ...bad, group: 'g', headers: {} }] }] },
     /other bytes or headers/,
+  ],
+  [
+    'dead letters',
+    'of another group',
+    { rejected: [{ group: 'g', bad: [bad], deadLetters: [{ ...bad, group: 'h' }] }] },
+    /does not name its consumer group/,
   ],
 ]
 
