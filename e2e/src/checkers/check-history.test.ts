@@ -3,7 +3,17 @@ import type { Evidence, Recovery } from '../evidence/evidence.ts'
 import type { History } from '../evidence/history.ts'
 import { checkHistory } from './check-history.ts'
 import { lateRecoveries } from './progress.ts'
-import { attempt, bad, changesRead, event, product, read, recovery, sound, tombstone } from './sound-history.ts'
+import {
+  attempt,
+  bad,
+  changesRead,
+  event,
+  product,
+  read,
+  recovery,
+  sound,
+  tombstone,
+} from './sound-history.ts'
 import { show } from './violation.ts'
 
 type Change = Partial<Evidence & History & { recoveries: Recovery[] }>
@@ -215,7 +225,12 @@ const planted: Planted[] = [
     { events: new Map([['a', [event('a', 1), { ...event('a', 2), requestId: 'other' }]]]) },
     /the history has .*"r-a2".*, the event is .*"other"/,
   ],
-  ['histories', 'a version without an event', { changes: [changesRead('a', [3, 2])] }, /the event is undefined/],
+  [
+    'histories',
+    'a version without an event',
+    { changes: [changesRead('a', [3, 2])] },
+    /the event is undefined/,
+  ],
   ['cache coherence', 'an old entry', { cache: [product('a', 1)] }, /the cache has .*"version":1/],
   ['cache coherence', 'an entry without a document', { cache: [product('c', 1)] }, /the read model nothing/],
   ['progress', 'too late', { recoveries: [{ ...recovery, readableAt: 31_001 }] }, /after 30001 ms/],

@@ -1,7 +1,14 @@
 import { brokerView } from '@lockstep/testkit/kafka/broker-view.ts'
 import { sendChanges, sendQuery, sendTotals } from '../clients/send-query.ts'
 import type { EventStore, Evidence, Recovery } from '../evidence/evidence.ts'
-import { newRecording, queriesOf, type ChangesRead, type History, type Read, type TotalsRead } from '../evidence/history.ts'
+import {
+  newRecording,
+  queriesOf,
+  type ChangesRead,
+  type History,
+  type Read,
+  type TotalsRead,
+} from '../evidence/history.ts'
 import { readEvents, readEvidence, readModelStates, type Scope } from '../evidence/read-evidence.ts'
 import { subjects } from '../subjects/all.ts'
 import { groupsOf, type Subject } from '../subjects/subject.ts'

@@ -27,17 +27,17 @@ test('at rest the totals are those of the newest versions, with those of all oth
   ] as const
   expect(violationsOf([totalsRead(right, atRest)], { others })).toEqual([])
   expect(violationsOf([totalsRead(right.slice(0, 1), atRest)], { others })).toEqual([
-    expect.stringContaining('totals: category-totals: cups count is 0, not in 1,1'),
+    expect.stringContaining('totals: category-totals: cups count is 0, not from 1 to 1'),
   ])
 })
 
 test.each([
-  ['a deleted aggregate counts', [['general', 2, 1]], atRest, 'count is 2, not in 1,1'],
+  ['a deleted aggregate counts', [['general', 2, 1]], atRest, 'count is 2, not from 1 to 1'],
   ['a group without members', [['cups', 1, 1]], {}, 'cups cannot have members'],
   ['an empty group', [['general', 0, 1]], {}, 'general is empty'],
   ['a group twice', [['general', 1, 1], ['general', 1, 1]], {}, 'a group is repeated'], // prettier-ignore
-  ['another sum', [['general', 1, 2]], atRest, 'sum is 2, not in 1,1'],
-  ['below min_version', [], { id: 'a', minVersion: 1 }, 'count is 0, not in 1,2'],
+  ['another sum', [['general', 1, 2]], atRest, 'sum is 2, not from 1 to 1'],
+  ['below min_version', [], { id: 'a', minVersion: 1 }, 'count is 0, not from 1 to 2'],
 ] as const)('a violation is found: %s', (_, groups, query, what) => {
   expect(violationsOf([totalsRead(groups, query)])).toContainEqual(expect.stringContaining(what))
 })
@@ -53,8 +53,8 @@ test('a wrong minimum and a wrong maximum are found', () => {
     return [totalsRead([], { ...atRest, result })]
   }
   expect(violationsOf(totals(1, 5), { events })).toEqual([])
-  expect(violationsOf(totals(2, 5), { events }).join()).toContain('min is 2, not in 1,1')
-  expect(violationsOf(totals(1, 6), { events }).join()).toContain('max is 6, not in 5,5')
+  expect(violationsOf(totals(2, 5), { events }).join()).toContain('min is 2, not from 1 to 1')
+  expect(violationsOf(totals(1, 6), { events }).join()).toContain('max is 6, not from 5 to 5')
 })
 
 test('no version is in the totals before its command was sent, or after a later one was answered', () => {

@@ -115,7 +115,9 @@ function impossibleIn({ result }: TotalsRead, possible: ReadonlyMap<string, Boun
     const totals: Omit<GroupTotals, 'group'> = found.get(group) ?? none
     if (totals === none && bounds.count[0] === 0) return []
     const outside = names.find((name) => totals[name] < bounds[name][0] || totals[name] > bounds[name][1])
-    return outside === undefined ? [] : [`${group} ${outside} is ${totals[outside]}, not in ${bounds[outside]}`]
+    return outside === undefined
+      ? []
+      : [`${group} ${outside} is ${totals[outside]}, not from ${bounds[outside].join(' to ')}`]
   })
   return [...empty, ...repeated, ...unknown.map((group) => `${group} cannot have members`), ...wrong]
 }

@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { newRecording, type Command, type History, type Protocol, type Recording } from '../evidence/history.ts'
+import {
+  newRecording,
+  type Command,
+  type History,
+  type Protocol,
+  type Recording,
+} from '../evidence/history.ts'
 import { productCommand } from '../subjects/product.ts'
 import { eventually } from '../system/eventually.ts'
 import type { Writer } from '../system/services.ts'

@@ -1,4 +1,12 @@
-import type { ChangesRead, Entry, GroupTotals, Protocol, Query, Read, TotalsRead } from '../evidence/history.ts'
+import type {
+  ChangesRead,
+  Entry,
+  GroupTotals,
+  Protocol,
+  Query,
+  Read,
+  TotalsRead,
+} from '../evidence/history.ts'
 import { subjectOf } from '../subjects/all.ts'
 import type { Reader } from '../system/services.ts'
 import { httpFound, limits } from './results.ts'

@@ -4,9 +4,4 @@ import { queryBugs } from './query-bugs.ts'
 import { readModelBugs } from './read-model-bugs.ts'
 import { writerBugs } from './writer-bugs.ts'
 
-export const bugs: readonly Bug[] = [
-  ...writerBugs,
-  ...projectionBugs,
-  ...queryBugs,
-  ...readModelBugs,
-]
+export const bugs: readonly Bug[] = [...writerBugs, ...projectionBugs, ...queryBugs, ...readModelBugs]

@@ -4,7 +4,7 @@ import { checkStack } from '../checkers/check-stack.ts'
 import type { Violation } from '../checkers/violation.ts'
 import { acknowledged } from '../clients/load.ts'
 import type { Recovery } from '../evidence/evidence.ts'
-import { queriesOf, type Attempt, type History, type Read, type TimelineEntry } from '../evidence/history.ts'
+import { queriesOf, type History, type TimelineEntry } from '../evidence/history.ts'
 import type { Injection, Scenario } from '../scenarios/scenario.ts'
 import type { Stack } from '../system/stack.ts'
 import type { Random } from './random.ts'
@@ -92,7 +92,11 @@ export async function runScenario(
     commands: history.commands.length,
     reads: queriesOf(history).length,
     commandOutcomes: counted(history.commands.filter(during).map(({ outcome }) => named(outcome))),
-    readResults: counted(queriesOf(history).filter(during).map(({ result: read }) => named(read))),
+    readResults: counted(
+      queriesOf(history)
+        .filter(during)
+        .map(({ result: read }) => named(read)),
+    ),
     recoveredInMs: slowest(recoveries),
     violations: [
       ...down,
