@@ -51,7 +51,10 @@ async function changeAll(
   return versions
 }
 
-/** Kills the reader and MongoDB in turn during the changes, which end while MongoDB is down. */
+/**
+ * Kills the reader and MongoDB in turn during the changes, which end while MongoDB is down. Then the reader has events that
+ * it cannot write, and is killed too.
+ */
 async function changesWithKills(stack: Stack, any: () => string): Promise<Map<string, number>> {
   const stop = new AbortController()
   const changes = changeAll(stack, any, stop.signal)
@@ -66,7 +69,9 @@ async function changesWithKills(stack: Stack, any: () => string): Promise<Map<st
   await sleep(1_000)
   stop.abort()
   const versions = await changes
+  await reader.process.kill()
   await servers.mongo.start()
+  await reader.process.start()
   return versions
 }
 
