@@ -57,6 +57,14 @@ test('a wrong minimum and a wrong maximum are found', () => {
   expect(violationsOf(totals(1, 6), { events }).join()).toContain('max is 6, not from 5 to 5')
 })
 
+test('a stated time before that of the awaited version is found', () => {
+  const read = totalsRead([['general', 1, 1]], { id: 'a', minVersion: 2 })
+  const asOf = '2026-01-01T00:00:01.999Z'
+  const stale = { ...read, result: { ...read.result, asOf } } as TotalsRead
+  expect(violationsOf([read])).toEqual([])
+  expect(violationsOf([stale])).toEqual([expect.stringContaining(`asOf is ${asOf}, and they contain`)])
+})
+
 test('no version is in the totals before its command was sent, or after a later one was answered', () => {
   const moved = { ...event('a', 2), state: { ...product('a', 2), category: 'cups' } }
   const events = new Map([['a', [event('a', 1), moved]]])

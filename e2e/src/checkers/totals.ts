@@ -26,12 +26,19 @@ export function wrongTotals(
       const newest = life.findLastIndex(({ sentAt }) => sentAt <= read.completedAt) + 1
       addVersions(possible, life, oldest, Math.max(oldest, newest))
     }
-    return impossibleIn(read, possible).map((what) => ({
+    return [...impossibleIn(read, possible), ...staleTime(read, events)].map((what) => ({
       check: 'totals' as const,
       ...(read.id !== undefined && { id: read.id }),
       what: `${readModel}: ${what} at ${new Date(read.completedAt).toISOString()}`,
     }))
   })
+}
+
+/** The time that the totals state cannot be before that of an event that they contain. */
+function staleTime({ id = '', minVersion = 0, result }: TotalsRead, events: EventStore): string[] {
+  const occurredAt = events.get(id)?.[minVersion - 1]?.occurredAt
+  if (result.type !== 'found' || occurredAt === undefined || occurredAt <= (result.asOf ?? '')) return []
+  return [`asOf is ${result.asOf}, and they contain an event of ${occurredAt}`]
 }
 
 type Share = { group: string; value: number }
