@@ -90,8 +90,8 @@ async function oneStep(step: Step): Promise<void> {
   if (slot.id !== undefined && chance(0.3)) await read(step, slot.version)
 }
 
-/** Of the reads that wait for a version, how many are of the totals, and of the changes. */
-const SHARE_OF_TOTALS = 0.1
+/** Of the reads that wait for a version, how many are of the totals, each of which costs most, and of the changes. */
+const SHARE_OF_TOTALS = 0.05
 const SHARE_OF_CHANGES = 0.1
 /** Less than most aggregates have versions. */
 const CHANGES_PER_PAGE = 5
