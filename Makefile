@@ -34,7 +34,7 @@ exact_totals: ## publish events of many moving products, kill the readers, check
 	scripts/bootstrap tests && scripts/run node e2e/src/exact-totals/run-exact-totals.ts
 failure_matrix: ## write docs/failure-matrix.md from the last make faults LONG=1 and make planted_bugs
 	$(run) node e2e/src/runner/matrix/write-failure-matrix.ts
-planted_bugs: ## plant known bugs in the services and verify that the checkers catch each of them
+planted_bugs: ## plant known bugs in the services and verify that the checkers catch each; ONLY=gap chooses by their names
 	scripts/bootstrap tests && scripts/run node e2e/src/planted-bugs/run-planted-bugs.ts
 format: ## format the code
 	$(run) pnpm format
