@@ -38,22 +38,19 @@ export function movingProducts(products: number, events: number): MovingProducts
     return { id: ids[index]!, version, details: deleted ? undefined : details }
   }
 
-  /** The records of one partition, in order. */
+  /** The records of one partition. A repetition comes a round later, so that it is not in the batch of its product. */
   function* recordsOf(partition: number) {
-    for (let version = 1, left = true; left; version++) {
-      left = false
+    for (let version = 1; version <= versionsOf(0) + 1; version++) {
       for (let index = partition; index < products; index += PARTITIONS) {
-        if (version > versionsOf(index)) continue
-        left = true
-        yield productRecord(productAt(index, version))
-        if (repeats(index, version)) {
-          yield productRecord(productAt(index, 1 + (mixed(version, index) % version)))
-        }
+        const last = version - 1
+        if (repeats(index, last)) yield productRecord(productAt(index, 1 + (mixed(last, index) % last)))
+        if (version <= versionsOf(index)) yield productRecord(productAt(index, version))
       }
     }
   }
 
-  const repeats = (index: number, version: number) => mixed(index, version) % REPEATED_EVERY === 0
+  const repeats = (index: number, version: number) =>
+    version > 0 && version <= versionsOf(index) && mixed(index, version) % REPEATED_EVERY === 0
   let repeated = 0
   for (let index = 0; index < products; index++) {
     for (let version = 1; version <= versionsOf(index); version++) if (repeats(index, version)) repeated++
