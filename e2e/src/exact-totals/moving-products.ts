@@ -70,7 +70,8 @@ export function movingProducts(products: number, events: number): MovingProducts
       }
     },
     totals() {
-      const last = ids.flatMap((_, index) => productAt(index, versionsOf(index)).details ?? [])
+      const published = [...ids.keys()].filter((index) => versionsOf(index) > 0)
+      const last = published.flatMap((index) => productAt(index, versionsOf(index)).details ?? [])
       return [...Map.groupBy(last, ({ category }) => category)]
         .map(([group, of]) => {
           const prices = of.map(({ priceCents }) => priceCents).toSorted((a, b) => a - b)
