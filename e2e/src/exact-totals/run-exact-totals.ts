@@ -9,6 +9,7 @@ import { sendTotals } from '../clients/send-query.ts'
 import type { GroupTotals } from '../evidence/history.ts'
 import { subjectOf } from '../subjects/all.ts'
 import type { Reader } from '../system/services.ts'
+import { eventually } from '../system/eventually.ts'
 import { startStack } from '../system/stack.ts'
 import { movingProducts } from './moving-products.ts'
 
@@ -72,9 +73,13 @@ async function killed(
 }
 
 async function differences(reader: Reader, expected: readonly GroupTotals[]): Promise<string[]> {
-  const { result } = await sendTotals(reader, 'volume', { subject: 'product' })
-  if (result.type !== 'found') return [`${reader.name}: ${JSON.stringify(result)}`]
-  const found = new Map(result.groups.map((each) => [each.group, each]))
+  const groupsNow = async () => {
+    const { result } = await sendTotals(reader, 'at the end', { subject: 'product' })
+    if (result.type !== 'found') throw new Error(`${reader.name} responds ${JSON.stringify(result)}`)
+    return result.groups
+  }
+  // MongoDB may have been killed just now.
+  const found = new Map((await eventually(groupsNow, { withinMs: 60_000 })).map((each) => [each.group, each]))
   const groups = new Set([...found.keys(), ...expected.map(({ group }) => group)])
   const right = new Map(expected.map((each) => [each.group, each]))
   return [...groups]
