@@ -6,7 +6,6 @@ import { lateRecoveries } from './progress.ts'
 import {
   attempt,
   bad,
-  changesRead,
   event,
   product,
   read,
