@@ -3,16 +3,7 @@ import type { Evidence, Recovery } from '../evidence/evidence.ts'
 import type { History } from '../evidence/history.ts'
 import { checkHistory } from './check-history.ts'
 import { lateRecoveries } from './progress.ts'
-import {
-  attempt,
-  bad,
-  event,
-  product,
-  read,
-  recovery,
-  sound,
-  tombstone,
-} from './sound-history.ts'
+import { attempt, bad, event, product, read, recovery, sound, tombstone } from './sound-history.ts'
 import { show } from './violation.ts'
 
 type Change = Partial<Evidence & History & { recoveries: Recovery[] }>
