@@ -30,9 +30,11 @@ test: ## run all checks and tests: unit, integration and end-to-end, on real ser
 	scripts/bootstrap tests && scripts/run scripts/test
 faults: ## inject a short set of faults; LONG=1 MINUTES=60 for all faults and random pairs, SEED=7 to repeat a run
 	scripts/bootstrap tests && scripts/run node e2e/src/runner/run-faults.ts
+exact_totals: ## publish events of many moving products, kill the readers, check the totals; PRODUCTS=100000 EVENTS=1000000
+	scripts/bootstrap tests && scripts/run node e2e/src/exact-totals/run-exact-totals.ts
 failure_matrix: ## write docs/failure-matrix.md from the last make faults LONG=1 and make planted_bugs
 	$(run) node e2e/src/runner/matrix/write-failure-matrix.ts
-planted_bugs: ## plant known bugs in the services and verify that the checkers catch each of them
+planted_bugs: ## plant known bugs in the services and verify that the checkers catch each; ONLY=gap chooses by their names
 	scripts/bootstrap tests && scripts/run node e2e/src/planted-bugs/run-planted-bugs.ts
 format: ## format the code
 	$(run) pnpm format
@@ -62,5 +64,5 @@ topics: ## create the topics of Kafka
 help:
 	awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z_]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: up down reset status logs demo dev check test faults failure_matrix planted_bugs format generate \
+.PHONY: up down reset status logs demo dev check test faults exact_totals failure_matrix planted_bugs format generate \
 	bench bench_report profile soak migrate_up migrate_down migrate_create mongo topics help

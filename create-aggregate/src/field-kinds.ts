@@ -110,6 +110,7 @@ export const fieldKinds: Readonly<Record<string, Kind>> = {
       output: 'z.boolean()',
       sqlCast: '::boolean',
       filter: false,
+      summable: false,
       example: 'true',
       otherExample: 'false',
       exampleOf: undefined,
@@ -117,7 +118,7 @@ export const fieldKinds: Readonly<Record<string, Kind>> = {
   },
 }
 
-const string = { protobufType: 'string', type: 'string', sqlCast: '' } as const
+const string = { protobufType: 'string', type: 'string', sqlCast: '', summable: false } as const
 
 /** @param changed the first of the values that tests change the field to */
 function wholeNumbers(
@@ -133,6 +134,7 @@ function wholeNumbers(
     output: `z.int().openapi({ example: ${number(example)} })`,
     sqlCast: '::bigint',
     filter: false,
+    summable: min >= 0,
     example: number(example),
     otherExample: number(changed),
     exampleOf: max - min >= CHANGES ? (n) => `${number(changed)} + ${n}` : undefined,

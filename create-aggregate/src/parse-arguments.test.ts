@@ -103,6 +103,20 @@ describe('refused', () => {
     }
   })
 
+  test.each([
+    [['--totals', 'area'], 'name two fields'],
+    [['--totals', 'area,price'], 'name two fields'],
+    [['--totals', 'area,feeCents,rank'], 'name two fields'],
+    [['--totals', 'title,feeCents'], 'title cannot be the group'],
+    [['--totals', 'count,feeCents'], 'count cannot be the group'],
+    [['--totals', 'area,rank'], 'rank cannot be summed up'],
+    [['--totals'], '--totals needs two fields'],
+    [['--history=all'], '--history has no value'],
+  ])('a read model with wrong fields: %s', (options, message) => {
+    const fields = ['title:text(5)', 'rank:integer(-5,5)', 'feeCents:money', 'area:slug', 'count:slug']
+    expect(messageOf('item', ...fields, ...options)).toContain(message)
+  })
+
   test('an unknown option, and no argument at all', () => {
     const unknown = messageOf('supplier', 'code:slug', '--plural', 'x')
     expect(unknown).toMatch(/^unknown option --plural$/m)

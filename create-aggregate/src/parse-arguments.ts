@@ -19,10 +19,15 @@ const kindsText = Object.values(fieldKinds)
 const changingField = `at least one field that can have 1,000 different values, because the generated tests change it that often:
 a text of 3 or more characters, a slug, money, or an integer whose max is min + 1000 or more`
 
-export const usage = `usage: pnpm create_aggregate <name> <field>:<kind>... [--collection <plural>]
+export const usage = `usage: pnpm create_aggregate <name> <field>:<kind>... [options]
 example: pnpm create_aggregate supplier 'name:text(250)' country:slug
 kinds:
 ${kindsText}
+options:
+  --collection <plural>        the plural of the name, if it is irregular
+  --history                    a read model that keeps every change
+  --totals <group>,<value>     a read model that keeps the count, sum, minimum and maximum of a field that is money or
+                               an integer from 0, in each group; the group is a field that is a slug
 An aggregate needs ${changingField}.`
 
 /** The fields that the runtime, the contract or the queries of every aggregate have. */
@@ -60,7 +65,8 @@ const reservedCollections = ['aggregates', 'events', 'outbox']
 
 /** Throws a UsageError with every problem. */
 export function parseArguments(argv: readonly string[]): Slice {
-  const { name, fields: fieldArguments, chosenCollection, problems: optionProblems } = split(argv)
+  const { name, fields: fieldArguments, options, problems: optionProblems } = split(argv)
+  const chosenCollection = options.collection
   if (name === undefined) throw usageError(optionProblems)
   const collection = chosenCollection ?? plural(name)
   const parsed = fieldArguments.map(parseField)
@@ -75,8 +81,12 @@ export function parseArguments(argv: readonly string[]): Slice {
     ...fieldsProblems(name, fields, fieldArguments.length),
   ]
   if (problems.length > 0) throw usageError(problems)
+  // Last, because a field that is wrong cannot be found.
+  const totals = options.totals === undefined ? undefined : totalsOf(options.totals, fields)
+  if (typeof totals === 'string') throw usageError([totals])
   const one = `${/^[aeiou]/.test(name) ? 'an' : 'a'} ${name}`
-  return { name, type: capitalized(name), collection, one, fields }
+  const history = options.history !== undefined
+  return { name, type: capitalized(name), collection, one, fields, history, totals }
 }
 
 function usageError(problems: readonly string[]): UsageError {
@@ -84,25 +94,54 @@ function usageError(problems: readonly string[]): UsageError {
   return new UsageError([...once, ...(once.length > 0 ? [''] : []), usage].join('\n'))
 }
 
+const optionKinds = {
+  collection: { type: 'string', needs: '--collection needs a word, such as --collection people' },
+  totals: { type: 'string', needs: '--totals needs two fields, such as --totals country,creditCents' },
+  history: { type: 'boolean', needs: '--history has no value' },
+} as const
+
+type Options = Partial<Record<keyof typeof optionKinds, string>>
+
 function split(argv: readonly string[]) {
   const { positionals, tokens } = parseArgs({
     args: [...argv],
-    options: { collection: { type: 'string' } },
+    options: optionKinds,
     allowPositionals: true,
     strict: false,
     tokens: true,
   })
   const [name, ...fields] = positionals
-  let chosenCollection: string | undefined
+  const options: Options = {}
   const problems: string[] = []
   for (const token of tokens) {
     if (token.kind !== 'option') continue
-    if (token.name !== 'collection') problems.push(`unknown option ${token.rawName}`)
-    else if (!token.value || token.value.startsWith('-'))
-      problems.push('--collection needs a word, such as --collection people')
-    else chosenCollection = token.value
+    const option = token.name as keyof Options
+    const kind = Object.hasOwn(optionKinds, option) ? optionKinds[option] : undefined
+    if (!kind) problems.push(`unknown option ${token.rawName}`)
+    else if (kind.type === 'string' ? !token.value || token.value.startsWith('-') : token.value !== undefined)
+      problems.push(kind.needs)
+    else options[option] = token.value ?? ''
   }
-  return { name, fields, chosenCollection, problems }
+  return { name, fields, options, problems }
+}
+
+/** Totals have these fields beside the one that names the group. */
+const fieldsOfTotals = ['count', 'sum', 'min', 'max', 'sort']
+
+/** The two fields, or what is wrong with the option. */
+function totalsOf(text: string, fields: readonly Field[]): NonNullable<Slice['totals']> | string {
+  const [groupName = '', valueName = '', ...others] = text.split(',')
+  const [group, value] = [groupName, valueName].map((each) => fields.find(({ name }) => name === each))
+  if (others.length > 0 || !group || !value) {
+    return `--totals ${text}: name two fields of the aggregate, such as --totals country,creditCents`
+  }
+  if (!group.filter || fieldsOfTotals.includes(groupName)) {
+    return `--totals ${text}: ${groupName} cannot be the group, which is a slug with another name than ${fieldsOfTotals.join(', ')}`
+  }
+  if (!value.summable) {
+    return `--totals ${text}: ${valueName} cannot be summed up: the value is money, or an integer from 0`
+  }
+  return { group, value }
 }
 
 const plural = (name: string) =>

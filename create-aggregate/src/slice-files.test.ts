@@ -74,6 +74,35 @@ describe('each kind of field', () => {
   })
 })
 
+test('a history and totals are files and lines of their own', async () => {
+  const argv = [
+    'item',
+    'title:text(5)',
+    'fee:integer(0,3000)',
+    'area:slug',
+    '--history',
+    '--totals',
+    'area,fee',
+  ]
+  const folder = 'reader-service/src/item'
+  expect(await textOf(`${folder}/item-history.ts`, ...argv)).toContain('of: itemReadModel')
+  const totals = await textOf(`${folder}/item-totals.ts`, ...argv)
+  for (const part of [
+    'group: ({ area }: Item) => area',
+    'value: ({ fee }: Item) => fee',
+    "idName: 'itemId'",
+  ]) {
+    expect(totals).toContain(part)
+  }
+  expect(await textOf(`${folder}/item-totals.test.ts`, ...argv)).toContain(
+    "const share = { group: 'some-area', value: 0 }",
+  )
+  const steps = nextSteps(parseArguments(argv), [])
+  for (const line of ["import { itemHistory } from './item/item-history.ts'", '    +   itemTotals,']) {
+    expect(steps).toContain(line)
+  }
+})
+
 test('the report counts the files and lines', () => {
   const slice = parseArguments(['supplier', 'code:slug'])
   const text = nextSteps(slice, [

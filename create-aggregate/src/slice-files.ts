@@ -4,6 +4,7 @@ import type { Slice } from './slice.ts'
 import { commands } from './templates/commands.ts'
 import { contract } from './templates/contract.ts'
 import { eventContract } from './templates/event-contract.ts'
+import { history, totals, totalsTest } from './templates/kinds.ts'
 import { readModel } from './templates/read-model.ts'
 import { readModelTest } from './templates/read-model-test.ts'
 import { readerSuite } from './templates/reader-suite.ts'
@@ -38,6 +39,11 @@ export async function sliceFiles(slice: Slice): Promise<SliceFile[]> {
     [`reader-service/src/${name}/${name}-read-model.ts`]: readModel(slice),
     [`reader-service/src/${name}/${name}-read-model.test.ts`]: readModelTest(slice),
     [`reader-service/src/${name}/${name}-read-model.int.test.ts`]: readerSuite(slice),
+    ...(slice.history && { [`reader-service/src/${name}/${name}-history.ts`]: history(slice) }),
+    ...(slice.totals && {
+      [`reader-service/src/${name}/${name}-totals.ts`]: totals(slice, slice.totals),
+      [`reader-service/src/${name}/${name}-totals.test.ts`]: totalsTest(slice, slice.totals),
+    }),
   }
   return Promise.all(
     Object.entries(texts).map(async ([path, text]) => ({ path, text: await formatted(path, text) })),

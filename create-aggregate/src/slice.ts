@@ -9,6 +9,10 @@ export type Slice = {
   /** `a supplier`, for sentences. */
   one: string
   fields: readonly Field[]
+  /** Whether the reader keeps every change. */
+  history: boolean
+  /** The fields by which the reader keeps totals, and of which. */
+  totals: { group: Field; value: Field } | undefined
 }
 
 /** A field of the aggregate, with its form in each language. Source text is ready to be inserted. */
@@ -29,8 +33,10 @@ export type Field = {
   output: string
   /** Converts the text of a JSON value to the SQL type: `::bigint`. */
   sqlCast: '' | '::bigint' | '::boolean'
-  /** Whether lists can be filtered by it. */
+  /** Whether lists can be filtered by it, and totals grouped. */
   filter: boolean
+  /** Whether it is a number that is never negative, which totals can sum up. */
+  summable: boolean
   /** A valid value, and another one. */
   example: string
   otherExample: string

@@ -14,9 +14,9 @@ import { type ChangedFile, changedFiles, linesToAdd, missingLines, stepsOf, with
 const root = join(import.meta.dirname, '../..')
 const guide = readFileSync(join(root, 'docs/add-your-own-aggregate.md'), 'utf8')
 
-/** Has every kind of field, for the checks of the templates. */
+/** Has every kind of field and of read model, for the checks of the templates. */
 const everyKind =
-  "pnpm create_aggregate invoice 'number:text(12)' 'dueDays:integer(0,365)' totalCents:money paid:flag region:slug"
+  "pnpm create_aggregate invoice 'number:text(12)' 'dueDays:integer(0,365)' totalCents:money paid:flag region:slug --history --totals region,totalCents"
 
 test(
   'an aggregate that the guide adds is small, passes all checks, and works',

@@ -201,20 +201,26 @@ const planted: Planted[] = [
   [
     'dead letters',
     'not in the error topic',
-    { rejected: { bad: [bad], deadLetters: [] } },
+    { rejected: [{ group: 'g', bad: [bad], deadLetters: [] }] },
     /t\/1@7 is bad and not/,
   ],
   [
     'dead letters',
     'good and in the error topic',
-    { rejected: { bad: [], deadLetters: [{ ...bad, group: 'g' }] } },
+    { rejected: [{ group: 'g', bad: [], deadLetters: [{ ...bad, group: 'g' }] }] },
     /is good/,
   ],
   [
     'dead letters',
     'without its headers',
-    { rejected: { bad: [bad], deadLetters: [{ ...bad, group: 'g', headers: {} }] } },
+    { rejected: [{ group: 'g', bad: [bad], deadLetters: [{ ...bad, group: 'g', headers: {} }] }] },
     /other bytes or headers/,
+  ],
+  [
+    'dead letters',
+    'of another group',
+    { rejected: [{ group: 'g', bad: [bad], deadLetters: [{ ...bad, group: 'h' }] }] },
+    /does not name its consumer group/,
   ],
 ]
 

@@ -1,10 +1,17 @@
 import { brokerView } from '@lockstep/testkit/kafka/broker-view.ts'
-import { sendQuery } from '../clients/send-query.ts'
+import { sendChanges, sendQuery, sendTotals } from '../clients/send-query.ts'
 import type { EventStore, Evidence, Recovery } from '../evidence/evidence.ts'
-import type { History, Read } from '../evidence/history.ts'
+import {
+  newRecording,
+  queriesOf,
+  type ChangesRead,
+  type History,
+  type Read,
+  type TotalsRead,
+} from '../evidence/history.ts'
 import { readEvents, readEvidence, readModelStates, type Scope } from '../evidence/read-evidence.ts'
 import { subjects } from '../subjects/all.ts'
-import type { Subject } from '../subjects/subject.ts'
+import { groupsOf, type Subject } from '../subjects/subject.ts'
 import { eventually } from '../system/eventually.ts'
 import { outboxSize } from '../system/postgres.ts'
 import type { Stack } from '../system/stack.ts'
@@ -12,6 +19,7 @@ import { checkHistory } from './check-history.ts'
 import { readModelDivergence } from './convergence.ts'
 import { brokenInvariants } from './invariants.ts'
 import { lateRecoveries } from './progress.ts'
+import { wrongTotals } from './totals.ts'
 import { show, violation, type Violation } from './violation.ts'
 
 type Options = {
@@ -20,6 +28,8 @@ type Options = {
   recoveries?: readonly Recovery[]
   /** Aggregates that no command of the history names. */
   ids?: readonly string[]
+  /** Totals count all aggregates: they are checked only on a stack that nothing else has used. */
+  totals?: boolean
 }
 
 export type Checked = { violations: Violation[]; evidence: Map<string, Evidence>; history: History }
@@ -33,42 +43,56 @@ export async function violationsIn(
   history: Partial<History>,
   options: Options,
 ): Promise<string[]> {
-  const { violations } = await checkStack(stack, { commands: [], reads: [], ...history }, options)
+  const { violations } = await checkStack(stack, { ...newRecording(), ...history }, options)
   return violations.map(show)
 }
 
 export async function checkStack(
   stack: Stack,
   history: History,
-  { withinMs, recoveries = [], ids = [] }: Options,
+  { withinMs, recoveries = [], ids = [], totals = false }: Options,
 ): Promise<Checked> {
-  const checked: Checked = { violations: [], evidence: new Map(), history: { commands: [], reads: [] } }
-  const reads: Read[] = []
+  const violations: Violation[] = []
+  const evidenceOf = new Map<string, Evidence>()
+  const seen = { ...history }
   const limit = Date.now() + withinMs
   for (const subject of subjects) {
     const ours = historyOf(subject, history)
     const scope = scopeOf(ours, ids)
     const unfinished = await quiescence(stack, subject, scope, Math.max(0, limit - Date.now()))
     const evidence = await readEvidence(stack, subject, scope)
-    const last = await lastReads(stack, subject, evidence.events)
-    const all = { commands: ours.commands, reads: [...ours.reads, ...last] }
-    checked.violations.push(
+    const last = await lastQueries(stack, subject, evidence.events)
+    const all = joined(ours, last)
+    violations.push(
       ...unfinished,
       ...checkHistory(all, evidence),
+      ...(totals ? wrongTotals(subject.totals, evidence, all.totals, ours.commands) : []),
       ...brokenInvariants(subject, evidence, all.reads),
-      ...failedReads(last),
+      ...failedQueries(last),
     )
-    checked.evidence.set(subject.type, evidence)
-    reads.push(...last)
+    evidenceOf.set(subject.type, evidence)
+    Object.assign(seen, joined(seen, last))
   }
-  checked.violations.push(...lateRecoveries(recoveries))
-  return { ...checked, history: { commands: history.commands, reads: [...history.reads, ...reads] } }
+  violations.push(...lateRecoveries(recoveries))
+  return { violations, evidence: evidenceOf, history: seen }
 }
 
-function historyOf({ type }: Subject, { commands, reads }: History): History {
+function historyOf({ type }: Subject, { commands, reads, totals, changes }: History): History {
+  const ours = ({ subject }: { subject: string }) => subject === type
   return {
-    commands: commands.filter(({ subject }) => subject === type),
-    reads: reads.filter(({ subject }) => subject === type),
+    commands: commands.filter(ours),
+    reads: reads.filter(ours),
+    totals: totals.filter(ours),
+    changes: changes.filter(ours),
+  }
+}
+
+function joined(one: History, other: History): History {
+  return {
+    commands: [...one.commands, ...other.commands],
+    reads: [...one.reads, ...other.reads],
+    totals: [...one.totals, ...other.totals],
+    changes: [...one.changes, ...other.changes],
   }
 }
 
@@ -100,8 +124,10 @@ async function quiescence(
     const [first] = readModelDivergence({ events, readModel })
     if (first) throw new Error(show(first))
     // Pending invalidations of the cache hold the offsets back.
-    const behind = await broker.uncommitted(subject.group, subject.topic)
-    if (behind > 0) throw new Error(`${behind} records are not processed`)
+    for (const group of groupsOf(subject)) {
+      const behind = await broker.uncommitted(group, subject.topic)
+      if (behind > 0) throw new Error(`${behind} records are not processed by ${group}`)
+    }
   }
   return await eventually(check, { withinMs, everyMs: 250 }).then(
     () => [],
@@ -111,34 +137,47 @@ async function quiescence(
   )
 }
 
-/** What each reader returns at the end for the last version of each aggregate. */
-async function lastReads(
-  { readers }: Stack,
-  { type: subject }: Subject,
-  events: EventStore,
-): Promise<Read[]> {
-  const queries = [...events].flatMap(([id, stored]) =>
-    readers.map((reader) => ({ reader, subject, id, minVersion: stored.length })),
-  )
-  const reads: Read[] = []
+/** What readers return at the end: the last version of each aggregate, its whole history, and the totals. */
+async function lastQueries({ readers }: Stack, subject: Subject, events: EventStore): Promise<History> {
+  const last = newRecording()
+  const { type, changes } = subject
+  const client = 'at the end'
+  const ofAggregates = [...events].flatMap(([id, stored], index) => {
+    const query = { subject: type, id, minVersion: stored.length }
+    const reads = readers.map((reader) => async () => {
+      last.reads.push(await answered(() => sendQuery(reader, 'grpc', client, query)))
+    })
+    if (!changes) return reads
+    // The readers share the history: one of them is asked for it.
+    const reader = readers[index % readers.length]!
+    const page = { pageSize: 100, whole: true }
+    return [
+      ...reads,
+      async () => void last.changes.push(await answered(() => sendChanges(reader, client, query, page))),
+    ]
+  })
+  const ofTotals = readers.map((reader) => async () => {
+    last.totals.push(await answered(() => sendTotals(reader, client, { subject: type, atRest: true })))
+  })
+  const queries = [...ofAggregates, ...ofTotals]
   const work = async () => {
     // A reader that does not respond delays each query: the first failures are enough.
-    const failures = () => reads.filter(({ result }) => result.type === 'failed').length
-    for (let next; failures() < 10 && (next = queries.pop());) {
-      const { reader, ...query } = next
-      const send = () => sendQuery(reader, 'grpc', 'at the end', query)
-      let read = await send()
-      // On a busy machine a response may be late once; a read model that is behind stays behind.
-      for (let repeats = 0; repeats < 3 && read.result.type === 'failed'; repeats++) read = await send()
-      reads.push(read)
-    }
+    const failures = () => queriesOf(last).filter(({ result }) => result.type === 'failed').length
+    for (let next; failures() < 10 && (next = queries.pop());) await next()
   }
   await Promise.all(Array.from({ length: 8 }, work))
-  return reads
+  return last
 }
 
-function failedReads(reads: readonly Read[]): Violation[] {
-  return reads.flatMap(({ id, minVersion, result }) =>
+/** On a busy machine a response may be late once; a read model that is behind stays behind. */
+async function answered<R extends Read | TotalsRead | ChangesRead>(send: () => Promise<R>): Promise<R> {
+  let read = await send()
+  for (let repeats = 0; repeats < 3 && read.result.type === 'failed'; repeats++) read = await send()
+  return read
+}
+
+function failedQueries(last: History): Violation[] {
+  return queriesOf(last).flatMap(({ id = 'the totals', minVersion, result }) =>
     result.type === 'failed'
       ? [violation('convergence', id, `a query for version ${minVersion} fails: ${result.code}`)]
       : [],

@@ -3,7 +3,7 @@ import type { Rejected, SourceRecord } from '../evidence/evidence.ts'
 import type { Violation } from './violation.ts'
 
 /** Every record that can never be handled is in the error topic with its bytes and headers, and no other record is. */
-export function wrongDeadLetters({ bad, deadLetters }: Rejected): Violation[] {
+export function wrongDeadLetters({ group, bad, deadLetters }: Rejected): Violation[] {
   const identity = ({ topic, partition, offset }: SourceRecord) => `${topic}/${partition}@${offset}`
   const byIdentity = Map.groupBy(deadLetters, identity)
   const expected = new Set(bad.map(identity))
@@ -11,7 +11,7 @@ export function wrongDeadLetters({ bad, deadLetters }: Rejected): Violation[] {
     const place = identity(record)
     const found = byIdentity.get(place)
     if (!found) return [`${place} is bad and not in the error topic`]
-    if (found.some(({ group }) => group === undefined))
+    if (found.some((each) => each.group !== group))
       return [`${place} in the error topic does not name its consumer group`]
     const same = found.every(
       ({ value, headers }) => value.equals(record.value) && isDeepStrictEqual(headers, record.headers),
@@ -21,6 +21,6 @@ export function wrongDeadLetters({ bad, deadLetters }: Rejected): Violation[] {
   const good = [...byIdentity.keys()].filter((place) => !expected.has(place))
   return [...missing, ...good.map((place) => `${place} is good and in the error topic`)].map((what) => ({
     check: 'dead letters',
-    what,
+    what: `${group}: ${what}`,
   }))
 }

@@ -7,6 +7,8 @@ export const checks = {
   order: 'versions are in order without a gap, in the event store and in the topic',
   convergence: 'the read model, the writer state and every response are what the events produce',
   'monotonic reads': 'no connection sees an older version after a newer one',
+  totals: 'the totals of each group are those of the events, and never older than a caller may expect',
+  histories: 'a history has every version down to the first, each as its event caused it, and is never older',
   'cache coherence': 'no cache entry differs from the read model',
   invariants: 'every stored or returned state satisfies the rules of its aggregate',
   progress: 'commands are readable within 30 s after the fault is healed',

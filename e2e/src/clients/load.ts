@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Attempt, Command, History, Protocol, Read } from '../evidence/history.ts'
+import {
+  newRecording,
+  type Command,
+  type History,
+  type Protocol,
+  type Recording,
+} from '../evidence/history.ts'
 import { productCommand } from '../subjects/product.ts'
 import { eventually } from '../system/eventually.ts'
 import type { Writer } from '../system/services.ts'
 import { sendCommand } from './send-command.ts'
-
-/** What clients did so far; grows while they run. */
-export type Recording = { commands: Attempt[]; reads: Read[] }
 
 export type Load = AsyncDisposable & {
   history: History
@@ -22,7 +25,7 @@ export function startClients(options: {
   work: (client: number, record: Recording) => Promise<void>
 }): Load {
   const { clients, perSecond, work } = options
-  const history: Recording = { commands: [], reads: [] }
+  const history = newRecording()
   const pauseMs = perSecond === undefined ? 0 : (1_000 * clients) / perSecond
   let stopped = false
 

@@ -1,5 +1,5 @@
 import type { ServiceError } from '@grpc/grpc-js'
-import type { Outcome, ReadResult, State } from '../evidence/history.ts'
+import type { NoResult, Outcome, ReadResult, State } from '../evidence/history.ts'
 import type { HttpResponse, ProblemBody } from './http-client.ts'
 
 /** How long callers wait, ms: longer than a writer retries, and longer than a reader waits for a version. */
@@ -45,11 +45,17 @@ function failedCommand(code: string): Outcome {
 }
 
 /** The body is the state as JSON. */
-export async function httpRead(sent: Promise<HttpResponse>): Promise<ReadResult> {
+export const httpRead = (sent: Promise<HttpResponse>): Promise<ReadResult> =>
+  httpFound(sent, (json) => ({ state: { ...(json as Omit<State, 'deleted'>), deleted: false } as State }))
+
+/** `found` reads the body of a response with status 200. */
+export async function httpFound<F>(
+  sent: Promise<HttpResponse>,
+  found: (json: unknown) => F,
+): Promise<({ type: 'found' } & F) | NoResult> {
   try {
     const { status, json } = await sent
-    if (status !== 200) return failedQuery(codeOf(status, json))
-    return { type: 'found', state: { ...(json as Omit<State, 'deleted'>), deleted: false } as State }
+    return status === 200 ? { type: 'found', ...found(json) } : failedQuery(codeOf(status, json))
   } catch (error) {
     return { type: 'failed', code: connectionError(error) }
   }
@@ -68,7 +74,7 @@ export async function grpcRead<R>(
   }
 }
 
-function failedQuery(code: string): ReadResult {
+function failedQuery(code: string): NoResult {
   return code === 'not_found' ? { type: 'not_found' } : { type: 'failed', code }
 }
 

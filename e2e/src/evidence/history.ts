@@ -1,5 +1,22 @@
 /** What callers did and which responses they got; the checkers compare it with what the system stores. */
-export type History = { commands: readonly Attempt[]; reads: readonly Read[] }
+export type History = Readonly<{ [Part in keyof Recording]: readonly Recording[Part][number][] }>
+
+/** What clients did so far; grows while they run. */
+export type Recording = {
+  commands: Attempt[]
+  reads: Read[]
+  /** Queries of the totals that the reader keeps of a subject. */
+  totals: TotalsRead[]
+  /** Queries of what changed in an aggregate. */
+  changes: ChangesRead[]
+}
+
+export const newRecording = (): Recording => ({ commands: [], reads: [], totals: [], changes: [] })
+
+/** The parts of a history that are queries. */
+export function queriesOf({ reads, totals, changes }: History): (Read | TotalsRead | ChangesRead)[] {
+  return [...reads, ...totals, ...changes]
+}
 
 export type Protocol = 'http' | 'grpc'
 
@@ -46,10 +63,31 @@ export type Read = Query & {
   result: ReadResult
 }
 
-export type ReadResult =
-  | { type: 'found'; state: State }
-  | { type: 'not_found' }
-  | { type: 'failed'; code: string }
+export type ReadResult = { type: 'found'; state: State } | NoResult
+
+export type NoResult = { type: 'not_found' } | { type: 'failed'; code: string }
+
+/** Without an id it waits for nothing. `atRest`: nothing changed any more when it was sent. */
+export type TotalsRead = Omit<Read, 'id' | 'result'> & {
+  id?: string
+  atRest?: true
+  result: { type: 'found'; groups: readonly GroupTotals[]; asOf: string | undefined } | NoResult
+}
+
+export type GroupTotals = { group: string; count: number; sum: number; min: number; max: number }
+
+/** Newest first. `whole`: down to the first version. */
+export type ChangesRead = Omit<Read, 'result'> & {
+  result: { type: 'found'; entries: readonly Entry[]; whole: boolean } | NoResult
+}
+
+export type Entry = {
+  version: number
+  type: string
+  occurredAt: string
+  requestId?: string | undefined
+  changes: readonly { field: string; from: unknown; to: unknown }[]
+}
 
 /** An aggregate as callers see it; of a deleted one, only these three fields. Times as RFC 3339 with milliseconds. */
 export type State = Readonly<{ id: string; version: number; deleted: boolean; [field: string]: unknown }>

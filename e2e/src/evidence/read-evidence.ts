@@ -1,8 +1,8 @@
 import { errorHeaders, errorTopic, eventHeaders } from '@lockstep/contracts/topics.ts'
 import { headerText, type ReceivedRecord } from '@lockstep/core/kafka/client/record.ts'
 import { brokerView, type BrokerView } from '@lockstep/testkit/kafka/broker-view.ts'
-import type { Subject } from '../subjects/subject.ts'
-import { eventPayloads, statesOf } from '../system/postgres.ts'
+import { groupsOf, type Subject } from '../subjects/subject.ts'
+import { eventPayloads, newestPayloads, statesOf } from '../system/postgres.ts'
 import type { Stack } from '../system/stack.ts'
 import type { EventStore, Evidence, Rejected, SourceRecord, TopicRecord } from './evidence.ts'
 import type { State } from './history.ts'
@@ -25,13 +25,15 @@ export async function readEvidence(stack: Stack, subject: Subject, scope: Scope)
   const ours = records.filter(({ key }) => ids.has(key?.toString() ?? ''))
   const decoded = ours.map((record) => ({ record, event: eventIn(subject, record) }))
   const bad = decoded.filter(({ event }) => !event).map(({ record }) => record)
+  const newest = (await newestPayloads(stack.postgres, subject.type)).map(subject.decode)
   return {
     events,
+    others: newest.filter(({ id }) => !events.has(id)).map(({ state }) => state),
     states: await statesOf(stack.postgres, subject.type, ids),
     topic: decoded.flatMap(({ event }): TopicRecord[] => (event ? [event] : [])),
     readModel: await readModelStates(stack, subject, ids),
     cache: await readCache(stack, subject, ids),
-    rejected: await readRejected(broker, subject, bad, ids),
+    rejected: await Promise.all(groupsOf(subject).map((group) => readRejected(broker, group, bad, ids))),
   }
 }
 
@@ -80,13 +82,13 @@ function eventIn(
 
 async function readRejected(
   broker: BrokerView,
-  { group }: Subject,
+  group: string,
   bad: readonly ReceivedRecord[],
   ids: ReadonlySet<string>,
 ): Promise<Rejected> {
   const deadLetters = await broker.recordsOf(errorTopic(group))
   const ours = deadLetters.filter(({ key }) => ids.has(key?.toString() ?? ''))
-  return { bad: bad.map(sourceRecord), deadLetters: ours.map(deadLetter) }
+  return { group, bad: bad.map(sourceRecord), deadLetters: ours.map(deadLetter) }
 }
 
 function sourceRecord({ topic, partition, offset, value, headers }: ReceivedRecord): SourceRecord {

@@ -10,6 +10,8 @@ export type Bug = {
   scenario: string
   /** Instead of the traffic of the run, if that does not meet the bug. */
   traffic?: Partial<TrafficOptions>
+  /** It begins with empty read models. */
+  ownStack?: true
   changes: readonly Change[]
 }
 

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { newRecording } from '../evidence/history.ts'
 import { show } from '../checkers/violation.ts'
 import { keepLogs } from '../system/keep-logs.ts'
 import type { Stack } from '../system/stack.ts'
@@ -58,7 +59,7 @@ export function showFailure(stack: Stack, { result, history, timeline }: Run, re
     writeFileSync(join(folder, name), `${lines.join('\n')}\n`)
   for (const id of ids) write(`${id}.txt`, timelineOf(id, history, timeline))
   write('violations.txt', violations.map(show))
-  write('timeline.txt', timelineOf('', { commands: [], reads: [] }, timeline))
+  write('timeline.txt', timelineOf('', newRecording(), timeline))
 
   const [first] = ids
   const lines = timelineOf(first ?? '', history, timeline)

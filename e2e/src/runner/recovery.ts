@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sendCommand } from '../clients/send-command.ts'
-import { sendQuery } from '../clients/send-query.ts'
+import { sendChanges, sendQuery, sendTotals } from '../clients/send-query.ts'
 import type { Recovery } from '../evidence/evidence.ts'
 import type { Injection } from '../scenarios/scenario.ts'
 import { subjects } from '../subjects/all.ts'
 import type { Subject } from '../subjects/subject.ts'
 import type { Reader, Writer } from '../system/services.ts'
 
-/** Sends a command of each subject through each writer until it is acknowledged, and reads it through each reader. */
+/**
+ * Sends a command of each subject through each writer until it is acknowledged, and reads it through each reader, from
+ * every read model.
+ */
 export async function recover(
   { stack, traffic }: Injection,
   { healedAt, withinMs }: { healedAt: number; withinMs: number },
@@ -25,12 +28,22 @@ export async function recover(
     }
     return undefined
   }
-  const readableAt = async ({ type: subject }: Subject, reader: Reader, id: string) => {
+  const readableAt = async ({ type: subject, changes }: Subject, reader: Reader, id: string) => {
+    const query = { subject, id, minVersion: 1 }
+    const { history } = traffic
+    const page = { pageSize: 1, whole: false }
+    const kinds = [
+      async () => recorded(history.reads, await sendQuery(reader, 'grpc', 'probe', query)),
+      async () => recorded(history.totals, await sendTotals(reader, 'probe', query)),
+      ...(changes
+        ? [async () => recorded(history.changes, await sendChanges(reader, 'probe', query, page))]
+        : []),
+    ]
     while (Date.now() < limit) {
-      const read = await sendQuery(reader, 'grpc', 'probe', { subject, id, minVersion: 1 })
-      traffic.history.reads.push(read)
-      if (read.result.type === 'found') return read.completedAt
-      await sleep(50)
+      const { result, completedAt } = await kinds[0]!()
+      if (result.type === 'found') kinds.shift()
+      else await sleep(50)
+      if (kinds.length === 0) return completedAt
     }
     return undefined
   }
@@ -45,4 +58,9 @@ export async function recover(
     )
   })
   return (await Promise.all(recoveries)).flat()
+}
+
+function recorded<R>(reads: R[], read: R): R {
+  reads.push(read)
+  return read
 }

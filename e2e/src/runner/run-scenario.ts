@@ -4,7 +4,7 @@ import { checkStack } from '../checkers/check-stack.ts'
 import type { Violation } from '../checkers/violation.ts'
 import { acknowledged } from '../clients/load.ts'
 import type { Recovery } from '../evidence/evidence.ts'
-import type { Attempt, History, Read, TimelineEntry } from '../evidence/history.ts'
+import { queriesOf, type History, type TimelineEntry } from '../evidence/history.ts'
 import type { Injection, Scenario } from '../scenarios/scenario.ts'
 import type { Stack } from '../system/stack.ts'
 import type { Random } from './random.ts'
@@ -79,15 +79,24 @@ export async function runScenario(
   for (const fault of faults) ended.push(...(await Promise.allSettled([fault.afterwards?.(injection)])))
   if (recoveries.every(({ readableAt }) => readableAt !== undefined)) await acknowledged(traffic, 20)
   const history = await traffic.stop()
-  const checked = await checkStack(stack, history, { withinMs: limits.checkWithinMs, recoveries, ids })
+  const checked = await checkStack(stack, history, {
+    withinMs: limits.checkWithinMs,
+    recoveries,
+    ids,
+    totals: true,
+  })
   const during = (times: { sentAt: number }) => times.sentAt >= faultAt && times.sentAt < healedAt
   const result: Result = {
     scenarios: faults.map(({ name }) => name),
     seconds: Math.round((Date.now() - begun) / 1_000),
     commands: history.commands.length,
-    reads: history.reads.length,
+    reads: queriesOf(history).length,
     commandOutcomes: counted(history.commands.filter(during).map(({ outcome }) => named(outcome))),
-    readResults: counted(history.reads.filter(during).map(({ result: read }) => named(read))),
+    readResults: counted(
+      queriesOf(history)
+        .filter(during)
+        .map(({ result: read }) => named(read)),
+    ),
     recoveredInMs: slowest(recoveries),
     violations: [
       ...down,
@@ -126,8 +135,8 @@ function slowest(recoveries: readonly Recovery[]): number | undefined {
   return Number.isFinite(max) ? max : undefined
 }
 
-function named(result: Attempt['outcome'] | Read['result']): string {
-  if (!('code' in result)) return result.type
+function named(result: { type: string; code?: string }): string {
+  if (result.code === undefined) return result.type
   // The service's codes are in the error catalogue; any other is the client's name for a broken connection.
   return result.code in errorCatalogue ? result.code : 'no response'
 }

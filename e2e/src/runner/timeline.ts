@@ -1,10 +1,12 @@
-import type { Attempt, History, Read, TimelineEntry } from '../evidence/history.ts'
+import { queriesOf, type Attempt, type History, type TimelineEntry } from '../evidence/history.ts'
 
 /** What happened to one aggregate beside what happened to the system, a line each, in the order of time. */
 export function timelineOf(id: string, history: History, timeline: readonly TimelineEntry[]): string[] {
   const entries = [
     ...history.commands.filter((attempt) => idOf(attempt) === id).flatMap(ofCommand),
-    ...history.reads.filter((read) => read.id === id).map(ofRead),
+    ...queriesOf(history)
+      .filter((read) => read.id === id)
+      .map(ofRead),
     ...timeline.map(({ at, what }) => ({ at, what: `=== ${what}` })),
   ]
   return entries
@@ -25,10 +27,19 @@ function ofCommand({ type, mark, writer, protocol, sentAt, completedAt, outcome 
   ]
 }
 
-function ofRead({ protocol, connection, minVersion, sentAt, completedAt, result }: Read): TimelineEntry {
+/** The version, or the versions of a history, or the totals. */
+function foundText(result: AnyRead['result']): string {
+  if ('state' in result) return `version ${result.state.version}`
+  if ('entries' in result) return `changes of ${result.entries.map(({ version }) => version).join(', ')}`
+  return `totals ${JSON.stringify('groups' in result && result.groups)}`
+}
+
+type AnyRead = ReturnType<typeof queriesOf>[number]
+
+function ofRead({ protocol, connection, minVersion, sentAt, completedAt, result }: AnyRead): TimelineEntry {
   const query = minVersion === undefined ? 'read' : `read min_version ${minVersion}`
   const text = {
-    found: () => `version ${'state' in result && result.state.version}`,
+    found: () => foundText(result),
     not_found: () => 'not found',
     failed: () => `failed ${'code' in result && result.code}`,
   }[result.type]()

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { balancer } from '../clients/balancer.ts'
-import { protocolOf, startClients, type Load, type Recording } from '../clients/load.ts'
+import { protocolOf, startClients, type Load } from '../clients/load.ts'
 import { temporaryFailures } from '../clients/results.ts'
 import { sendCommand } from '../clients/send-command.ts'
-import { sendQuery } from '../clients/send-query.ts'
-import type { Attempt, Command } from '../evidence/history.ts'
+import { sendChanges, sendQuery, sendTotals } from '../clients/send-query.ts'
+import type { Attempt, Command, Recording } from '../evidence/history.ts'
 import { subjects } from '../subjects/all.ts'
 import type { Slot } from '../subjects/subject.ts'
 import type { Reader, Writer } from '../system/services.ts'
@@ -90,11 +90,23 @@ async function oneStep(step: Step): Promise<void> {
   if (slot.id !== undefined && chance(0.3)) await read(step, slot.version)
 }
 
-async function read({ client, record, choose, slot }: Step, minVersion: number): Promise<void> {
+/** Of the reads that wait for a version, how many are of the totals, each of which costs most, and of the changes. */
+const SHARE_OF_TOTALS = 0.05
+const SHARE_OF_CHANGES = 0.1
+/** Less than most aggregates have versions. */
+const CHANGES_PER_PAGE = 5
+
+async function read({ client, record, choose, random, slot }: Step, minVersion: number): Promise<void> {
   const { subject, id } = slot
   if (id === undefined) return
+  const [reader, name] = [await choose.reader(), `client ${client}`]
   const query = { subject: subject.type, id, ...(minVersion > 0 && { minVersion }) }
-  record.reads.push(await sendQuery(await choose.reader(), protocolOf(client), `client ${client}`, query))
+  const kind = minVersion > 0 ? random() : 1
+  if (kind < SHARE_OF_TOTALS) record.totals.push(await sendTotals(reader, name, query))
+  else if (kind < SHARE_OF_TOTALS + SHARE_OF_CHANGES && subject.changes) {
+    const page = { pageSize: CHANGES_PER_PAGE, whole: false }
+    record.changes.push(await sendChanges(reader, name, query, page))
+  } else record.reads.push(await sendQuery(reader, protocolOf(client), name, query))
 }
 
 function nextCommand(slot: Slot, random: Random): Command {

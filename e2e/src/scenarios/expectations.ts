@@ -1,6 +1,6 @@
 import type { BrokerView } from '@lockstep/testkit/kafka/broker-view.ts'
 import { sendQuery } from '../clients/send-query.ts'
-import type { Attempt, Read } from '../evidence/history.ts'
+import { queriesOf, type Attempt, type Read } from '../evidence/history.ts'
 import { refusedByDomain } from '../runner/traffic.ts'
 import { eventually } from '../system/eventually.ts'
 import type { Reader, Service } from '../system/services.ts'
@@ -49,7 +49,7 @@ export function expectCommands(
 
 /** Queries sent since then have a result; a version wait may end with `read_model_behind`. */
 export function expectReads({ expect, traffic }: Injection, since: number): void {
-  const wrong = traffic.history.reads.filter(
+  const wrong = queriesOf(traffic.history).filter(
     ({ sentAt, result }) =>
       sentAt >= since && result.type === 'failed' && result.code !== 'read_model_behind',
   )

@@ -83,7 +83,7 @@ export const relayScenarios: readonly Scenario[] = [
   },
   {
     name: 'events-repeated',
-    fails: 'every event is repeated late',
+    fails: 'every event but the deletions is repeated late',
     when: 'under load',
     recovers: 'the version gate; old events change nothing',
     short: true,
@@ -199,13 +199,18 @@ async function earlyTransaction({ stack, note, record }: Injection): Promise<voi
   }
 }
 
-/** As a relay does that crashed before it deleted the entries, or an operator who republishes them. */
+/**
+ * As a relay does that crashed before it deleted the entries, or an operator who republishes them. Deletions are not
+ * repeated: they would hide that an older event brought back what they deleted.
+ */
 async function repeatOldEvents({ stack, traffic, note }: Injection): Promise<void> {
   await using broker = await brokerView(stack.servers.kafka.brokers)
   const ids = scopeOf(traffic.history).ids
-  for (const { topic } of subjects) {
+  for (const { topic, decode } of subjects) {
     const records = await broker.recordsOf(topic)
-    const ours = records.filter(({ key }) => ids.has(key?.toString() ?? ''))
+    const ours = records.filter(
+      ({ key, value }) => ids.has(key?.toString() ?? '') && decode(value!).effect !== 'deleted',
+    )
     note(`${ours.length} events of ${topic} are repeated`)
     for (const { partition, key, value, headers } of ours)
       await broker.produce(topic, partition, [{ key, value, headers }])

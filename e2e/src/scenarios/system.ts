@@ -46,9 +46,11 @@ export const systemScenarios: readonly Scenario[] = [
       note('five times the load')
       const more = startTraffic(stack, random, { clients: 64, perSecond: 600 })
       await sleep(60_000)
-      const { commands, reads } = await more.stop()
+      const { commands, reads, totals, changes } = await more.stop()
       traffic.history.commands.push(...commands)
       traffic.history.reads.push(...reads)
+      traffic.history.totals.push(...totals)
+      traffic.history.changes.push(...changes)
     },
   },
   {

@@ -10,6 +10,17 @@ import type { Subject } from './subject.ts'
 
 const path = '/api/v1/products'
 
+const categories = ['cups', 'jars', 'teapots', 'trays']
+
+/** All follow from the mark: most commands move the product to another category, and change its price. */
+function detailsOf(mark: string) {
+  return {
+    name: mark,
+    category: categories[Number.parseInt(mark.slice(0, 2), 16) % categories.length]!,
+    priceCents: Number.parseInt(mark.slice(2, 8), 16) % 10_000,
+  }
+}
+
 /** The command is recognised in its event by the product's name. */
 export function productCommand(
   type: 'create' | 'update' | 'delete',
@@ -41,15 +52,24 @@ export const product: Subject = {
         ? { id: _id as string, version: document.version as number, deleted: true }
         : live({ ...document, id: _id } as unknown as Details),
   },
+  totals: {
+    readModel: 'category-totals',
+    path: '/api/v1/categories/totals',
+    groupName: 'category',
+    idName: 'productId',
+    shareOf: ({ deleted, category, priceCents }) =>
+      deleted ? undefined : { group: String(category), value: Number(priceCents) },
+  },
+  changes: { readModel: 'product-history', path: (id) => `${path}/${id}/history` },
 }
 
 function sendHttp({ http }: Writer, { type, id, mark, idempotencyKey }: Command): Promise<Outcome> {
   const headers = { ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }) }
   const options = { timeoutMs: limits.commandMs, headers }
   if (type === 'create')
-    return httpOutcome(http.send('POST', path, { json: { id, name: mark, priceCents: 1 }, ...options }))
+    return httpOutcome(http.send('POST', path, { json: { id, ...detailsOf(mark) }, ...options }))
   if (type === 'update')
-    return httpOutcome(http.send('PATCH', `${path}/${id}`, { json: { name: mark }, ...options }))
+    return httpOutcome(http.send('PATCH', `${path}/${id}`, { json: detailsOf(mark), ...options }))
   return httpOutcome(http.send('DELETE', `${path}/${id}`, options))
 }
 
@@ -57,12 +77,13 @@ function sendGrpc({ grpc }: Writer, { type, id, mark, idempotencyKey }: Command)
   const limit = { timeoutMs: limits.commandMs }
   const target = { id: id ?? '', idempotencyKey }
   if (type === 'create')
-    return grpcOutcome(
-      grpc.createProduct({ id, idempotencyKey, product: { name: mark, priceCents: 1 } }, limit),
-    )
+    return grpcOutcome(grpc.createProduct({ id, idempotencyKey, product: detailsOf(mark) }, limit))
   if (type === 'update')
     return grpcOutcome(
-      grpc.updateProduct({ ...target, product: { name: mark }, updateMask: ['name'] }, limit),
+      grpc.updateProduct(
+        { ...target, product: detailsOf(mark), updateMask: ['name', 'category', 'price_cents'] },
+        limit,
+      ),
     )
   return grpcOutcome(grpc.deleteProduct(target, limit))
 }
@@ -104,7 +125,7 @@ const kinds = {
 } as const
 
 function storedEvent(payload: Buffer, event: ProductEvent): StoredEvent {
-  const { productId: id, version, change, createdAt, occurredAt } = event
+  const { productId: id, version, change, createdAt, occurredAt, requestId } = event
   if (!change) throw new Error(`The event of version ${version} of ${id} has no change.`)
   const details =
     change.$case === 'created'
@@ -115,5 +136,6 @@ function storedEvent(payload: Buffer, event: ProductEvent): StoredEvent {
   const state: State = details
     ? live({ ...details, id, version, createdAt: createdAt!, updatedAt: occurredAt! })
     : { id, version, deleted: true }
-  return { id, version, payload, ...kinds[change.$case], mark: details?.name, state }
+  const common = { id, version, payload, occurredAt: occurredAt!.toISOString(), requestId, state }
+  return { ...common, ...kinds[change.$case], mark: details?.name }
 }

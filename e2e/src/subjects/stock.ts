@@ -73,6 +73,16 @@ export const stock: Subject = {
     collection: 'stock',
     stateOf: ({ _id, ...document }) => live({ ...document, id: _id } as unknown as Fields),
   },
+  totals: {
+    readModel: 'stock-totals',
+    path: '/api/v1/stock-levels/totals',
+    groupName: 'level',
+    idName: 'stockId',
+    shareOf(state) {
+      const available = Number(state.available)
+      return { group: available === 0 ? 'sold-out' : available < 10 ? 'low' : 'plenty', value: available }
+    },
+  },
 }
 
 /** What each command may change on hand and reserved. */
@@ -153,7 +163,7 @@ const commandOf = {
 
 function storedEvent(
   payload: Buffer,
-  { stockId: id, version, change, level, occurredAt }: StockEvent,
+  { stockId: id, version, change, level, occurredAt, requestId }: StockEvent,
 ): StoredEvent {
   if (!change || !level) throw new Error(`The event of version ${version} of ${id} is not complete.`)
   const { onHand } = level
@@ -164,6 +174,8 @@ function storedEvent(
     payload,
     command: commandOf[change.$case],
     effect: version === 1 ? 'created' : 'changed',
+    occurredAt: occurredAt!.toISOString(),
+    requestId,
     mark: change.$case === 'reserved' ? change.reserved.reservationId : undefined,
     state: live({ id, version, onHand, reserved, available: onHand - reserved, updatedAt: occurredAt! }),
   }

@@ -1,3 +1,4 @@
+import { projectionGroup } from '@lockstep/contracts/topics.ts'
 import type { Random } from '../runner/random.ts'
 import type { StoredEvent } from '../evidence/evidence.ts'
 import type { Command, Outcome, Protocol, Query, ReadResult, State } from '../evidence/history.ts'
@@ -34,6 +35,26 @@ export type Subject = {
   decode(payload: Buffer): StoredEvent
   /** `collection`: of its first generation. */
   readModel: { collection: string; stateOf(document: Readonly<Record<string, unknown>>): State }
+  totals: Totals
+  /** Only if the reader keeps its history. */
+  changes?: { readModel: string; path(id: string): string }
+}
+
+/** The totals that the reader keeps of an aggregate. */
+export type Totals = {
+  readModel: string
+  path: string
+  /** The field of an item that names its group, and the parameter with the id whose version a query waits for. */
+  groupName: string
+  idName: string
+  /** What a state adds to the totals; undefined for nothing. The value is not negative. */
+  shareOf(state: State): { group: string; value: number } | undefined
+}
+
+/** The consumer groups of the read models of its topic. */
+export function groupsOf({ group, totals, changes }: Subject): string[] {
+  const others = [totals, ...(changes ? [changes] : [])]
+  return [group, ...others.map(({ readModel }) => projectionGroup(readModel))]
 }
 
 /** An aggregate that the clients share; a deleted one makes room for another. */

@@ -16,6 +16,15 @@ export async function eventPayloads(postgres: Pool, type: string, since: Date): 
   return rows.map(({ payload }) => payload)
 }
 
+/** The payload of the last event of each aggregate of this type. */
+export async function newestPayloads(postgres: Pool, type: string): Promise<Buffer[]> {
+  const { rows } = await postgres.query<{ payload: Buffer }>(
+    `select payload from events join aggregates using (type, id, version) where type = $1`,
+    [type],
+  )
+  return rows.map(({ payload }) => payload)
+}
+
 /** The view of each aggregate type, and its columns under the names that queries use. */
 const views: Readonly<Record<string, string>> = {
   product: `name, description, category, price_cents::float8 as "priceCents",

@@ -54,9 +54,11 @@ export async function brokerView(brokers: readonly string[]): Promise<BrokerView
       const [offsets] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
       const next = new Map(offsets?.partitions.map(({ partition, offset }) => [partition, Number(offset)]))
       const ends = await admin.fetchTopicOffsets(topic)
-      // -1 where the group has committed nothing.
+      // -1 where the group has committed nothing. It reads everything again from an offset that is out of range.
       return ends.reduce((sum, { partition, low, high }) => {
-        return sum + Number(high) - Math.max(Number(low), next.get(partition) ?? -1)
+        const committed = next.get(partition) ?? -1
+        const from = committed > Number(high) ? Number(low) : Math.max(Number(low), committed)
+        return sum + Number(high) - from
       }, 0)
     },
     async setOffsets(groupId, topic, offset) {

@@ -1,7 +1,8 @@
 import { afterAll, expect, inject, test } from 'vitest'
 import { mongoClients } from '../testing/mongo-clients.ts'
-import type { SlotDocument } from './mongo-slots.ts'
-import { combine, slotOf, type Contribution, type GroupTotals } from './slots.ts'
+import { applyContributions, type SlotStore } from './apply-contributions.ts'
+import { mongoSlots, type SlotDocument } from './mongo-slots.ts'
+import { combine, emptySlot, slotOf, withEntry, type Contribution, type GroupTotals } from './slots.ts'
 import { totalsFinder } from './totals-finder.ts'
 import { totalsStore } from './totals-store.ts'
 
@@ -25,6 +26,12 @@ function openTotals() {
 
 const inOrder = (groups: readonly GroupTotals[]) => groups.toSorted((a, b) => (a.group < b.group ? -1 : 1))
 const at = new Date('2026-03-14T09:26:53.589Z')
+/** Only the first call does it. */
+function once(work: () => Promise<unknown>): () => Promise<unknown> {
+  let done: Promise<unknown> | undefined
+  return () => (done ??= work())
+}
+
 const shareOf = (group: string, value: number) => ({ group, value })
 
 function state(id: string, version: number, share?: { group: string; value: number }): Contribution {
@@ -113,6 +120,40 @@ test('two replicas that apply overlapping, repeated and late batches at the same
   }
   await Promise.all(stores.map(replica))
   expect(await totals()).toEqual(foldOf(histories.map((versions) => versions.at(-1)!)))
+})
+
+test('a slot that another replica wrote after it was read, or inserted, is not written', async () => {
+  const { slots } = openTotals()
+  const [one, other] = [mongoSlots(slots), mongoSlots(slots)]
+  const [first, second] = ['a', 'b'].map((group) => withEntry(emptySlot(7), group, [1, group, 1]))
+  expect(await one.write([first!])).toEqual(new Set())
+  expect(await other.write([second!])).toEqual(new Set([7]))
+  const [read] = await one.read([7])
+  expect(read).toEqual({ ...first, seq: 1 })
+  expect(await other.write([withEntry(read!, 'c', [1, 'c', 1])])).toEqual(new Set())
+  expect(await one.write([withEntry(read!, 'd', [1, 'd', 1])])).toEqual(new Set([7]))
+  expect(Object.keys((await one.read([7]))[0]!.entries)).toEqual(['a', 'c'])
+})
+
+test('two replicas that read a slot at the same time and write it one after the other lose no contribution', async () => {
+  const { slots, totals } = openTotals()
+  const store = mongoSlots(slots)
+  const [one, other] = Array.from({ length: 500 }, () => crypto.randomUUID()).flatMap((id, _, ids) => {
+    const same = ids.find((each) => each !== id && slotOf(each) === slotOf(id))
+    return same === undefined ? [] : [id, same]
+  })
+  const otherWrites = once(() => applyContributions(store, [state(other!, 1, shareOf('tea', 2))]))
+  const interrupted: SlotStore = {
+    read: store.read,
+    write: async (written) => {
+      await otherWrites()
+      return store.write(written)
+    },
+  }
+  expect(await applyContributions(interrupted, [state(one!, 1, shareOf('tea', 5))])).toEqual(
+    new Map([[one, 0]]),
+  )
+  expect(await totals()).toEqual([{ group: 'tea', count: 2, sum: 7, min: 2, max: 5 }])
 })
 
 test('the totals say when their newest event occurred', async () => {
