@@ -25,5 +25,7 @@ test('memory that keeps growing is a leak of that service', () => {
 
 test('one error and one late event fail a soak', () => {
   const what = ['events that are not projected at the end', 'errors among 1000 requests']
-  expect(failures(soak(0, { lag: 1, errors: new Map([['GET: 500', 1]]) }))).toEqual(what)
+  const now = new Date()
+  const errors = new Map([['GET: 500', { count: 1, first: now, last: now }]])
+  expect(failures(soak(0, { lag: 1, errors }))).toEqual(what)
 })

@@ -1,4 +1,5 @@
 import { median } from '../measure/alternate.ts'
+import type { Errors } from './mixed-traffic.ts'
 
 export type MemorySample = { atMinute: number; writer: number; reader: number }
 
@@ -6,7 +7,7 @@ export type Soak = {
   minutes: number
   perSecond: number
   requests: number
-  errors: ReadonlyMap<string, number>
+  errors: Errors
   /** The events that were not projected one minute after the load ended. */
   lag: number
   memory: readonly MemorySample[]
@@ -22,7 +23,7 @@ const SETTLE_MINUTES = 10
 export const settleMinutes = (minutes: number): number => Math.min(SETTLE_MINUTES, minutes / 3)
 
 export function judgeSoak({ minutes, requests, errors, lag, memory }: Soak): Finding[] {
-  const count = [...errors.values()].reduce((sum, each) => sum + each, 0)
+  const count = [...errors.values()].reduce((sum, each) => sum + each.count, 0)
   return [
     ...(['writer', 'reader'] as const).map((service) => memoryFinding(service, minutes, memory)),
     { what: 'events that are not projected at the end', value: String(lag), ok: lag === 0 },

@@ -5,10 +5,15 @@ export type MixedTraffic = Disposable & {
   next(): Promise<void>
   readonly requests: number
   /** The unexpected responses, by what they were. */
-  readonly errors: ReadonlyMap<string, number>
+  readonly errors: Errors
   /** Counts from zero again. */
   reset(): void
 }
+
+export type Errors = ReadonlyMap<string, Occurrences>
+
+/** The times are for the logs of the services: what happened then? */
+export type Occurrences = { count: number; first: Date; last: Date }
 
 /** Products and stocks that are read and changed; older ones are forgotten. */
 const KEPT = 10_000
@@ -20,7 +25,7 @@ export function mixedTraffic(writerUrl: string, readerUrl: string): MixedTraffic
   const writer = keepAlive(writerUrl)
   const reader = keepAlive(readerUrl)
   const ids: string[] = []
-  const errors = new Map<string, number>()
+  const errors = new Map<string, Occurrences>()
   let requests = 0
   let created = 0
 
@@ -32,7 +37,9 @@ export function mixedTraffic(writerUrl: string, readerUrl: string): MixedTraffic
       .catch((error: Error): Sent => ({ status: 0, body: error.message }))
     if (response.status === expected) return response
     const what = `${method} ${path.replace(/[0-9a-f-]{36}/, '{id}')}: ${response.status} ${response.body.slice(0, 120)}`
-    errors.set(what, (errors.get(what) ?? 0) + 1)
+    const last = new Date()
+    const { count, first } = errors.get(what) ?? { count: 0, first: last }
+    errors.set(what, { count: count + 1, first, last })
     return undefined
   }
   const create = async () => {

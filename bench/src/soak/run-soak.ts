@@ -1,5 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { copyFile, glob, mkdir, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { table } from '@lockstep/docs/markdown.ts'
 import { readerUrl } from '../cases/get.ts'
@@ -39,7 +39,9 @@ async function main(): Promise<number> {
   const soak: Soak = { minutes, perSecond, requests, errors, lag, memory }
   const findings = judgeSoak(soak)
   await report(soak, findings)
-  return findings.every(({ ok }) => ok) ? 0 : 1
+  const ok = findings.every((finding) => finding.ok)
+  if (!ok) await keepLogs(bench)
+  return ok ? 0 : 1
 }
 
 /** After a warm-up of the same length. */
@@ -86,11 +88,24 @@ async function report({ minutes, perSecond, errors }: Soak, findings: readonly F
   const text = [
     `# Soak of ${minutes} min at ${perSecond}/s, ${new Date().toISOString()}`,
     table(['Checked', 'Measured', 'Verdict'], rows),
-    ...[...errors].map(([what, count]) => `- ${count} times ${what}`),
+    ...[...errors].map(([what, { count, first, last }]) => {
+      const between = `between ${first.toISOString()} and ${last.toISOString()}`
+      return `- ${count} times, ${between}: ${what}`
+    }),
   ].join('\n\n')
   console.log(`\n${text}`)
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'soak.md'), `${text}\n`)
+}
+
+/** The stack's folder is thrown away at the end. */
+async function keepLogs({ stack }: Bench): Promise<void> {
+  const to = join(folder, 'soak-logs')
+  await mkdir(to, { recursive: true })
+  for await (const log of glob(join(stack.settings.LOCAL_DIR, '*', '*.log'))) {
+    await copyFile(log, join(to, basename(log)))
+  }
+  console.log(`\nThe logs are in ${to}.`)
 }
 
 process.exitCode = await main()
