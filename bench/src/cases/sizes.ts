@@ -102,8 +102,18 @@ async function seedBoth({ POSTGRES_URL, MONGO_URL }: FreshDatabases, size: numbe
       after = rows.at(-1)!.id
       await collection.insertMany(
         rows.map(({ id: _id, details, created_at: createdAt }) => {
-          const words = details.name.toLowerCase().split(' ')
-          return { _id, version: 1, ...details, createdAt, updatedAt: createdAt, words, deleted: false }
+          const foldedName = details.name.toLowerCase()
+          const words = foldedName.split(' ')
+          return {
+            _id,
+            version: 1,
+            ...details,
+            createdAt,
+            updatedAt: createdAt,
+            foldedName,
+            words,
+            deleted: false,
+          }
         }),
         { ordered: false },
       )
