@@ -18,22 +18,32 @@ const patience = { READER_QUERY_TIMEOUT_MS: '4500' }
  * A test with the running system. All files of a worker share it, since its start takes many seconds: a test works on
  * its own products, and the faults that it leaves are healed before the next test begins.
  */
-export const test = plain
-  .extend('shared', { scope: 'worker' }, async ({}, { onCleanup }) => {
-    const stack = await startStack({ settings: () => patience }).catch((error: Error) => {
-      throw error instanceof ServerFailed
-        ? new Error(`${error.server}: ${error.message}\n${error.logTail.join('\n')}`)
-        : error
-    })
-    onCleanup(() => stack[Symbol.asyncDispose]())
-    return stack
-  })
-  .extend('stack', async ({ shared, task, onTestFailed }) => {
-    await shared.heal()
-    await Promise.all([...shared.writers, ...shared.readers].map(responds))
-    onTestFailed(() => void keepLogs(shared, logsFolder, task.name))
-    return shared
-  })
+export const test = testOn('worker')
+
+/** For the tests of one file, which work on whole read models: they replace generations, or compare everything. */
+export const testOnOwnStack = testOn('file')
+
+function testOn(scope: 'worker' | 'file') {
+  return (
+    plain
+      // The types accept one scope only, and both are equal to them.
+      .extend('shared', { scope: scope as 'worker' }, async ({}, { onCleanup }) => {
+        const stack = await startStack({ settings: () => patience }).catch((error: Error) => {
+          throw error instanceof ServerFailed
+            ? new Error(`${error.server}: ${error.message}\n${error.logTail.join('\n')}`)
+            : error
+        })
+        onCleanup(() => stack[Symbol.asyncDispose]())
+        return stack
+      })
+      .extend('stack', async ({ shared, task, onTestFailed }) => {
+        await shared.heal()
+        await Promise.all([...shared.writers, ...shared.readers].map(responds))
+        onTestFailed(() => void keepLogs(shared, logsFolder, task.name))
+        return shared
+      })
+  )
+}
 
 /**
  * Resolves when a call reaches the databases. After an outage the first call may fail: a gRPC channel pauses before it

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { lockstepOf } from '../../clients/lockstep.ts'
 import { readable } from '../../clients/readable.ts'
-import { test } from '../../system/stack-test.ts'
+import { testOnOwnStack as test } from '../../system/stack-test.ts'
 import { changingProducts } from './changing-products.ts'
 import { activeGeneration, expectAudited, operate } from './snapshot-operations.ts'
 

@@ -5,7 +5,7 @@ import { lockstepOf } from '../../clients/lockstep.ts'
 import { eventually } from '../../system/eventually.ts'
 import { statesOf } from '../../system/postgres.ts'
 import type { Stack } from '../../system/stack.ts'
-import { test } from '../../system/stack-test.ts'
+import { testOnOwnStack as test } from '../../system/stack-test.ts'
 
 /* Totals and histories while the projection is killed. The databases are real, and the events are the writers'. */
 
