@@ -98,7 +98,8 @@ async function killRestores(stack: Stack, file: string): Promise<void> {
       const restored = last > before.last ? generations[`g${last}`] : undefined
       return restored !== undefined && reached(restored)
     }
-    if (await killedWhen(stack, tool, victims[killed % 2]!, isReached)) killed++
+    // The tool first: after the reader, its claim must expire.
+    if (await killedWhen(stack, tool, victims[(killed + 1) % 2]!, isReached)) killed++
     await settled(stack)
     const { active, generations } = await registryOf(stack)
     if (active === before.active) continue
