@@ -8,3 +8,8 @@ export async function orUnavailable<T>(problem: string, work: () => Promise<T>):
     throw new AppError('unavailable', `${problem}: ${(error as Error).message}`, { cause: error })
   }
 }
+
+/** For the store of a read model. */
+export function fromReadModel<T>(work: () => Promise<T>): Promise<T> {
+  return orUnavailable('The read model cannot be reached', work)
+}

@@ -8,6 +8,11 @@ import type { ReceivedRecord } from '../client/record.ts'
 
 export type TopicPartition = { topic: string; partition: number }
 
+/** For maps. */
+export function partitionKey({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`
+}
+
 /** What a record means, or why it can never be handled. */
 export type Decoded<T> = { ok: true; value: T } | PermanentFailure
 

@@ -1,7 +1,7 @@
 import { backoff } from '../../async/backoff.ts'
 import { deadLetterRecord } from '../dead-letters/dead-letter.ts'
 import { sendInParts, type Producer } from '../producer/producer.ts'
-import type { BatchResult, HandleBatch, TopicPartition } from './batch.ts'
+import { partitionKey, type BatchResult, type HandleBatch, type TopicPartition } from './batch.ts'
 import type { ConsumerMetrics } from './consumer-metrics.ts'
 import type { ConsumerOptions, ConsumerTuning } from './consumer-options.ts'
 import { deadLetterBudget, type DeadLetterBudget } from './dead-letter-budget.ts'
@@ -86,10 +86,10 @@ async function sendDeadLetters<T>(
 
 function partitionState(
   partitions: Map<string, PartitionState>,
-  { topic, partition }: TopicPartition,
+  from: TopicPartition,
   deadLettersPerMinute: number,
 ): PartitionState {
-  const key = `${topic}/${partition}`
+  const key = partitionKey(from)
   const state = partitions.get(key) ?? { failedAttempts: 0, budget: deadLetterBudget(deadLettersPerMinute) }
   partitions.set(key, state)
   return state

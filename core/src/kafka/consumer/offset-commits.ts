@@ -2,6 +2,7 @@ import type { EachBatchPayload, TopicPartitionOffset } from 'kafkajs'
 import { backoff } from '../../async/backoff.ts'
 import { wakeUp } from '../../async/wake-up.ts'
 import type { KafkaLog } from '../client/client.ts'
+import { partitionKey } from './batch.ts'
 
 export type OffsetCommits = {
   /**
@@ -64,7 +65,7 @@ export function offsetCommits(group: string, log: KafkaLog, maxBackoffMs: number
   return {
     commitSoon(latest, next) {
       payload = latest
-      waiting.set(`${next.topic}/${next.partition}`, next)
+      waiting.set(partitionKey(next), next)
       if (!running) void commitWhileNeeded()
     },
     forget() {

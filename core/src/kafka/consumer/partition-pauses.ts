@@ -1,4 +1,4 @@
-import type { PauseReason, TopicPartition } from './batch.ts'
+import { partitionKey, type PauseReason, type TopicPartition } from './batch.ts'
 
 type Pausable = {
   pause(topics: { topic: string; partitions: number[] }[]): void
@@ -40,7 +40,7 @@ export function partitionPauses(
 
   return {
     pause(at, reason, ms) {
-      const key = `${at.topic}/${at.partition}`
+      const key = partitionKey(at)
       resume(key)
       consumer.pause([{ topic: at.topic, partitions: [at.partition] }])
       paused.set(key, { at, reason, timer: setTimeout(() => resume(key), ms) })

@@ -1,4 +1,4 @@
-import type { TopicPartition } from './batch.ts'
+import { partitionKey, type TopicPartition } from './batch.ts'
 
 /** What a consumer remembers of one partition between its batches. */
 export type PartitionProgress = {
@@ -23,8 +23,8 @@ export type AllProgress = {
 export function partitionProgress(): AllProgress {
   const partitions = new Map<string, PartitionProgress>()
   return {
-    of({ topic, partition }) {
-      const key = `${topic}/${partition}`
+    of(partition) {
+      const key = partitionKey(partition)
       const progress = partitions.get(key) ?? newProgress()
       partitions.set(key, progress)
       return progress

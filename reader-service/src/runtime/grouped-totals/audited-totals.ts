@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Collection } from 'mongodb'
-import { orUnavailable } from '../or-unavailable.ts'
+import { fromReadModel } from '../or-unavailable.ts'
 import type { AuditedStore, StoredEntry } from '../read-model.ts'
 import { applyContributions, type SlotStore } from './apply-contributions.ts'
 import { slotIn, totalsIn, type SlotDocument } from './mongo-slots.ts'
@@ -49,7 +49,7 @@ export function auditedTotals(
 
   return {
     list: (after, limit) =>
-      fromMongo(async () => {
+      fromReadModel(async () => {
         const page = () => window.entries.filter(({ id }) => id > (after ?? '')).slice(0, limit)
         const covered = after !== undefined && after >= window.from
         const entries = covered ? page() : []
@@ -58,21 +58,22 @@ export function auditedTotals(
         return page()
       }),
     find: (ids) =>
-      fromMongo(async () => {
+      fromReadModel(async () => {
         const slots = await store.read([...new Set(ids.map((id) => slotOf(id)))])
         const wanted = new Set(ids)
         const found = slots.flatMap(storedIn).filter(({ id }) => wanted.has(id))
         return new Map(found.map((entry) => [entry.id, entry]))
       }),
     count: () =>
-      fromMongo(async () => {
+      fromReadModel(async () => {
         const slots = await collection.find({}, { projection: { totals: 1 } }).toArray()
         return slots.flatMap(totalsIn).reduce((sum, { count }) => sum + count, 0)
       }),
     advance: (expected) =>
-      fromMongo(async () => (await applyContributions(store, [expected])).has(expected.id)),
-    replace: (readVersion, expected) => fromMongo(() => replace(expected.id, readVersion, entryOf(expected))),
-    remove: (id, readVersion) => fromMongo(() => replace(id, readVersion, undefined)),
+      fromReadModel(async () => (await applyContributions(store, [expected])).has(expected.id)),
+    replace: (readVersion, expected) =>
+      fromReadModel(() => replace(expected.id, readVersion, entryOf(expected))),
+    remove: (id, readVersion) => fromReadModel(() => replace(id, readVersion, undefined)),
   }
 }
 
@@ -90,8 +91,4 @@ function storedIn({ entries, totals }: Slot): StoredContribution[] {
       return wrong ? [...fields, 'totals'] : fields
     },
   }))
-}
-
-function fromMongo<T>(work: () => Promise<T>): Promise<T> {
-  return orUnavailable('The read model cannot be reached', work)
 }

@@ -1,5 +1,5 @@
 import type { Collection, Db } from 'mongodb'
-import { orUnavailable } from '../or-unavailable.ts'
+import { fromReadModel } from '../or-unavailable.ts'
 import {
   documentStore,
   ignoreAbsent,
@@ -62,15 +62,15 @@ export function historyStore(items: Items): OpenStore<HistoryEntry> {
           return new Map((await withHeads(heads, [...found.values()])).map((entry) => [entry.id, entry]))
         },
         count: audited.count,
-        advance: (expected) => fromMongo(async () => (await apply([expected])).has(expected.id)),
+        advance: (expected) => fromReadModel(async () => (await apply([expected])).has(expected.id)),
         async replace(readVersion, expected) {
           const replaced = await audited.replace(readVersion, expected)
-          await fromMongo(() => raise(heads, [expected]))
+          await fromReadModel(() => raise(heads, [expected]))
           return replaced
         },
         async remove(key, readVersion) {
           const removed = await audited.remove(key, readVersion)
-          await fromMongo(() => lower(documents, heads, keyParts(key).id))
+          await fromReadModel(() => lower(documents, heads, keyParts(key).id))
           return removed
         },
       },
@@ -139,15 +139,11 @@ async function withHeads(
   entries: readonly StoredEntry[],
 ): Promise<StoredEntry<HistoryEntry>[]> {
   const ids = [...new Set(entries.map(({ id }) => keyParts(id).id))]
-  const found = await fromMongo(() => heads.find({ _id: { $in: ids } }).toArray())
+  const found = await fromReadModel(() => heads.find({ _id: { $in: ids } }).toArray())
   const newest = new Map(found.map(({ _id, version }) => [_id, version]))
   return entries.map((entry) => {
     const { id, version } = keyParts(entry.id)
     const hidden = version > (newest.get(id) ?? 0)
     return hidden ? { ...entry, differences: (expected) => [...entry.differences(expected), 'head'] } : entry
   })
-}
-
-function fromMongo<T>(work: () => Promise<T>): Promise<T> {
-  return orUnavailable('The read model cannot be reached', work)
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Collection } from 'mongodb'
-import { orUnavailable } from '../or-unavailable.ts'
+import { fromReadModel } from '../or-unavailable.ts'
 import type { AuditedStore, ReadModelStore, SourceState, StoredEntry } from '../read-model.ts'
 import type { StoredDocument } from './document-store.ts'
 
@@ -22,31 +22,27 @@ export function auditedDocuments(
 
   return {
     list: (after, limit) =>
-      fromMongo(async () => {
+      fromReadModel(async () => {
         const filter = after === undefined ? {} : { _id: { $gt: after } }
         return (await collection.find(filter).sort({ _id: 1 }).limit(limit).toArray()).map(entryOf)
       }),
     find: (ids) =>
-      fromMongo(async () => {
+      fromReadModel(async () => {
         const found = await collection.find({ _id: { $in: [...ids] } }).toArray()
         return new Map(found.map((document) => [document._id, entryOf(document)]))
       }),
-    count: () => fromMongo(() => collection.estimatedDocumentCount()),
-    advance: (expected) => fromMongo(async () => (await apply([expected])).has(expected.id)),
+    count: () => fromReadModel(() => collection.estimatedDocumentCount()),
+    advance: (expected) => fromReadModel(async () => (await apply([expected])).has(expected.id)),
     replace: (readVersion, expected) =>
-      fromMongo(async () => {
+      fromReadModel(async () => {
         const { _id, ...replacement } = documentOf(expected)
         const { matchedCount } = await collection.replaceOne({ _id, version: readVersion }, replacement)
         return matchedCount > 0
       }),
     remove: (id, readVersion) =>
-      fromMongo(async () => {
+      fromReadModel(async () => {
         const { deletedCount } = await collection.deleteOne({ _id: id, version: readVersion })
         return deletedCount > 0
       }),
   }
-}
-
-function fromMongo<T>(work: () => Promise<T>): Promise<T> {
-  return orUnavailable('The read model cannot be reached', work)
 }

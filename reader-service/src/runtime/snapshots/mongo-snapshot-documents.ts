@@ -1,6 +1,6 @@
 import { ArchiveError } from '@lockstep/core/archive/archive.ts'
 import { BSON, MongoBulkWriteError, type Db, type Document } from 'mongodb'
-import { orUnavailable } from '../or-unavailable.ts'
+import { fromReadModel } from '../or-unavailable.ts'
 import type { SnapshotDocuments } from './snapshot-documents.ts'
 
 const { EJSON } = BSON
@@ -25,7 +25,7 @@ export function mongoSnapshotDocuments(
         // By pages and not by one cursor: the caller may be slow, and a server forgets a cursor that is not used.
         for (let after: string | undefined, last = false; !last;) {
           const filter = after === undefined ? {} : { _id: { $gt: after } }
-          const page = await fromMongo(() =>
+          const page = await fromReadModel(() =>
             collectionOf(suffix).find(filter).sort({ _id: 1 }).limit(PAGE_SIZE).toArray(),
           )
           for (const document of page) {
@@ -42,14 +42,14 @@ export function mongoSnapshotDocuments(
       for (const [suffix, of] of documents) {
         if (!collections.includes(suffix)) throw new ArchiveError(`The file has documents of "${suffix}"`)
         const inserted = of.map(({ document }) => document)
-        await fromMongo(() =>
+        await fromReadModel(() =>
           collectionOf(suffix).insertMany(inserted, { ordered: false }).catch(ignoreRepeated),
         )
       }
     },
 
     count: () =>
-      fromMongo(async () => {
+      fromReadModel(async () => {
         const counts = collections.map((suffix) => collectionOf(suffix).estimatedDocumentCount())
         return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0)
       }),
@@ -72,8 +72,4 @@ function parseLine(line: string): Line {
     // The text is not JSON.
   }
   throw new ArchiveError('The file was altered: it has a line that is not a document')
-}
-
-function fromMongo<T>(work: () => Promise<T>): Promise<T> {
-  return orUnavailable('The read model cannot be reached', work)
 }
