@@ -92,7 +92,7 @@ async function meanBatch({ stack }: Bench): Promise<number> {
 
 async function writeBulks({ stack, meter }: Bench, bulkSize: number): Promise<Sample> {
   const { MONGO_URL, LOCAL_DIR } = stack.settings
-  const parameters = [MONGO_URL, 'product', EVENTS, bulkSize, BULKS_IN_FLIGHT].map(String)
+  const parameters = [MONGO_URL, 'product', bulkSize, BULKS_IN_FLIGHT].map(String)
   let before = meter.read()
   const work = await runBulkWriter<Work>(LOCAL_DIR, parameters, () => (before = meter.read()))
   return { ...work, cpu: spent(before, meter.read()) }

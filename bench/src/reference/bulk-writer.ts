@@ -1,19 +1,22 @@
 import { MongoClient, type Document } from 'mongodb'
 
 /**
- * Inserts the documents that the projection has inserted, in bulks of the same size, with the same write concern, and does
- * nothing else. Arguments: URL of the reader's database, collection, documents, bulk size, bulks in flight.
+ * Writes the documents that the projection has inserted once more: into the same collection, which it empties first, in
+ * bulks of the same size, with the same indexes and the same write concern. It does nothing else. In a second collection
+ * the insertions would be dearer than those of the projection: the server would keep twice as much in its memory.
+ * Arguments: URL of the reader's database, collection, bulk size, bulks in flight.
  */
-const [url = '', name = '', limit, size, concurrency] = process.argv.slice(2)
+const [url = '', name = '', size, concurrency] = process.argv.slice(2)
 const bulkSize = Number(size)
 const client = new MongoClient(url, { writeConcern: { w: 'majority', journal: true } })
-const found = await client.db().collection(name).find().limit(Number(limit)).toArray()
+const collection = client.db().collection(name)
+const found = await collection.find().toArray()
 // About as they arrived: by time, and in no order of their random ids. An index whose keys grow is cheaper to fill.
 const documents = found.toSorted((one, other) => (arrival(one) < arrival(other) ? -1 : 1))
-const target = client.db('bulk-reference').collection(name)
-await target.drop().catch(() => {})
-for (const { key, name: index } of await client.db().collection(name).indexes()) {
-  if (index !== '_id_') await target.createIndex(key, { name: index! })
+const indexes = await collection.indexes()
+await collection.drop()
+for (const { key, name: index } of indexes) {
+  if (index !== '_id_') await collection.createIndex(key, { name: index! })
 }
 
 const bulks: Document[][] = []
@@ -35,7 +38,7 @@ process.disconnect()
 async function writeAll(all: readonly Document[][]): Promise<void> {
   const queue = all.values()
   const worker = async () => {
-    for (const bulk of queue) await target.insertMany(bulk, { ordered: false })
+    for (const bulk of queue) await collection.insertMany(bulk, { ordered: false })
   }
   await Promise.all(Array.from({ length: Number(concurrency) }, worker))
 }
