@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { openMongo } from '@lockstep/core/mongo/client.ts'
 import { freshMongo, freshName } from '@lockstep/testkit/fresh-names.ts'
 import { connectedRedis } from '../../testing/redis.ts'
 import { entryKey } from '../../cache/cache-entries.ts'
 import { redisAuditedCache } from '../../cache/audited-cache.ts'
-import { noteReadModel, type Note } from '../../testing/notes.ts'
+import { deletedNoteAt, noteAt, noteReadModel, type Note } from '../../testing/notes.ts'
 import type { AuditedStore, SourceState } from '../../read-model.ts'
 import type { WriterState, WriterStates } from '../../rebuild/writer-states.ts'
 import { auditReadModel } from '../audit.ts'
@@ -101,4 +102,27 @@ export async function auditFixture(options: { mongoUrl: string; redisUrl: string
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
+}
+
+export const mismatched = ['missing', 'behind', 'ahead', 'different', 'orphan', 'restored'] as const
+
+/** One note for each kind of mismatch, among others that are right. Returns their ids by name. */
+export async function withEveryMismatch({ written, stored }: AuditFixture) {
+  const ids = Object.fromEntries(
+    ['right', 'deleted', ...mismatched].map((name) => [name, randomUUID()]),
+  ) as Record<(typeof mismatched)[number] | 'right' | 'deleted', string>
+  for (const name of ['right', 'missing', 'behind', 'ahead', 'different'] as const) {
+    written(noteAt(ids[name], 3))
+  }
+  for (const name of ['deleted', 'restored'] as const) written(deletedNoteAt(ids[name], 3))
+  await stored(
+    noteAt(ids.right, 3),
+    deletedNoteAt(ids.deleted, 3),
+    noteAt(ids.behind, 2),
+    noteAt(ids.ahead, 4),
+    noteAt(ids.different, 3, { text: 'another text' }),
+    noteAt(ids.orphan, 1),
+    noteAt(ids.restored, 3),
+  )
+  return ids
 }

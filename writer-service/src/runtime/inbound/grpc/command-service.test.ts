@@ -81,6 +81,16 @@ async function refusal(call: Promise<unknown>): Promise<ServiceError> {
   return result.reason as ServiceError
 }
 
+/** How a call is refused whose command fails with this error. */
+function refusalAfter(failure: Error): Promise<ServiceError> {
+  outcome = () => Promise.reject(failure)
+  return refusal(
+    new Promise((resolve, reject) => {
+      client.deleteProduct({ id }, (error, response) => (error ? reject(error) : resolve(response)))
+    }),
+  )
+}
+
 function fieldsOf(error: ServiceError): string[] {
   const [bytes] = error.metadata.get('grpc-status-details-bin')
   const [detail] = Status.decode(bytes as Buffer).details
@@ -182,11 +192,7 @@ describe('every call', () => {
     ['outcome_unknown', status.UNKNOWN],
     ['deadline_exceeded', status.DEADLINE_EXCEEDED],
   ] as const)('%s has its status', async (code, expected) => {
-    const call = new Promise((resolve, reject) => {
-      outcome = () => Promise.reject(new AppError(code, 'why'))
-      client.deleteProduct({ id }, (error, response) => (error ? reject(error) : resolve(response)))
-    })
-    const error = await refusal(call)
+    const error = await refusalAfter(new AppError(code, 'why'))
     expect([error.code, error.details, error.metadata.get('x-error-code')]).toEqual([expected, 'why', [code]])
   })
 
@@ -195,17 +201,10 @@ describe('every call', () => {
     ['conflict', status.ALREADY_EXISTS],
     ['version_conflict', status.ABORTED],
     ['precondition', status.FAILED_PRECONDITION],
-  ] as const)(
-    'a refusal of the kind %s has its status, and the code of the slice',
-    async (kind, expected) => {
-      const call = new Promise((resolve, reject) => {
-        outcome = () => Promise.reject(new AppError({ kind, code: 'sold_out', title: 'Sold out' }, 'why'))
-        client.deleteProduct({ id }, (error, response) => (error ? reject(error) : resolve(response)))
-      })
-      const error = await refusal(call)
-      expect([error.code, error.metadata.get('x-error-code')]).toEqual([expected, ['sold_out']])
-    },
-  )
+  ] as const)('a refusal of kind %s has its status and its code', async (kind, expected) => {
+    const error = await refusalAfter(new AppError({ kind, code: 'sold_out', title: 'Sold out' }, 'why'))
+    expect([error.code, error.metadata.get('x-error-code')]).toEqual([expected, ['sold_out']])
+  })
 
   it('bytes that are not a request of this method are invalid, not INTERNAL', async () => {
     const { path } = ProductCommandsService.createProduct
@@ -244,11 +243,7 @@ describe('every call', () => {
   )
 
   it('an unexpected error does not show its cause', async () => {
-    const call = new Promise((resolve, reject) => {
-      outcome = () => Promise.reject(new TypeError('a secret detail'))
-      client.deleteProduct({ id }, (error, response) => (error ? reject(error) : resolve(response)))
-    })
-    const error = await refusal(call)
+    const error = await refusalAfter(new TypeError('a secret detail'))
     expect([error.code, error.details.includes('secret')]).toEqual([status.INTERNAL, false])
   })
 })
