@@ -26,11 +26,11 @@ export function redisDocumentCache(options: {
   const { connection, ttlMs, maxLagMs } = options
   const { redis } = connection
   defineCacheScripts(connection)
-  const { currentKey, usableKey, attempt } = queryAccess(options)
+  const { currentKey, readKey, attempt } = queryAccess(options)
 
   return {
     async read(name) {
-      const key = usableKey(name)
+      const key = readKey(name)
       const markerKey = currentKey(CHANGES)
       if (key === undefined || markerKey === undefined) return { kind: 'bypass' }
       const token = randomUUID()

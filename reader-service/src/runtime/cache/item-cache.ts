@@ -47,7 +47,7 @@ export function redisItemCache(options: {
     }
     return resultsOf<number>(await fills.exec())
   })
-  const { currentKey, usableKey, attempt } = queryAccess(options)
+  const { currentKey, readKey, attempt } = queryAccess(options)
 
   async function lease(key: string): Promise<CacheRead> {
     const token = randomUUID()
@@ -57,7 +57,7 @@ export function redisItemCache(options: {
 
   return {
     async read(id) {
-      const key = usableKey(id)
+      const key = readKey(id)
       if (key === undefined) return { kind: 'bypass' }
       const found = await attempt(async () => {
         const text = await get(key)

@@ -10,7 +10,7 @@ type QueryAccess = {
   /** The key of an entry in the current epoch; undefined if queries must not use the cache. */
   currentKey: (id: string) => string | undefined
   /** The same; also undefined during a pause. */
-  usableKey: (id: string) => string | undefined
+  readKey: (id: string) => string | undefined
   /** Undefined if it failed. */
   attempt: <T>(work: () => Promise<T>) => Promise<T | undefined>
 }
@@ -31,7 +31,7 @@ export function queryAccess(options: {
 
   return {
     currentKey,
-    usableKey: (id) => (performance.now() < pausedUntil ? undefined : currentKey(id)),
+    readKey: (id) => (performance.now() < pausedUntil ? undefined : currentKey(id)),
     async attempt(work) {
       try {
         const result = await work()
