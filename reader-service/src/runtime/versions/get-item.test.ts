@@ -74,6 +74,14 @@ test('a version that arrives with its item is returned without another read, and
   expect(await timed(get({ id: 'a' }))).toMatchObject({ outcome: 'read_model_behind' })
 })
 
+test('an item that arrives during the read of the store is returned at once', async () => {
+  const { get, load, notifications } = queryOn(new Map())
+  load.mockImplementation(() => new Promise(() => {}))
+  const response = timed(get({ id: 'a', minVersion: 2 }))
+  setTimeout(() => notifications.notify({ id: 'a', version: 2, item: () => encodedNote(noteAt('a', 2)) }), 1)
+  expect(await response).toEqual({ outcome: 2, ms: 1 })
+})
+
 test('a deletion that arrives while a query waits for it is not found', async () => {
   const { get, notifications } = queryOn(new Map())
   const response = timed(get({ id: 'a', minVersion: 2 }))

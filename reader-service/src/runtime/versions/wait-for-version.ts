@@ -2,7 +2,7 @@ import type { ConcurrencyLimit } from '@lockstep/core/async/limit-concurrency.ts
 import { withTimeout } from '@lockstep/core/async/with-timeout.ts'
 import { AppError } from '@lockstep/core/errors/app-error.ts'
 import type { EncodedItem } from '../queries/definition.ts'
-import type { VersionNotifications } from './version-notifications.ts'
+import type { VersionNotifications, VersionWait } from './version-notifications.ts'
 
 export type AwaitedVersion = {
   id: string
@@ -15,7 +15,8 @@ export type AwaitedVersion = {
 
 /**
  * Calls `read` at once, and again whenever the read model may have the version, until it returns something. `arrived` is
- * the item at that version or a later one, if this process has just written it to the active generation. Rejects with
+ * the item at that version or a later one, if this process has just written it to the active generation; then a read of
+ * the store that still runs is not awaited. Rejects with
  * `read_model_behind` after the longest wait or shortly before the deadline, with `overloaded` if too many queries wait,
  * and with the errors of `read`.
  */
@@ -51,9 +52,10 @@ export function waitForVersion(ports: {
     const until = Math.min(Date.now() + maxWaitMs, deadline - RESPONSE_MARGIN_MS)
     let arrived: EncodedItem | undefined
     for (let waited = false; ; waited = true) {
-      // Registered before the read, so that a version that arrives between the read and the wait is not missed.
+      // Registered before the read, so that a version that arrives during the read or before the wait is not missed.
       using wait = notifications.startWait(id, version)
-      const found = await withTimeout(read(arrived), msUntil(until))
+      const reads = arrived ? [read(arrived)] : [read(), itemOf(wait).then(read)]
+      const found = await withTimeout(Promise.race(reads), msUntil(until))
       if (found !== undefined) {
         if (waited) metrics.waited('ready')
         return found
@@ -66,6 +68,15 @@ export function waitForVersion(ports: {
       }
     }
   }
+}
+
+/** Stays pending if the wait ends without an item. */
+function itemOf({ ended }: Pick<VersionWait, 'ended'>): Promise<EncodedItem> {
+  return new Promise((resolve) => {
+    void ended.then((item) => {
+      if (item) resolve(item)
+    })
+  })
 }
 
 const msUntil = (until: number) => Math.max(0, until - Date.now())
