@@ -10,7 +10,7 @@ const MOST_PAIRS = 2
 
 /**
  * The first seconds on tables that are empty and were never analysed, where a plan that was cached for an empty table
- * would scan a full one. The other side is the same database after `analyze`, with a writer that was started again too.
+ * would scan a full one. The other side is the same database after `analyze`, with services that were started again too.
  */
 export const fresh: Case = {
   name: 'fresh',
@@ -24,11 +24,12 @@ export const fresh: Case = {
       await onFreshDatabases(
         bench,
         async () => {},
-        async ({ POSTGRES_URL }) => {
+        async ({ POSTGRES_URL, MONGO_URL }) => {
           first.push(await round(bench, seconds))
           scanned.push(await scannedRows(POSTGRES_URL))
           await onDatabase(POSTGRES_URL, (client) => client.query('vacuum analyze'))
           await bench.stack.restart('writer', { POSTGRES_URL })
+          await bench.stack.restart('reader', { MONGO_URL })
           analysed.push(await round(bench, seconds))
         },
       )

@@ -14,6 +14,7 @@ const BULK = 1_000
 /** Products that are read; spread evenly over all of them. */
 const READ = 5_000
 const PER_MISS_ROUND = 1_000
+const SEARCHERS = 16
 
 /** Whether commands and queries stay as fast with more products. SIZES=10000,100000,1000000 chooses the sizes. */
 export const sizes: Case = {
@@ -27,6 +28,7 @@ export const sizes: Case = {
       const seed = (databases: FreshDatabases) => seedBoth(databases, size)
       const measured = await onFreshDatabases(bench, seed, ({ MONGO_URL }) => measure(bench, MONGO_URL, size))
       result.sides.push(...measured.sides)
+      result.figures.push(...measured.figures)
       for (const [what, samples] of Object.entries(measured.ratios)) (relative[what] ??= {})[size] = samples
     }
     const [smallest = 0, ...larger] = all
@@ -70,7 +72,20 @@ async function measure(bench: Bench, mongoUrl: string, size: number) {
     { name: `GET, cached, ${at}`, measure: gets(readerUrl(bench)) },
     { name: 'constant response from hono', measure: gets(constant.url) },
   ])
+  const searches = await idFile(bench, 'searches', searchTexts(size))
+  const search = () =>
+    httpLoad({ url: readerUrl(bench), kind: 'search', ids: searches, callers: SEARCHERS, seconds })
+  const [searched] = await alternate(meter, rounds, [{ name: `search, ${at}`, measure: search }])
+  const waits = (of: 'p50Ms' | 'p99Ms') => ({
+    unit: 'ms' as const,
+    samples: searched!.samples.map((sample) => sample[of]!),
+    aim: { atMost: 100 },
+  })
   return {
+    figures: [
+      { what: `search, ${SEARCHERS} callers, ${at}, median`, ...waits('p50Ms') },
+      { what: `search, ${SEARCHERS} callers, ${at}, 99th percentile`, ...waits('p99Ms') },
+    ],
     ratios: {
       POST: paired(created!, inserts!, rate),
       'GET, cached': paired(cached!, same!, rate),
@@ -80,8 +95,17 @@ async function measure(bench: Bench, mongoUrl: string, size: number) {
       { per: 'command', rounds: created! },
       { per: 'query', rounds: cached! },
       { per: 'query', rounds: missed! },
+      { per: 'query', rounds: searched! },
     ],
   }
+}
+
+/** Words of one product and of all of them, and beginnings of words. */
+function searchTexts(size: number): string[] {
+  const rare = [1, 3, 5, 7, 9].map((tenth) => String(Math.floor((size * tenth) / 10)))
+  return ['teapot', 'blue enamel', 'tea', '1', ...rare, ...rare.map((word) => `teapot ${word}`)].map(
+    encodeURIComponent,
+  )
 }
 
 /** Writes the products past the services, in the form that the reader's documents have. */

@@ -1,5 +1,5 @@
 -- The requests of one round, for wrk: wrk ... -s requests.lua URL -- KIND [FILE]
--- FILE has one id per line; the ids are used at random. The result is one line of JSON.
+-- FILE has one id, or one encoded search text, per line; they are used at random. The result is one line of JSON.
 local product = '{"name":"Blue enamel teapot","description":"Holds 1.2 l; dishwasher safe.","category":"kitchen","priceCents":3490}'
 local json = { ["content-type"] = "application/json" }
 local ids = {}
@@ -18,6 +18,11 @@ local kinds = {
   get = function()
     local all = {}
     for i, each in ipairs(ids) do all[i] = wrk.format("GET", "/api/v1/products/" .. each) end
+    return function() return all[math.random(#all)] end
+  end,
+  search = function()
+    local all = {}
+    for i, each in ipairs(ids) do all[i] = wrk.format("GET", "/api/v1/products?search=" .. each) end
     return function() return all[math.random(#all)] end
   end,
   patch = function()

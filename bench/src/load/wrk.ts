@@ -7,8 +7,8 @@ const script = join(import.meta.dirname, 'requests.lua')
 export type HttpLoad = {
   /** The origin: http://host:port */
   url: string
-  kind: 'create' | 'get' | 'patch' | 'receive' | 'reserve'
-  /** A file with one id per line. */
+  kind: 'create' | 'get' | 'search' | 'patch' | 'receive' | 'reserve'
+  /** A file with one id per line; for searches, with one encoded text. */
   ids?: string
   callers: number
   seconds: number

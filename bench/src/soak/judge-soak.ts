@@ -22,8 +22,11 @@ const SETTLE_MINUTES = 10
 /** A short soak uses its first third to settle. */
 export const settleMinutes = (minutes: number): number => Math.min(SETTLE_MINUTES, minutes / 3)
 
+export const errorCount = (errors: Errors): number =>
+  [...errors.values()].reduce((sum, { count }) => sum + count, 0)
+
 export function judgeSoak({ minutes, requests, errors, lag, memory }: Soak): Finding[] {
-  const count = [...errors.values()].reduce((sum, each) => sum + each.count, 0)
+  const count = errorCount(errors)
   return [
     ...(['writer', 'reader'] as const).map((service) => memoryFinding(service, minutes, memory)),
     { what: 'events that are not projected at the end', value: String(lag), ok: lag === 0 },

@@ -7,11 +7,13 @@ import { CALLERS, writerUrl } from '../cases/create.ts'
 import type { Bench } from '../case.ts'
 import { openLoop } from '../load/open-loop.ts'
 import { openBench } from '../run-cases.ts'
-import { judgeSoak, type Finding, type MemorySample, type Soak } from './judge-soak.ts'
+import { errorCount, judgeSoak, type Finding, type MemorySample, type Soak } from './judge-soak.ts'
 import { type MixedTraffic, mixedTraffic } from './mixed-traffic.ts'
 
 const PROBE_SECONDS = 20
 const SAMPLE_MS = 5_000
+/** Samples between two lines of progress: 5 min. */
+const SAMPLES_PER_LINE = 60
 /** The versions that a reader remembers fill a bounded map; at its default size that would take most of the hour. */
 const boundedSooner = { READER_REMEMBERED_IDS: '5000' }
 /** Long enough for the events of the last second. */
@@ -67,7 +69,13 @@ async function loadAndSample(
   const began = performance.now()
   const sample = () => {
     const { writer, reader } = meter.residentMegabytes()
-    memory.push({ atMinute: (performance.now() - began) / 60_000, writer, reader })
+    const atMinute = (performance.now() - began) / 60_000
+    memory.push({ atMinute, writer, reader })
+    if (memory.length % SAMPLES_PER_LINE > 0) return
+    const counts = `${traffic.requests} requests, ${errorCount(traffic.errors)} errors`
+    console.log(
+      `${atMinute.toFixed(0)} min: ${counts}, writer ${writer.toFixed(0)} MB, reader ${reader.toFixed(0)} MB`,
+    )
   }
   const timer = setInterval(sample, SAMPLE_MS)
   try {
