@@ -32,3 +32,30 @@ test('a failure is that of every call in the batch, and of no other', async () =
   expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   expect(await double(3)).toBe(6)
 })
+
+test('calls during the most batches in flight are one batch, together with those that its end causes', async () => {
+  const runBatch = doubled()
+  const slow = Promise.withResolvers<number[]>()
+  runBatch.mockReturnValueOnce(slow.promise)
+  const double = batchByTurn(runBatch, { inFlight: 1 })
+  const first = double(1)
+  const afterFirst = first.then(() => double(4))
+  await nextTurn()
+  const waiting = [double(2)]
+  await nextTurn()
+  waiting.push(double(3))
+  await nextTurn()
+  expect(runBatch).toHaveBeenCalledTimes(1)
+  slow.resolve([2])
+  expect(await Promise.all([first, ...waiting, afterFirst])).toEqual([2, 4, 6, 8])
+  expect(runBatch.mock.calls).toEqual([[[1]], [[2, 3, 4]]])
+})
+
+test('a batch that fails lets the next one begin', async () => {
+  const double = batchByTurn(doubled().mockRejectedValueOnce(new Error('down')), { inFlight: 1 })
+  const failed = expect(double(1)).rejects.toThrow('down')
+  await nextTurn()
+  const next = double(2)
+  await failed
+  expect(await next).toBe(4)
+})

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterAll, expect, inject, test } from 'vitest'
 import { mongoClients } from '../testing/mongo-clients.ts'
 import { applyContributions, type SlotStore } from './apply-contributions.ts'
@@ -42,6 +43,15 @@ function state(id: string, version: number, share?: { group: string; value: numb
     at: new Date(at.getTime() + version),
     ...(share && { share }),
   }
+}
+
+function idsOfOneSlot(count: number): string[] {
+  const ids: string[] = []
+  while (ids.length < count) {
+    const id = crypto.randomUUID()
+    if (slotOf(id) === 0) ids.push(id)
+  }
+  return ids
 }
 
 const foldOf = (last: Iterable<Contribution>) =>
@@ -92,6 +102,20 @@ test('states are applied if their version is higher; moves and deletions change 
   )
   for (let i = 0; i < 2; i++) await store.drop()
   expect(await totals()).toEqual([])
+})
+
+test('batches that arrive while another is written are one write, and each gets its own result', async () => {
+  const { stores, slots, totals } = openTotals()
+  const [store] = stores
+  const ids = idsOfOneSlot(9)
+  const batchOf = (id: string, version: number) => store.apply([state(id, version, shareOf('tea', version))])
+  const results = await Promise.all([
+    ...ids.map((id) => batchOf(id, 1)),
+    nextTurn().then(() => Promise.all(ids.map((id) => batchOf(id, 2)))),
+  ])
+  expect(results).toEqual([...ids.map((id) => new Map([[id, 0]])), ids.map((id) => new Map([[id, 1]]))])
+  expect((await slots.findOne())?.seq).toBe(2)
+  expect(await totals()).toEqual([{ group: 'tea', count: 9, sum: 18, min: 2, max: 2 }])
 })
 
 test('two replicas that apply overlapping, repeated and late batches at the same time end with exact totals', async () => {

@@ -1,3 +1,4 @@
+import { batchByTurn } from '@lockstep/core/async/batch-by-turn.ts'
 import type { Db } from 'mongodb'
 import { ignoreAbsent } from '../projection/document-store.ts'
 import type { ReadModelStore } from '../read-model.ts'
@@ -10,7 +11,14 @@ import type { Contribution } from './slots.ts'
 export function totalsStore(db: Db, name: string): ReadModelStore<Contribution> {
   const collection = db.collection<SlotDocument>(name)
   const slots = mongoSlots(collection)
-  const apply = (contributions: readonly Contribution[]) => applyContributions(slots, contributions)
+  // The batches of the partitions have the same slots: side by side they would lose against each other.
+  const apply = batchByTurn(
+    async (batches: readonly (readonly Contribution[])[]) => {
+      const applied = await applyContributions(slots, batches.flat())
+      return batches.map((batch) => ofBatch(batch, applied))
+    },
+    { inFlight: 1 },
+  )
   return {
     collections: [''],
     versions: (ids) => versionsIn(collection, ids),
@@ -21,4 +29,13 @@ export function totalsStore(db: Db, name: string): ReadModelStore<Contribution> 
     },
     audited: auditedTotals(collection, slots),
   }
+}
+
+function ofBatch(batch: readonly Contribution[], applied: ReadonlyMap<string, number>): Map<string, number> {
+  return new Map(
+    batch.flatMap(({ id }): [string, number][] => {
+      const replaced = applied.get(id)
+      return replaced === undefined ? [] : [[id, replaced]]
+    }),
+  )
 }
