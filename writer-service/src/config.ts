@@ -29,7 +29,7 @@ export const writerSettings = {
     'How long a command may try before it fails, ms; at most as long as a stop waits for it; an earlier deadline of the caller takes precedence',
   ),
   WRITER_MAX_IN_FLIGHT: integer(
-    200,
+    1_000,
     { min: 1, max: 100_000 },
     'Largest number of requests in flight; further requests are refused as overloaded',
   ),
