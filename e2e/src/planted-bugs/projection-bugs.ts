@@ -24,8 +24,8 @@ export const projectionBugs: readonly Bug[] = [
     changes: [
       {
         file: 'reader-service/src/runtime/projection/consume-events.ts',
-        find: 'await project(events.slice(from, from + WRITE_SIZE), attempt)',
-        instead: 'await project(events.slice(from, from + WRITE_SIZE), attempt).catch(() => {})',
+        find: '        attempt,\n      ),\n  })',
+        instead: '        attempt,\n      ).catch(() => {}),\n  })',
       },
     ],
   },

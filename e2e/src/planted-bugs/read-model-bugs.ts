@@ -19,22 +19,20 @@ export const readModelBugs: readonly Bug[] = [
       },
       {
         file: `${totals}/totals-store.ts`,
-        find: 'const apply = (contributions: readonly Contribution[]) => applyContributions(slots, contributions)',
+        find: 'const applied = await applyContributions(slots, batches.flat())',
         // The contribution first, then the counters: a failure in between loses the difference.
         instead: `const counters = db.collection(name + '.counters')
           const add = (group, count, sum) =>
             counters.updateOne({ _id: group }, { $inc: { count, sum } }, { upsert: true })
-          const apply = async (contributions) => {
-            const numbers = [...new Set(contributions.map(({ id }) => slotOf(id)))]
-            const before = Object.assign({}, ...(await slots.read(numbers)).map(({ entries }) => entries))
-            const applied = await applyContributions(slots, contributions)
-            for (const { id, share } of contributions) {
-              if (!applied.has(id)) continue
-              const [, group, value] = before[id] ?? []
-              if (group !== undefined) await add(group, -1, -value)
-              if (share) await add(share.group, 1, share.value)
-            }
-            return applied
+          const contributions = batches.flat()
+          const numbers = [...new Set(contributions.map(({ id }) => slotOf(id)))]
+          const before = Object.assign({}, ...(await slots.read(numbers)).map(({ entries }) => entries))
+          const applied = await applyContributions(slots, contributions)
+          for (const { id, share } of contributions) {
+            if (!applied.has(id)) continue
+            const [, group, value] = before[id] ?? []
+            if (group !== undefined) await add(group, -1, -value)
+            if (share) await add(share.group, 1, share.value)
           }`,
       },
       {
