@@ -30,9 +30,11 @@ final class StoredCollection extends AbstractSynchronizedMongoCollection<Object>
     this.documents = documents;
   }
 
+  /** An index of an empty collection grows with it: to build it from a million documents would take a minute. */
   @Override
   public synchronized void addIndex(Index<Object> index) {
     super.addIndex(index);
+    if (isEmpty()) buildIndexes();
   }
 
   List<SortedIndex> sortedIndexes() {
