@@ -1,4 +1,7 @@
 import { PassThrough } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { credentials, status, type ServerDuplexStream } from '@grpc/grpc-js'
 import { contractDescriptors } from '@lockstep/contracts/descriptors.ts'
 import {
@@ -75,6 +78,22 @@ test('a stream of requests arrives in order, and the response follows its last m
   const responses = await Array.fromAsync(call as AsyncIterable<RestoreSnapshotResponse>)
   expect(responses).toHaveLength(1)
   expect(fixture.received).toEqual(['a', 'b', 'c'])
+})
+
+test('messages that were read are not kept', async () => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const call = new PassThrough({ objectMode: true }) as unknown as ServerDuplexStream<object, unknown>
+  const requests = requestsOf(call, new AbortController().signal, (each) => each)
+  const read: WeakRef<object>[] = []
+  for (let count = 0; count < 10; count++) {
+    call.write({ data: Buffer.alloc(1_000) })
+    read.push(new WeakRef((await requests.next()).value as object))
+  }
+  await nextTurn()
+  collectGarbage()
+  // The last one may still be on the way.
+  expect(read.slice(0, -1).filter((each) => each.deref() !== undefined)).toEqual([])
 })
 
 test('a caller that disconnects ends the work: with an error, or as after its last message', async () => {

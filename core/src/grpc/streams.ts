@@ -51,20 +51,30 @@ export async function* requestsOf<Request>(
 ): AsyncGenerator<Request> {
   // The responses follow after the last message: the end of the iteration must not close the call.
   const messages = call.iterator({ destroyOnReturn: false }) as AsyncIterator<Request>
-  const stops = new Promise<never>((_, reject) => {
-    const stop = () => reject(stopsNow())
-    if (draining?.aborted) stop()
-    draining?.addEventListener('abort', stop, { once: true })
-    call.once('close', () => draining?.removeEventListener('abort', stop))
-  })
-  stops.catch(() => {})
   for (;;) {
-    const next = await Promise.race([messages.next(), stops]).catch((error: unknown) => {
+    const next = await untilStop(() => messages.next(), draining).catch((error: unknown) => {
       throw call.cancelled ? new CallerDisconnected() : error
     })
     if (call.cancelled) throw new CallerDisconnected()
     if (next.done) return
     yield readable(next.value)
+  }
+}
+
+/**
+ * Rejects if the service stops first. One promise for the stop of all messages would keep each of them: `Promise.race`
+ * leaves a reaction at the promises that lose.
+ */
+async function untilStop<T>(work: () => Promise<T>, draining: AbortSignal | undefined): Promise<T> {
+  if (!draining) return work()
+  if (draining.aborted) throw stopsNow()
+  const stopped = Promise.withResolvers<never>()
+  const stop = () => stopped.reject(stopsNow())
+  draining.addEventListener('abort', stop)
+  try {
+    return await Promise.race([work(), stopped.promise])
+  } finally {
+    draining.removeEventListener('abort', stop)
   }
 }
 
