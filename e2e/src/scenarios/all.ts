@@ -5,6 +5,7 @@ import { readerScenarios } from './readers.ts'
 import { rebuildScenarios } from './rebuild.ts'
 import { relayScenarios } from './relay.ts'
 import type { Scenario } from './scenario.ts'
+import { snapshotScenarios } from './snapshot.ts'
 import { systemScenarios } from './system.ts'
 import { writerScenarios } from './writers.ts'
 
@@ -18,4 +19,5 @@ export const scenarios: readonly Scenario[] = [
   ...networkScenarios,
   ...systemScenarios,
   ...rebuildScenarios,
+  ...snapshotScenarios,
 ]

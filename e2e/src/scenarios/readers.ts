@@ -6,6 +6,7 @@ import { sendCommand } from '../clients/send-command.ts'
 import { readModelStates } from '../evidence/read-evidence.ts'
 import { pick } from '../runner/random.ts'
 import { product, productCommand } from '../subjects/product.ts'
+import { groupsOf } from '../subjects/subject.ts'
 import { eventually } from '../system/eventually.ts'
 import { hasVersion, membersOf, recordedQuery } from './expectations.ts'
 import { cutOff, repeatedly, silent } from './injections.ts'
@@ -90,16 +91,18 @@ export const readerScenarios: readonly Scenario[] = [
   },
   {
     name: 'offsets-out-of-range',
-    fails: 'the offsets of the group',
+    fails: 'the offsets of all groups of a topic',
     when: 'they are behind the end of the topic',
     recovers: 'reading from the beginning of the topic; the version gate makes repeats harmless',
     alone: true,
     async inject({ stack: { readers, servers }, note }) {
       await using broker = await brokerView(servers.kafka.brokers)
       await Promise.all(readers.map(({ process }) => process.stop()))
-      await membersOf(broker, product.group, 0)
-      await broker.setOffsets(product.group, product.topic, '1000000000')
-      note('the offsets of the group are out of range')
+      for (const group of groupsOf(product)) {
+        await membersOf(broker, group, 0)
+        await broker.setOffsets(group, product.topic, '1000000000')
+      }
+      note('the offsets of the groups are out of range')
       await Promise.all(readers.map(({ process }) => process.start()))
     },
   },

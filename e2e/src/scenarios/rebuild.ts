@@ -16,15 +16,19 @@ const recovers = 'a replica continues the rebuild; the old generation is project
 /** Without a pause between documents. */
 const fast = ['--rate', '100000']
 
+const readModels = [product.type, product.totals.readModel, product.changes!.readModel]
+
 export const rebuildScenarios: readonly Scenario[] = [
   {
     name: 'rebuild',
     fails: 'one reader after the other',
-    when: 'kill -9 during a rebuild of a read model that had drifted; then queries are switched back',
+    when: 'kill -9 during rebuilds of all read models of a topic; then queries are switched back',
     recovers,
     short: true,
     inject: killedDuringRebuild,
-    afterwards: backToFirstGeneration,
+    async afterwards(injection) {
+      await Promise.all(readModels.map((readModel) => backToFirstGeneration(injection, readModel)))
+    },
   },
   ...Object.entries(networkFaults).map(([kind, { what, inject }]): Scenario => ({
     name: `reader-writer-${kind}`,
@@ -32,16 +36,16 @@ export const rebuildScenarios: readonly Scenario[] = [
     when: `they ${what}, during a rebuild and an audit`,
     recovers,
     async inject(injection) {
-      const work = [
+      const work = awaitedLater([
         operated(injection, 'rebuild', product.type),
         operated(injection, 'audit', product.type, ...fast),
-      ]
+      ])
       await inject(injection.stack.proxies.readersWriter, async () => {
         await backfilling(injection)
         await sleep(FAULT_MS)
       })
       injection.note('the network is healed')
-      await Promise.all(work)
+      await work
     },
     afterwards: backToFirstGeneration,
   })),
@@ -55,10 +59,11 @@ type Document = { _id: string; version: number; deleted: boolean; priceCents?: n
 async function killedDuringRebuild(injection: Injection): Promise<void> {
   const { stack, expect } = injection
   const { drifted } = await drift(injection)
-  const rebuilt = operated(injection, 'rebuild', product.type)
+  const rebuilds = awaitedLater(readModels.map((readModel) => operated(injection, 'rebuild', readModel)))
   for (const { process } of stack.readers) await killed(injection, process, lasting(2_000))
-  const [generation] = await rebuilt
-  expect(generation?.phase === 'ready', `the rebuild ends ready: ${JSON.stringify(generation)}`)
+  for (const [generation] of await rebuilds) {
+    expect(generation?.phase === 'ready', `the rebuild ends ready: ${JSON.stringify(generation)}`)
+  }
   for (const reader of stack.readers) {
     const active = () => metric(reader, 'reader_active_model_generation', `read_model="${product.type}"`)
     await eventually(
@@ -86,8 +91,15 @@ async function drift({ stack, record, note }: Injection): Promise<{ drifted: str
   return { drifted }
 }
 
+/** A failure before the `await` is not an unhandled one, which would end the run. */
+function awaitedLater<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  const all = Promise.all(work)
+  all.catch(() => {})
+  return all
+}
+
 /** Runs the operators' tool until it succeeds. */
-function operated({ stack, note }: Injection, ...argv: string[]): Promise<Record<string, unknown>[]> {
+export function operated({ stack, note }: Injection, ...argv: string[]): Promise<Record<string, unknown>[]> {
   note(`lockstep ${argv.join(' ')}`)
   return surely(async () => {
     const { code, err, json } = await lockstepOf(stack)(...argv, '--json')
@@ -97,10 +109,16 @@ function operated({ stack, note }: Injection, ...argv: string[]): Promise<Record
 }
 
 /** The generation beside the first one, while there is one. */
-async function otherGeneration(injection: Injection): Promise<Record<string, unknown> | undefined> {
-  const [, other] = await operated(injection, 'rebuild', product.type, '--status')
+async function otherGeneration(
+  injection: Injection,
+  readModel = product.type,
+): Promise<Record<string, unknown> | undefined> {
+  const [, other] = await operated(injection, 'rebuild', readModel, '--status')
   return other
 }
+
+const isRunning = ({ phase }: Record<string, unknown>) =>
+  ['setting_offsets', 'backfilling', 'catching_up'].includes(String(phase))
 
 /** Resolves when the readers ask for the writer's states, or did so. */
 function backfilling(injection: Injection): Promise<void> {
@@ -114,30 +132,28 @@ function backfilling(injection: Injection): Promise<void> {
  * Follows the rebuild to its end and audits the new generation, then switches queries back to the first generation for
  * a while, repairs it, and drops the other one. No query fails meanwhile.
  */
-async function backToFirstGeneration(injection: Injection): Promise<void> {
+export async function backToFirstGeneration(injection: Injection, readModel = product.type): Promise<void> {
   const { stack, expect } = injection
   const since = Date.now()
-  for (let other; (other = await otherGeneration(injection));) {
-    if (['setting_offsets', 'backfilling', 'catching_up'].includes(String(other.phase))) {
-      await operated(injection, 'rebuild', product.type)
+  for (let other; (other = await otherGeneration(injection, readModel));) {
+    if (isRunning(other)) {
+      await operated(injection, 'rebuild', readModel)
       await sleep(3_000)
     } else if (other.active) {
-      await operated(injection, 'audit', product.type, ...fast)
-      await operated(injection, 'rebuild', product.type, '--switch-to', '0')
-      const second = await lockstepOf(stack)('rebuild', product.type)
+      await operated(injection, 'audit', readModel, ...fast)
+      await operated(injection, 'rebuild', readModel, '--switch-to', '0')
+      const second = await lockstepOf(stack)('rebuild', readModel)
       const refused = second.code === 1 && second.err.includes('drop the one that queries do not use')
       expect(refused, `beside two generations a rebuild is refused: ${second.code} ${second.err}`)
       await sleep(3_000)
     } else {
-      await operated(injection, 'rebuild', product.type, '--drop-old')
+      await operated(injection, 'rebuild', readModel, '--drop-old')
     }
   }
   // The audit ends with exit code 1 while it finds something to repair.
-  await operated(injection, 'audit', product.type, '--repair', '--age-limit', '0', ...fast)
+  await operated(injection, 'audit', readModel, '--repair', '--age-limit', '0', ...fast)
   expectReads(injection, since)
   const collections = await stack.mongo.listCollections({}, { nameOnly: true }).toArray()
-  const left = collections
-    .map(({ name }) => name)
-    .filter((name) => name.startsWith(`${product.readModel.collection}_g`))
+  const left = collections.map(({ name }) => name).filter((name) => name.startsWith(`${readModel}_g`))
   expect(left.length === 0, `the dropped generation has no collection: ${left.join()}`)
 }
