@@ -1,5 +1,5 @@
 import type { Row } from './panels.ts'
-import { orZero, quantile, rate, timeseries } from './queries.ts'
+import { orZero, percentiles, rate, timeseries } from './queries.ts'
 
 /** The way of an event from the outbox to the queries. */
 export const pipelineRows: readonly Row[] = [
@@ -19,8 +19,7 @@ export const pipelineRows: readonly Row[] = [
         'Time to publish one batch',
         's',
         'Until all in-sync replicas have the batch',
-        { expr: quantile(0.5, 'outbox_publish_duration_seconds', ''), legend: 'p50' },
-        { expr: quantile(0.99, 'outbox_publish_duration_seconds', ''), legend: 'p99' },
+        ...percentiles('outbox_publish_duration_seconds', ''),
       ),
       timeseries('Relay leaders', 'short', 'Normally 1; at 0 no events are published', {
         expr: 'sum(outbox_relay_holder)',

@@ -23,6 +23,13 @@ export const rate = (selector: string, by: string) => `sum by (${by}) (rate(${se
 export const quantile = (q: number, histogram: string, by: string) =>
   `histogram_quantile(${q}, ${rate(`${histogram}_bucket`, by === '' ? 'le' : `le, ${by}`)})`
 
+/** The median and the 99th percentile. */
+export const percentiles = (histogram: string, by: string): Query[] =>
+  [50, 99].map((percent) => ({
+    expr: quantile(percent / 100, histogram, by),
+    legend: by === '' ? `p${percent}` : `{{${by}}} p${percent}`,
+  }))
+
 /** 0 while the counter has no series: prom-client exports a series with labels only after its first increment. */
 export const orZero = (expr: string) => `${expr} or vector(0)`
 

@@ -1,5 +1,5 @@
 import type { Row } from './panels.ts'
-import { failedShare, quantile, rate, timeseries } from './queries.ts'
+import { failedShare, percentiles, rate, timeseries } from './queries.ts'
 
 const http = 'http_server_request_duration_seconds'
 const grpc = 'grpc_server_call_duration_seconds'
@@ -44,32 +44,18 @@ export const requestRows: readonly Row[] = [
   {
     title: 'Latency',
     panels: [
-      timeseries(
-        'HTTP',
-        's',
-        'Median and 99th percentile by service',
-        { expr: quantile(0.5, http, 'service'), legend: '{{service}} p50' },
-        { expr: quantile(0.99, http, 'service'), legend: '{{service}} p99' },
-      ),
+      timeseries('HTTP', 's', 'Median and 99th percentile by service', ...percentiles(http, 'service')),
       timeseries(
         'gRPC',
         's',
         'Median and 99th percentile by method; a query with min_version may wait up to its limit',
-        { expr: quantile(0.5, grpc, 'method'), legend: '{{method}} p50' },
-        { expr: quantile(0.99, grpc, 'method'), legend: '{{method}} p99' },
+        ...percentiles(grpc, 'method'),
       ),
       timeseries(
         'Write to readable',
         's',
         'From the moment an event occurred until its read model has it',
-        {
-          expr: quantile(0.5, 'reader_write_to_readable_seconds', 'read_model'),
-          legend: '{{read_model}} p50',
-        },
-        {
-          expr: quantile(0.99, 'reader_write_to_readable_seconds', 'read_model'),
-          legend: '{{read_model}} p99',
-        },
+        ...percentiles('reader_write_to_readable_seconds', 'read_model'),
       ),
     ],
   },

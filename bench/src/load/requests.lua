@@ -10,21 +10,19 @@ local function id()
 end
 
 -- Formatting a request takes longer than sending it, so requests that are always the same are formatted once.
+local function gets(prefix)
+  local all = {}
+  for i, each in ipairs(ids) do all[i] = wrk.format("GET", prefix .. each) end
+  return function() return all[math.random(#all)] end
+end
+
 local kinds = {
   create = function()
     local same = wrk.format("POST", "/api/v1/products", json, product)
     return function() return same end
   end,
-  get = function()
-    local all = {}
-    for i, each in ipairs(ids) do all[i] = wrk.format("GET", "/api/v1/products/" .. each) end
-    return function() return all[math.random(#all)] end
-  end,
-  search = function()
-    local all = {}
-    for i, each in ipairs(ids) do all[i] = wrk.format("GET", "/api/v1/products?search=" .. each) end
-    return function() return all[math.random(#all)] end
-  end,
+  get = function() return gets("/api/v1/products/") end,
+  search = function() return gets("/api/v1/products?search=") end,
   patch = function()
     local merge = { ["content-type"] = "application/merge-patch+json" }
     -- Another price each time: a change that changes nothing writes no event.

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js'
+import { abortOf } from '../async/abort-of.ts'
 import { AppError } from '../errors/app-error.ts'
 
 /** The two directions of a stream, at the pace of the slower side. Both end when the caller leaves or the service stops. */
@@ -68,14 +69,8 @@ export async function* requestsOf<Request>(
 async function untilStop<T>(work: () => Promise<T>, draining: AbortSignal | undefined): Promise<T> {
   if (!draining) return work()
   if (draining.aborted) throw stopsNow()
-  const stopped = Promise.withResolvers<never>()
-  const stop = () => stopped.reject(stopsNow())
-  draining.addEventListener('abort', stop)
-  try {
-    return await Promise.race([work(), stopped.promise])
-  } finally {
-    draining.removeEventListener('abort', stop)
-  }
+  using stopped = abortOf(draining)
+  return await Promise.race([work(), stopped.promise.then(() => Promise.reject(stopsNow()))])
 }
 
 function stopsNow(): AppError {

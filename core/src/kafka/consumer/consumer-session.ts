@@ -1,4 +1,5 @@
 import type { Consumer } from 'kafkajs'
+import { abortOf } from '../../async/abort-of.ts'
 import { withTimeout } from '../../async/with-timeout.ts'
 import { boundedRetries, createClient, type KafkaSettings } from '../client/client.ts'
 import { watchLag } from './consumer-lag.ts'
@@ -41,15 +42,6 @@ export async function runSession(parts: SessionParts, stop: AbortSignal): Promis
   delivery.close()
   client.destroy()
   return ended
-}
-
-/** Disposal removes the listener: during an outage of the brokers there is a new session every few seconds. */
-function abortOf(signal: AbortSignal): Disposable & { promise: Promise<undefined> } {
-  const { promise, resolve } = Promise.withResolvers<undefined>()
-  const onAbort = () => resolve(undefined)
-  if (signal.aborted) onAbort()
-  else signal.addEventListener('abort', onAbort)
-  return { promise, [Symbol.dispose]: () => signal.removeEventListener('abort', onAbort) }
 }
 
 function consumerConfig(groupId: string, tuning: ConsumerTuning) {
