@@ -37,4 +37,4 @@ WORKDIR /app/${PACKAGE}
 # The user node of the image.
 USER 1000
 # See docs/performance.md, "Memory".
-CMD ["node", "--max-semi-space-size=32", "src/main.ts"]
+CMD ["node", "--max-semi-space-size=32", "--no-allocation-site-pretenuring", "src/main.ts"]

@@ -9,7 +9,7 @@ import { runBulkWriter } from '../reference/reference-process.ts'
 import { portsOf } from '../stack/bench-stack.ts'
 import { publishProducts } from '../stack/published-products.ts'
 
-const EVENTS = 100_000
+const EVENTS = 60_000
 /** Each look costs the broker CPU time. */
 const POLL_MS = 50
 /** WRITE_SIZE in reader-service/src/runtime/projection/consume-events.ts: a larger batch is several bulks. */

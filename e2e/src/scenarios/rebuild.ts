@@ -118,7 +118,7 @@ async function otherGeneration(
 }
 
 const isRunning = ({ phase }: Record<string, unknown>) =>
-  ['setting_offsets', 'backfilling', 'catching_up'].includes(String(phase))
+  ['setting_offsets', 'backfilling', 'catching_up', 'auditing'].includes(String(phase))
 
 /** Resolves when the readers ask for the writer's states, or did so. */
 function backfilling(injection: Injection): Promise<void> {
