@@ -20,7 +20,10 @@ export type ServiceOptions = {
   watch?: boolean
 }
 
-/** As in docker/service.Dockerfile, but for the limit, which Node takes from a container's. See docs/performance.md, "Memory". */
+/**
+ * The image has the same, without a limit: there, Node derives one from the container's. docs/performance.md, "Memory",
+ * has the measurements.
+ */
 const memory = [
   '--max-semi-space-size=32',
   '--no-allocation-site-pretenuring',
