@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { v8Options } from '@lockstep/local-infra/servers/service.ts'
 
 /**
  * Starts a reference in a process of its own, as the services are; returns when it is ready. Its working directory is in
@@ -49,6 +50,6 @@ async function forked(script: string, stackDir: string, parameters: readonly str
   const cwd = join(stackDir, 'reference')
   await mkdir(cwd, { recursive: true })
   const env = { ...process.env, NODE_ENV: 'production' }
-  // Without the options of this process: a relative --env-file does not exist in `cwd`, and its variables are in `env`.
-  return fork(join(import.meta.dirname, `${script}.ts`), parameters, { cwd, env, execArgv: [] })
+  // The options of the services, not those of this process: a relative --env-file does not exist in `cwd`.
+  return fork(join(import.meta.dirname, `${script}.ts`), parameters, { cwd, env, execArgv: [...v8Options] })
 }

@@ -24,7 +24,7 @@ export type ServiceOptions = {
  * The image has the same, without a limit: there, Node derives one from the container's. docs/performance.md, "Memory",
  * has the measurements.
  */
-const memory = [
+export const v8Options: readonly string[] = [
   '--max-semi-space-size=32',
   '--no-allocation-site-pretenuring',
   // From 2 GB on, V8 lets the old generation grow fourfold between two collections, otherwise twofold.
@@ -45,7 +45,7 @@ export async function startService(options: ServiceOptions): Promise<Server> {
     dir: home,
     command: [
       process.execPath,
-      ...memory,
+      ...v8Options,
       ...(watch ? ['--watch'] : []),
       join(root, `${kind}-service/src/main.ts`),
     ],
