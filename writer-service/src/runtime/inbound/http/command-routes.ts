@@ -35,7 +35,7 @@ export function commandRoutes(
     const parameters = pathFields(http)
     const mediaTypes = hasBody(definition) ? mediaTypesOf(http) : undefined
     return async (c, requestId) => {
-      const { value, violations } = mediaTypes ? await bodyOf(c, mediaTypes) : noBody
+      const { value, violations } = mediaTypes ? await bodyOf(c, mediaTypes) : emptyBody
       const headers = headersOf(c)
       const { requested, idempotencyKey } = check({
         idempotencyKey: () =>
@@ -54,7 +54,7 @@ export function commandRoutes(
   }
 }
 
-const noBody: JsonBody = { value: {}, violations: [] }
+const emptyBody: JsonBody = { value: {}, violations: [] }
 
 function bodyOf(c: Context, mediaTypes: readonly string[]): Promise<JsonBody> {
   return readJson(c, { mediaTypes, maxBytes: MAX_REQUEST_BYTES })
