@@ -1,6 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test, vi } from 'vitest'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { afterEach, expect, test, vi } from 'vitest'
 import { documentLoader, type DocumentCache, type DocumentRead } from './load-document.ts'
+
+/** From now on the loader measures the time that the test sets; its pauses take real time. */
+const stopClock = () => vi.useFakeTimers({ toFake: ['performance'] })
+afterEach(() => void vi.useRealTimers())
 
 /** What the cache does for each query, in order; the last one repeats. */
 function setup(...reads: DocumentRead[]) {
@@ -43,29 +47,34 @@ test('a query that waits in vain makes the document for itself, and does not sto
 })
 
 test('without the cache, concurrent queries share the work, and later ones its result until the lag has passed', async () => {
+  stopClock()
   const { load, documentRead } = setup({ kind: 'bypass' })
   const { make, resolve } = made()
   const first = load('top', make)
   const second = load('top', make)
   const other = load('other', async () => '"other"')
-  await sleep(20)
+  await nextTurn()
+  vi.advanceTimersByTime(20)
   resolve('"mine"')
   expect([(await first).document, (await second).document]).toEqual(['made', 'cached'])
-  expect((await second).ageMs).toBeGreaterThan(0)
+  expect((await second).ageMs).toBe(20)
   expect(await other).toMatchObject({ json: '"other"', document: 'made' })
-  expect(await load('top', make)).toMatchObject({ json: '"mine"', document: 'cached' })
+  vi.advanceTimersByTime(179)
+  expect(await load('top', make)).toMatchObject({ json: '"mine"', ageMs: 199, document: 'cached' })
   expect(make).toHaveBeenCalledTimes(1)
-  await sleep(220)
+  vi.advanceTimersByTime(1)
   expect(await load('top', make)).toMatchObject({ ageMs: 0, document: 'made' })
   expect(make).toHaveBeenCalledTimes(2)
   expect(documentRead.mock.calls.flat()).toEqual(['bypass', 'bypass', 'cached', 'cached', 'bypass'])
 })
 
 test('work that began before the lag is not shared: it may lack a change that is older', async () => {
+  stopClock()
   const { load } = setup({ kind: 'bypass' })
   const slow = made()
   const first = load('top', slow.make)
-  await sleep(220)
+  await nextTurn()
+  vi.advanceTimersByTime(200)
   expect(await load('top', async () => '"new"')).toMatchObject({ json: '"new"', document: 'made' })
   slow.resolve('"old"')
   expect(await first).toMatchObject({ json: '"old"' })
@@ -75,7 +84,7 @@ test('a failure reaches all queries that share it, and the next one tries again'
   const { load } = setup({ kind: 'error' })
   const { make, reject } = made()
   const failed = Promise.allSettled([load('top', make), load('top', make)])
-  await sleep(1)
+  await nextTurn()
   reject(new Error('MongoDB is down'))
   expect((await failed).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   expect(make).toHaveBeenCalledTimes(1)

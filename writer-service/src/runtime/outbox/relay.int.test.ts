@@ -211,13 +211,17 @@ it('events that are committed during a send are sent together, and one alone is 
   expect(play.eventIds().toSorted()).toEqual(idsOf(commits).toSorted())
   expect(play.sends()).toBe(2)
 
-  const alone = creation()
-  const from = performance.now()
-  await play.store.commit([alone])
-  relay.wake()
-  await expect.poll(play.eventIds, { interval: 1 }).toContain(idsOf([alone])[0])
-  // The poll of the relay would take up to 1 s.
-  expect(performance.now() - from).toBeLessThan(500)
+  const waits: number[] = []
+  for (let alone = 0; alone < 3; alone++) {
+    const commit = creation()
+    const from = performance.now()
+    await play.store.commit([commit])
+    relay.wake()
+    await expect.poll(play.eventIds, { interval: 1 }).toContain(idsOf([commit])[0])
+    waits.push(performance.now() - from)
+  }
+  // The poll of the relay would take 1 s. What other programs do only adds.
+  expect(Math.min(...waits)).toBeLessThan(500)
 })
 
 it('its statement uses the indexes on a new database, and after a plan was made while the outbox was empty', async () => {
