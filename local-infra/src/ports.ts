@@ -54,7 +54,7 @@ async function nextBlock(): Promise<number> {
     claimed.push(block)
     return block
   }
-  const [oldest] = claimed.splice(0, 1)
+  const oldest = claimed.shift()
   if (oldest === undefined) throw new Error(`Other processes have all ports between ${first} and ${last}`)
   claimed.push(oldest)
   return oldest

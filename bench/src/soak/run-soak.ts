@@ -1,7 +1,8 @@
-import { copyFile, glob, mkdir, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { table } from '@lockstep/docs/markdown.ts'
+import { copyLogs } from '@lockstep/e2e/system/keep-logs.ts'
 import { readerUrl } from '../cases/get.ts'
 import { CALLERS, writerUrl } from '../cases/create.ts'
 import type { Bench } from '../case.ts'
@@ -42,7 +43,7 @@ async function main(): Promise<number> {
   const findings = judgeSoak(soak)
   await report(soak, findings)
   const ok = findings.every((finding) => finding.ok)
-  if (!ok) await keepLogs(bench)
+  if (!ok) keepLogs(bench)
   return ok ? 0 : 1
 }
 
@@ -107,12 +108,9 @@ async function report({ minutes, perSecond, errors }: Soak, findings: readonly F
 }
 
 /** The stack's folder is thrown away at the end. */
-async function keepLogs({ stack }: Bench): Promise<void> {
+function keepLogs({ stack }: Bench): void {
   const to = join(folder, 'soak-logs')
-  await mkdir(to, { recursive: true })
-  for await (const log of glob(join(stack.settings.LOCAL_DIR, '*', '*.log'))) {
-    await copyFile(log, join(to, basename(log)))
-  }
+  copyLogs(stack.settings.LOCAL_DIR, to)
   console.log(`\nThe logs are in ${to}.`)
 }
 

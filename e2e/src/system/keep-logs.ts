@@ -3,21 +3,24 @@ import { basename, join } from 'node:path'
 import { lastLines } from '@lockstep/local-infra/server.ts'
 import type { Stack } from './stack.ts'
 
-/**
- * Copies the logs of all processes, also of those that a test started and that ended, prints the ends of the services'
- * logs, and returns the folder.
- */
+/** Copies the logs, prints the ends of the services' logs, and returns the folder. */
 export function keepLogs({ dir }: Pick<Stack, 'dir'>, parent: string, name: string): string {
   const folder = join(parent, name.replaceAll(/[^a-zA-Z0-9]+/g, '-').slice(0, 80))
-  mkdirSync(folder, { recursive: true })
-  for (const logFile of globSync(join(dir, '*', '*.log')).toSorted()) {
+  for (const logFile of copyLogs(dir, folder)) {
     const process = basename(logFile, '.log')
-    copyFileSync(logFile, join(folder, basename(logFile)))
     if (/^(writer|reader)/.test(process))
       console.error(`--- ${process}\n${lastLines(logFile, 10).map(cut).join('\n')}`)
   }
   console.error(`all logs: ${folder}`)
   return folder
+}
+
+/** Copies the logs of all processes below the folder of a stack, also of those that ended; returns their paths. */
+export function copyLogs(dir: string, to: string): string[] {
+  mkdirSync(to, { recursive: true })
+  const logFiles = globSync(join(dir, '*', '*.log')).toSorted()
+  for (const logFile of logFiles) copyFileSync(logFile, join(to, basename(logFile)))
+  return logFiles
 }
 
 /** The stack of an error may take pages. */
