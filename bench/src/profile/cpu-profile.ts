@@ -52,19 +52,34 @@ export function serviceOf({ nodes }: CpuProfile): string {
   return main.find((name) => name !== undefined) ?? 'process'
 }
 
-/** The functions with the most time of their own, and their shares of all. */
-export function hottest(tree: Call, count: number): { label: string; share: number }[] {
+export type Share = { label: string; share: number }
+
+/** The functions with the most time of their own. */
+export const hottest = (tree: Call, count: number): Share[] =>
+  shares(tree, ({ name, place }) => `${name} ${place}`).slice(0, count)
+
+/** Where the time is spent: in which packages, in Node, and in what is not JavaScript, most first. */
+export const origins = (tree: Call): Share[] => shares(tree, originOf)
+
+/** How much of all time the calls with the same label have of their own, most first. */
+function shares(tree: Call, labelOf: (call: Call) => string): Share[] {
   const micros = new Map<string, number>()
-  const visit = ({ name, place, selfMicros, calls }: Call) => {
-    const label = `${name} ${place}`
-    micros.set(label, (micros.get(label) ?? 0) + selfMicros)
-    calls.forEach(visit)
+  const visit = (call: Call) => {
+    const label = labelOf(call)
+    micros.set(label, (micros.get(label) ?? 0) + call.selfMicros)
+    call.calls.forEach(visit)
   }
   visit(tree)
   return [...micros]
     .toSorted(([, a], [, b]) => b - a)
-    .slice(0, count)
     .map(([label, own]) => ({ label, share: own / tree.micros }))
+}
+
+function originOf({ name, place }: Call): string {
+  if (place === '') return name === '(garbage collector)' ? 'garbage collector' : 'native code'
+  if (place.startsWith('node:')) return 'node'
+  const [, packageName] = /^((?:@[^/]+\/)?[^/]+)/.exec(place) ?? []
+  return packageName ?? place
 }
 
 function shortPath(url: string): string {

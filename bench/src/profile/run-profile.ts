@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openBench, optionsOf, runCases } from '../run-cases.ts'
-import { type CpuProfile, callTree, hottest, serviceOf } from './cpu-profile.ts'
+import { type CpuProfile, callTree, hottest, origins, serviceOf, type Share } from './cpu-profile.ts'
 import { flameGraph } from './flame-graph.ts'
 
 const folder = join(import.meta.dirname, '../../../.local/bench/profiles')
@@ -42,8 +42,16 @@ async function describe(dir: string, name: string): Promise<void> {
   console.log(
     `\n${service}: ${(tree.micros / 1e6).toFixed(1)} s of CPU time\n  ${join(dir, name)}\n  ${graph}`,
   )
-  for (const { label, share } of hottest(tree, 12))
-    console.log(`  ${(share * 100).toFixed(1).padStart(5)} %  ${label}`)
+  print(
+    'by origin',
+    origins(tree).filter(({ share }) => share >= 0.01),
+  )
+  print('the hottest functions', hottest(tree, 12))
+}
+
+function print(what: string, shares: readonly Share[]): void {
+  console.log(`  ${what}:`)
+  for (const { label, share } of shares) console.log(`  ${(share * 100).toFixed(1).padStart(5)} %  ${label}`)
 }
 
 process.exitCode = await main()
