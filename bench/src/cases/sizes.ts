@@ -15,7 +15,10 @@ const BULK = 1_000
 const READ = 5_000
 const PER_MISS_ROUND = 1_000
 const SEARCHERS = 16
-/** This case is the longest: each round is repeated for every size. */
+/**
+ * This case is the longest: each round is repeated for every size. At most READ / PER_MISS_ROUND - 2, so that no round
+ * reads a product again.
+ */
 const MOST_ROUNDS = 2
 /** Of more products, the stand-in for MongoDB answers some searches later than the aim. */
 const LARGEST_OF_AIM = 100_000

@@ -78,8 +78,7 @@ function shares(tree: Call, labelOf: (call: Call) => string): Share[] {
 function originOf({ name, place }: Call): string {
   if (place === '') return name === '(garbage collector)' ? 'garbage collector' : 'native code'
   if (place.startsWith('node:')) return 'node'
-  const [, packageName] = /^((?:@[^/]+\/)?[^/]+)/.exec(place) ?? []
-  return packageName ?? place
+  return /^(?:@[^/]+\/)?[^/]+/.exec(place)?.[0] ?? place
 }
 
 function shortPath(url: string): string {
